@@ -1,0 +1,74 @@
+"""Faults that are switched at run time, so that what a load test claims to find can be shown to be found."""
+
+import difflib
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from include.demo_target.database import POOL_SIZE
+from include.demo_target.endpoints import NAMES
+
+ALL = "all"  # stands for every endpoint that has no value of its own
+
+
+class UnknownNameError(ValueError):
+    """A fault or an endpoint that does not exist; the message names the nearest one that does."""
+
+
+def _known(by_endpoint: dict[str, float]) -> dict[str, float]:
+    for name in by_endpoint:
+        if name not in NAMES and name != ALL:
+            raise UnknownNameError(f"unknown endpoint '{name}'{_nearest(name, (*NAMES, ALL))}")
+    return by_endpoint
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f": did you mean '{close[0]}'?" if close else f": one of {', '.join(known)}"
+
+
+Factor = Annotated[float, Field(ge=1, le=100)]
+Milliseconds = Annotated[float, Field(ge=0, le=60_000)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Known = AfterValidator(_known)
+
+
+class Faults(BaseModel):
+    """The faults in force. `freeze_s`, `row_lock_s` and `cache_flush` happen once, when they are set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    latency_factor: Annotated[dict[str, Factor], Known] = Field(default_factory=dict)
+    latency_added_ms: Annotated[dict[str, Milliseconds], Known] = Field(default_factory=dict)
+    error_share: Annotated[dict[str, Share], Known] = Field(default_factory=dict)
+    llm_down: bool = False
+    llm_first_token_ms: float | None = Field(None, ge=0, le=120_000)
+    llm_per_token_ms: float | None = Field(None, ge=0, le=10_000)
+    freeze_s: float = Field(0, ge=0, le=120)
+    pool_size: int | None = Field(None, ge=1, le=POOL_SIZE)
+    query_added_ms: float = Field(0, ge=0, le=60_000)
+    row_lock_s: float = Field(0, ge=0, le=600)
+    missing_index: bool = False
+    cache_flush: bool = False
+    cache_miss_share: float = Field(0, ge=0, le=1)
+    cpu_burn: float = Field(0, ge=0, le=0.95)
+    leak_mb_per_min: float = Field(0, ge=0, le=2000)
+    rate_limits: bool = False
+
+    def changed(self, changes: dict[str, Any]) -> "Faults":
+        """These faults with some replaced. Raises `UnknownNameError` or pydantic's error for values out of range."""
+        for name in changes:
+            if name not in Faults.model_fields:
+                raise UnknownNameError(f"unknown fault '{name}'{_nearest(name, tuple(Faults.model_fields))}")
+        return Faults.model_validate({**self.model_dump(), **changes})
+
+
+def of_endpoint(by_endpoint: dict[str, float], endpoint: str, default: float) -> float:
+    """The value for an endpoint: its own, else that for all, else the default."""
+    return by_endpoint.get(endpoint, by_endpoint.get(ALL, default))
+
+
+def added_delay_s(faults: Faults, endpoint: str, elapsed_s: float) -> float:
+    """How long to wait on top of what an answer took by itself."""
+    factor = of_endpoint(faults.latency_factor, endpoint, 1)
+    return elapsed_s * (factor - 1) + of_endpoint(faults.latency_added_ms, endpoint, 0) / 1000

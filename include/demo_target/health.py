@@ -1,0 +1,50 @@
+"""Health and metrics pages."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from include.demo_target.auth import utc_now
+from include.demo_target.endpoints import API
+from include.demo_target.services import Services, Shared
+
+TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+router = APIRouter()
+
+
+@router.get("/health")
+async def health(services: Shared) -> JSONResponse:
+    """The state of the target and its servers; 503 when one of them is down."""
+    return await _health(services)
+
+
+@router.get(f"{API}/health")
+async def api_health(services: Shared) -> JSONResponse:
+    """The same under the API's prefix."""
+    return await _health(services)
+
+
+@router.get("/metrics")
+async def metrics(services: Shared) -> Response:
+    """Requests, responses and the process, for Prometheus."""
+    return Response(services.metrics.public_page(), media_type=TEXT_FORMAT)
+
+
+@router.get(f"{API}/monitoring/metrics")
+async def monitoring_metrics(services: Shared) -> Response:
+    """Durations, cache and resources, for Prometheus."""
+    page = services.metrics.monitoring_page(services.cache.hits, services.cache.lookups)
+    return Response(page, media_type=TEXT_FORMAT)
+
+
+async def _health(services: Services) -> JSONResponse:
+    up = {"api": True, "database": await services.database.is_up(), "cache": await services.cache.is_up()}
+    body: dict[str, Any] = {
+        "status": "healthy" if all(up.values()) else "degraded",
+        "version": "1.0.0",
+        "environment": "development",
+        "components": {name: "healthy" if healthy else "unhealthy" for name, healthy in up.items()},
+        "timestamp": utc_now().isoformat(),
+    }
+    return JSONResponse(body, status_code=200 if all(up.values()) else 503)

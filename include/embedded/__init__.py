@@ -1,0 +1,1 @@
+"""Servers that come as Python packages and run on this machine only."""

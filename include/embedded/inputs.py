@@ -1,0 +1,76 @@
+"""What a person gives to `make run`, checked before anything is contacted."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from include.loadtest.errors import ConfigError, nearest
+from include.loadtest.profile import PROFILES_DIR, Overrides, find_profile, load_profile, profile_names
+from include.loadtest.target.settings import target_names
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """A valid order for one run; None leaves a value to the profile or the environment."""
+
+    profile: str
+    profile_yaml: str | None
+    overrides: Overrides
+    target: str | None
+
+    def conf(self, default_target: str, reason: str) -> dict[str, Any]:
+        """The DAG run's conf."""
+        return {
+            "profile": self.profile,
+            "profile_yaml": self.profile_yaml,
+            "users": self.overrides.users,
+            "duration_s": self.overrides.duration_s,
+            "engine": self.overrides.engine,
+            "target": self.target or default_target,
+            "reason": reason,
+        }
+
+
+def read_inputs(values: Mapping[str, str]) -> RunInputs:
+    """Check PROFILE, SUITE, USERS, DURATION_S, ENGINE, TARGET; an empty one counts as not given. Raises ConfigError."""
+    name = values.get("PROFILE", "")
+    if suite := values.get("SUITE", ""):
+        raise ConfigError(f"SUITE: unknown suite {suite!r}, none is defined; give PROFILE={'|'.join(profile_names())}")
+    file = find_profile(name)
+    overrides = Overrides(
+        users=_whole_number(values, "USERS"),
+        duration_s=_whole_number(values, "DURATION_S"),
+        engine=values.get("ENGINE") or None,
+    )
+    profile = load_profile(file, overrides)
+    is_committed = file.parent == PROFILES_DIR and file.stem == name
+    return RunInputs(
+        profile=profile.name,
+        profile_yaml=None if is_committed else file.read_text(encoding="utf-8"),
+        overrides=overrides,
+        target=_target(values.get("TARGET", "")),
+    )
+
+
+def read_port(values: Mapping[str, str]) -> int | None:
+    """AIRFLOW_PORT, None when it is not given. Raises ConfigError."""
+    port = _whole_number(values, "AIRFLOW_PORT")
+    if port is not None and not 1024 <= port <= 65535:
+        raise ConfigError(f"AIRFLOW_PORT: {port} is outside 1024 to 65535")
+    return port
+
+
+def _target(name: str) -> str | None:
+    if name and name not in target_names():
+        raise ConfigError(f"TARGET: unknown target {name!r}; {nearest(name, target_names())}")
+    return name or None
+
+
+def _whole_number(values: Mapping[str, str], name: str) -> int | None:
+    text = values.get(name, "")
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ConfigError(f"{name}: {text!r} is not a whole number; write digits only, such as {name}=30")
+    return int(text)

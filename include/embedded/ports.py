@@ -1,0 +1,44 @@
+"""The TCP port of the API server, when several checkouts may start at once."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from include.embedded.servers import free_port
+from include.embedded.state import EmbeddedError
+
+DEFAULT_PORT = 8080
+
+
+class PortTakenError(EmbeddedError):
+    """The port that was asked for is in use."""
+
+
+@contextmanager
+def reserved_port(wanted: int | None, say: Callable[[str], None]) -> Iterator[int]:
+    """A port for the API server, kept from other checkouts until that server listens on it."""
+    port = wanted or DEFAULT_PORT
+    reservation = _reserve(port)
+    if reservation is None and wanted:
+        raise PortTakenError(f"AIRFLOW_PORT: port {wanted} is taken; give another one, or none to take any free one")
+    while reservation is None:
+        port = free_port()
+        reservation = _reserve(port)
+    if port not in (wanted, DEFAULT_PORT):
+        say(f"port {DEFAULT_PORT} is taken, using {port}")
+    with reservation:
+        yield port
+
+
+def _reserve(port: int) -> socket.socket | None:
+    """A UDP socket of the same number: it reserves the port among checkouts at once and ends with this process."""
+    reservation = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        reservation.bind(("127.0.0.1", port))
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except OSError:
+        reservation.close()
+        return None
+    return reservation

@@ -1,0 +1,1 @@
+"""The load-test library: drive load truthfully, measure it, judge it, explain it."""

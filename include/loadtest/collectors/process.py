@@ -1,0 +1,108 @@
+"""Starts the collectors beside a load, and ends them."""
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from include.loadtest.bundle import Bundle
+from include.loadtest.collectors.plan import (
+    DATABASE_VARIABLE,
+    REDIS_VARIABLE,
+    CollectorPlan,
+    HostSource,
+    ServerSource,
+)
+
+INTERVAL_S = 5.0
+STOP_TIMEOUT_S = 15.0
+PLAN_FILE = "collectors.json"
+LOG_FILE = "collectors.log"
+ROOT = Path(__file__).parents[3]
+
+
+class Monitored(Protocol):
+    """What the collectors need to know of a target."""
+
+    @property
+    def database_url(self) -> str | None:
+        """Address of its PostgreSQL, None where not configured."""
+
+    @property
+    def redis_url(self) -> str | None:
+        """Address of its Redis, None where not configured."""
+
+    @property
+    def shares_host(self) -> bool:
+        """Whether it runs on this machine."""
+
+
+@dataclass(frozen=True)
+class CollectorProcess:
+    """The running collectors; their log is `collectors.log` in the bundle."""
+
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is in the names of the parts."""
+        return self.process.pid
+
+    def stop(self) -> int:
+        """Let them write the last part and end; the exit code. One that does not end is killed."""
+        with suppress(ProcessLookupError):
+            self.process.terminate()
+        try:
+            return self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+def start_collectors(
+    bundle: Bundle, target: Monitored, *, interval_s: float = INTERVAL_S, target_pids: tuple[int, ...] = ()
+) -> CollectorProcess:
+    """Start reading this machine and the target's configured servers into the bundle, every `interval_s` seconds.
+
+    This machine's readings carry the source `host` where the target runs here too, else `generator`: they say nothing
+    about the target then. The collectors end with the calling process at the latest.
+    """
+    here = socket.gethostname()
+    plan = CollectorPlan(
+        resources_dir=bundle.resources_dir.absolute(),
+        interval_s=interval_s,
+        parent_pid=os.getpid(),
+        host=HostSource(source="host" if target.shares_host else "generator", instance=here, target_pids=target_pids),
+        postgres=_server(target.database_url, DATABASE_VARIABLE, here),
+        redis=_server(target.redis_url, REDIS_VARIABLE, here),
+    )
+    bundle.write_text(PLAN_FILE, plan.model_dump_json(indent=2) + "\n")
+    secrets = {DATABASE_VARIABLE: target.database_url, REDIS_VARIABLE: target.redis_url}
+    environment = {**os.environ, **{name: url for name, url in secrets.items() if url}}
+    command = [sys.executable, "-m", "include.loadtest.collectors", "--plan", str((bundle.path / PLAN_FILE).absolute())]
+    with (bundle.path / LOG_FILE).open("ab") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )
+    return CollectorProcess(process)
+
+
+def _server(url: str | None, variable: str, here: str) -> ServerSource | None:
+    if url is None:
+        return None
+    return ServerSource(instance=_instance(url) or here, url_variable=variable)
+
+
+def _instance(url: str) -> str | None:
+    """`host:port` of a URL; None for a server that is reached by a socket of this machine."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return f"{host}:{port}" if host and port else host

@@ -1,0 +1,182 @@
+"""One source on its own schedule: a reading at start + k · interval, whatever the others do."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from include.loadtest.collectors.reader import Reader, ReadingError, unit_of
+from include.loadtest.recorder import RESOURCE_SCHEMA, PartWriter, Reading
+from include.loadtest.run import utc_text
+
+LOG = logging.getLogger("loadtest.collectors")
+PART_S = 10.0
+"""A part is closed when it is this old: a killed process loses at most that."""
+
+
+@dataclass
+class Gap:
+    """A time without readings of a source; `end_s` is None while it lasts. Seconds since the epoch."""
+
+    source: str
+    start_s: float
+    reason: str
+    end_s: float | None = None
+    missed: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """For the gaps file; `missed` counts the readings that were due."""
+        end = None if self.end_s is None else _text(self.end_s)
+        return {
+            "source": self.source,
+            "start": _text(self.start_s),
+            "end": end,
+            "reason": self.reason,
+            "missed": self.missed,
+        }
+
+
+def _text(moment_s: float) -> str:
+    return utc_text(datetime.fromtimestamp(moment_s, UTC))
+
+
+class GapLog:
+    """All gaps of this process, in a file that is rewritten whole at each change."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._gaps: list[Gap] = []
+        self._lock = threading.Lock()
+
+    def begin(self, source: str, start_s: float, reason: str) -> Gap:
+        """A gap that begins at a source's last reading."""
+        gap = Gap(source, start_s, reason)
+        with self._lock:
+            self._gaps.append(gap)
+        self.write()
+        return gap
+
+    def write(self) -> None:
+        """Replace the file; without gaps there is none."""
+        with self._lock:
+            if not self._gaps:
+                return
+            temporary = self._path.with_name(f".{self._path.name}.tmp")
+            temporary.write_text(json.dumps([gap.document() for gap in self._gaps], indent=2), encoding="utf-8")
+            temporary.replace(self._path)
+
+
+class SourceThread(threading.Thread):
+    """Reads one source until it is stopped, writes its parts, and says once when readings stop and when they return."""
+
+    def __init__(self, reader: Reader, directory: Path, pid: int, interval_s: float, gaps: GapLog) -> None:
+        super().__init__(name=reader.source, daemon=True)
+        self._reader, self._interval_s, self._gaps = reader, interval_s, gaps
+        self._writer = PartWriter(directory, f"{reader.source}-{pid}", RESOURCE_SCHEMA)
+        self._writing = threading.Lock()
+        self._stopped = threading.Event()
+        self._gap: Gap | None = None
+        self._last_s = time.time()
+
+    def run(self) -> None:
+        """Read on schedule; ticks that have passed meanwhile are counted as missed, not caught up."""
+        start, tick = time.monotonic(), 1
+        part_since = start
+        while not self._stopped.wait(max(0.0, start + tick * self._interval_s - time.monotonic())):
+            self._take_reading()
+            now = time.monotonic()
+            if now - part_since >= PART_S:
+                self.flush()
+                part_since = now
+            due = int((now - start) / self._interval_s) + 1
+            if due > tick + 1:
+                self._note_late(due - tick - 1, now - start - tick * self._interval_s)
+            tick = max(due, tick + 1)
+        self._reader.close()
+
+    def _take_reading(self) -> None:
+        try:
+            values = self._reader.read()
+        except ReadingError as error:
+            self._note_missing(str(error), 1)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong in one source must not end its schedule
+            self._note_missing(f"{type(error).__name__}: {error}"[:200], 1)
+            return
+        now_ns = time.time_ns()
+        with self._writing:
+            for metric, value in values.items():
+                self._writer.add(
+                    Reading(now_ns, self._reader.source, self._reader.instance, metric, value, unit_of(metric))
+                )
+        self._note_reading(now_ns / 1e9)
+
+    def _note_late(self, missed: int, late_s: float) -> None:
+        """A reading that took longer than the interval: the readings that were due meanwhile do not exist."""
+        if self._gap is not None:
+            self._gap.missed += missed
+            return
+        gap = self._gaps.begin(self._reader.source, self._last_s - late_s, f"a reading took {late_s:.1f} s")
+        gap.missed, gap.end_s = missed, self._last_s
+        LOG.warning("%s: a reading took %.1f s, %d were missed", self._reader.source, late_s, missed)
+        self._gaps.write()
+
+    def _note_missing(self, reason: str, missed: int) -> None:
+        if self._gap is None:
+            self._gap = self._gaps.begin(self._reader.source, self._last_s, reason)
+            LOG.warning("%s: no answer since %s: %s", self._reader.source, _text(self._last_s), reason)
+        self._gap.missed += missed
+
+    def _note_reading(self, now_s: float) -> None:
+        self._last_s = now_s
+        if self._gap is None:
+            return
+        self._gap.end_s = now_s
+        LOG.warning("%s: answers again, %d readings were missed", self._reader.source, self._gap.missed)
+        self._gap = None
+        self._gaps.write()
+
+    def flush(self) -> None:
+        """Close the open part."""
+        with self._writing:
+            self._writer.flush()
+
+    def order_stop(self) -> None:
+        """End after the present reading."""
+        self._stopped.set()
+
+    def finish(self, patience_s: float) -> None:
+        """Wait for the end and write the last part; a source that is stuck is left behind with its gap."""
+        self.join(patience_s)
+        self.flush()
+        if self._gap is not None:
+            self._gap.end_s = time.time()
+
+
+def run_sources(
+    readers: Sequence[Reader],
+    directory: Path,
+    *,
+    pid: int,
+    interval_s: float,
+    ended: Callable[[], bool],
+    poll_s: float = 0.2,
+) -> None:
+    """Read all sources, each in its own thread, until `ended` says so; then write what is open."""
+    directory.mkdir(parents=True, exist_ok=True)
+    gaps = GapLog(directory / f"gaps-{pid}.json")
+    threads = [SourceThread(reader, directory, pid, interval_s, gaps) for reader in readers]
+    for thread in threads:
+        thread.start()
+    while not ended():
+        time.sleep(poll_s)
+    for thread in threads:
+        thread.order_stop()
+    for thread in threads:
+        thread.finish(patience_s=min(5.0, interval_s + 1))
+    gaps.write()

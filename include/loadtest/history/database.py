@@ -1,0 +1,90 @@
+"""Reaching the history database: its address, its errors, its migrations."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from include.loadtest.errors import ConfigError, InfrastructureError
+from include.loadtest.history.schema import SCHEMA
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+CONNECT_TIMEOUT_S = 10
+LOCK_TIMEOUT_S = 120
+_DRIVER = "postgresql+psycopg2"
+_SCHEMES = ("postgresql", "postgres", _DRIVER)
+_MIGRATION_LOCK = 7_305_808_867  # any number that is this project's own within the database
+
+
+def connect(url: str) -> Engine:
+    """An engine that connects when it is first used. Raises ConfigError for an address that is none."""
+    # No pool: tasks are short processes, and a forked one must not inherit a connection.
+    return create_engine(_parsed(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:  # without the text of the error: it may hold the password
+        raise ConfigError(
+            "history database: not an address; write postgresql://user:password@host:port/name"
+        ) from error
+    if parsed.drivername not in _SCHEMES:
+        raise ConfigError(f"history database: {parsed.drivername} is no PostgreSQL; write postgresql://…")
+    return parsed.set(drivername=_DRIVER)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One transaction. Raises InfrastructureError where the server fails, ConfigError where it refuses a statement."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (OperationalError, InterfaceError) as error:
+        raise InfrastructureError(_one_line(engine, error)) from error
+    except DBAPIError as error:
+        raise ConfigError(_one_line(engine, error)) from error
+
+
+def _one_line(engine: Engine, error: DBAPIError) -> str:
+    url = engine.url
+    place = url.query.get("host", "") if not url.host else f"{url.host}:{url.port or 5432}"
+    reason = next(iter(str(error.orig).strip().splitlines()), type(error).__name__)
+    if url.password:
+        reason = reason.replace(str(url.password), "***")
+    return f"history database {url.database} at {place}: {reason}"
+
+
+def upgrade(url: str) -> None:
+    """Bring the schema to the newest version, if it is not there. Safe when several processes do it at once.
+
+    Raises InfrastructureError where the database does not answer, ConfigError where it is newer than this program.
+    """
+    _migrate(url, lambda config: command.upgrade(config, "head"))
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Go back to an older version; what only the newer one can hold is lost. Raises as `upgrade` does."""
+    _migrate(url, lambda config: command.downgrade(config, revision))
+
+
+def _migrate(url: str, action: Callable[[Config], None]) -> None:
+    config = Config()
+    # A percent sign would begin a placeholder in alembic's options.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with transaction(connect(url)) as connection:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK})
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        config.attributes["connection"] = connection
+        try:
+            action(config)
+        except CommandError as error:
+            raise ConfigError(f"history database: {error}; it was made by another version of this program") from error

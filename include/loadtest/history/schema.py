@@ -1,0 +1,54 @@
+"""The tables. Migrations create them; this is what queries use, and a test holds both equal."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Double, ForeignKey, Index, MetaData, Table, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+
+SCHEMA = "loadtest"
+metadata = MetaData(schema=SCHEMA)
+
+RUN = Table(
+    "run",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("suite", Text),
+    Column("suite_run_id", Text),
+    Column("profile", Text, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("started", DateTime(timezone=True), nullable=False),
+    Column("ended", DateTime(timezone=True)),
+    Column("comparability_key", Text, nullable=False),
+    Column("comparability", JSONB, nullable=False),
+    Column("environment", JSONB, nullable=False),
+    Column("bundle_uri", Text, nullable=False),
+    Column("inserted_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("run_comparability_key_started", "comparability_key", "started"),
+    Index("run_profile_started", "profile", "started"),
+)
+
+METRIC = Table(
+    "metric",
+    metadata,
+    Column("run_id", Text, ForeignKey(RUN.c.run_id, ondelete="CASCADE"), primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("phase", Text, primary_key=True),
+    Column("value", Double),
+    Column("unit", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("ci_low", Double),
+    Column("ci_high", Double),
+    Column("direction", Text, nullable=False),
+)
+
+TARGET_LOCK = Table(
+    "target_lock",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("acquired", DateTime(timezone=True), nullable=False),
+    Column("expires", DateTime(timezone=True), nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Exact figures from a run's samples and readings."""

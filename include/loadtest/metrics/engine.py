@@ -1,0 +1,69 @@
+"""metrics.json: every figure of a run, computed once, exactly, from its samples and readings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from include.loadtest import run
+from include.loadtest.bundle import Bundle
+from include.loadtest.metrics.parts import RESOURCE_COLUMNS, SAMPLE_COLUMNS, with_parts
+from include.loadtest.metrics.phases import PhaseSpan, Stretch, minutes_of, phase_spans, stretches
+from include.loadtest.metrics.resources import ResourceFigure, resource_figures
+from include.loadtest.metrics.rows import cell_rows, resource_row
+from include.loadtest.metrics.samples import SampleFigures, sample_figures
+from include.loadtest.profile import Profile
+from include.loadtest.profile.vocabulary import PHASES, SCOPE_ALL
+
+
+def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan] | None = None) -> dict[str, Any]:
+    """Compute all metrics, write metrics.json and return its content.
+
+    `phases` are the phases as they ran; None reads them from the manifest. The document is `{"schema": 1, "metrics":
+    [row, …], "outcomes": {phase: {outcome: requests}}, "unreadable_parts": [name, …]}`. A row has `metric`, `scope`
+    (`all`, `scenario:…`, `endpoint:…`), `phase`, `value`, `unit`, `n`, `ci_low`, `ci_high` (two-sided 95 %) and
+    `direction`; a row of a percentile has also `lower_bound`, `max` and `low_95` (see `rows.percentile_row`). What
+    cannot be said is null, never 0; the row is there all the same, for every phase that was planned or ran, every
+    scenario that is planned and every endpoint that was called. A part that cannot be read is named and left out.
+
+    A percentile is the smallest row with at least that share of the rows at or below it, over the outcomes ok, timeout,
+    censored and dropped. A time to first token has the rows that have one.
+    """
+    spans = phase_spans(bundle.read(run.MANIFEST)) if phases is None else phases
+    parts = stretches(spans)
+    scenarios = [name for name, share in profile.mix_pct.items() if share]
+    figures, bad_samples = with_parts(
+        bundle.samples_dir, "samples", SAMPLE_COLUMNS, lambda opened: sample_figures(opened, scenarios, parts)
+    )
+    names = _phase_names(profile, spans, figures)
+    resources, bad_resources = with_parts(
+        bundle.resources_dir, "resources", RESOURCE_COLUMNS, lambda opened: resource_figures(opened, names, parts)
+    )
+    document = {
+        "schema": 1,
+        "metrics": _rows(figures, resources, names, parts),
+        "outcomes": {name: dict(figures.outcomes.get((name, SCOPE_ALL), {})) for name in names},
+        "unreadable_parts": [*bad_samples, *bad_resources],
+    }
+    bundle.write(run.METRICS, document)
+    return document
+
+
+def _phase_names(profile: Profile, spans: Sequence[PhaseSpan], figures: SampleFigures) -> list[str]:
+    """Phases that were planned, that ran, or that have samples, in the order of the vocabulary."""
+    names = {stage.phase for stage in profile.stages()} | {span.name for span in spans} | set(figures.phases)
+    known = [name for name in PHASES if name in names]
+    return known + sorted(names - set(known))
+
+
+def _rows(
+    figures: SampleFigures,
+    resources: Mapping[tuple[str, str], ResourceFigure],
+    names: Sequence[str],
+    parts: Sequence[Stretch],
+) -> list[dict[str, Any]]:
+    rows = []
+    for phase in names:
+        minutes = minutes_of(parts, phase)
+        for scope in figures.scopes:
+            rows += cell_rows(figures, (phase, scope), minutes)
+        rows += [resource_row(metric, phase, figure) for (metric, own), figure in resources.items() if own == phase]
+    return rows

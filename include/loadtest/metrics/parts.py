@@ -1,0 +1,90 @@
+"""Opening a bundle's Parquet parts with DuckDB: a part that a killed writer left broken does not lose the others."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SAMPLE_COLUMNS = (
+    "intended_start TIMESTAMPTZ_NS, latency_us BIGINT, ttfb_us BIGINT, scenario VARCHAR, endpoint VARCHAR, "
+    "phase VARCHAR, outcome VARCHAR, error VARCHAR, status INTEGER"
+)
+RESOURCE_COLUMNS = 'ts TIMESTAMPTZ_NS, source VARCHAR, instance VARCHAR, metric VARCHAR, "value" DOUBLE'
+MEMORY_LIMIT = "300MB"
+"""DuckDB's own share; what does not fit is spilled to a temporary directory."""
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def connection() -> Iterator["DuckDBPyConnection"]:
+    """A DuckDB in memory, bounded, in UTC, that fetches nothing from the network."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="loadtest-duckdb-") as spill:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": str(min(4, os.cpu_count() or 1)),
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": spill,
+            "preserve_insertion_order": "false",
+            "autoinstall_known_extensions": "false",
+        }
+        with duckdb.connect(":memory:", config=config) as opened:
+            opened.execute("SET TimeZone = 'UTC'")
+            yield opened
+
+
+def with_parts(
+    directory: Path, view: str, columns: str, action: Callable[["DuckDBPyConnection"], Result]
+) -> tuple[Result, list[str]]:
+    """Run `action` on a connection where `view` has all rows of the readable parts; also the names of the others.
+
+    Parts are taken for sound until reading them fails: then each is read alone, and the action runs again without the
+    damaged ones (named as `samples/x.parquet`). Raises duckdb.Error for what no part causes.
+    """
+    import duckdb
+
+    paths = sorted(directory.glob("*.parquet"))
+    try:
+        return _run(paths, view, columns, action), []
+    except duckdb.Error:
+        sound = _sound(paths, columns)
+        if sound == paths:
+            raise
+        damaged = [f"{path.parent.name}/{path.name}" for path in paths if path not in sound]
+        return _run(sound, view, columns, action), damaged
+
+
+def _run(paths: Sequence[Path], view: str, columns: str, action: Callable[["DuckDBPyConnection"], Result]) -> Result:
+    with connection() as opened:
+        if paths:
+            opened.read_parquet([str(path) for path in paths]).project(_names(columns)).create_view(view)
+        else:
+            opened.execute(f"CREATE TABLE {view} ({columns})")
+        return action(opened)
+
+
+def _sound(paths: Sequence[Path], columns: str) -> list[Path]:
+    """The parts whose needed columns can be read to the end."""
+    statement = f"CREATE OR REPLACE TEMP TABLE part AS SELECT {_names(columns)} FROM read_parquet(?)"  # noqa: S608 - names of this module
+    with connection() as opened:
+        return [path for path in paths if _succeeds(opened, statement, path)]
+
+
+def _names(columns: str) -> str:
+    return ", ".join(column.split()[0] for column in columns.split(","))
+
+
+def _succeeds(opened: "DuckDBPyConnection", statement: str, path: Path) -> bool:
+    import duckdb
+
+    try:
+        opened.execute(statement, [str(path)])
+    except duckdb.Error:
+        return False
+    return True

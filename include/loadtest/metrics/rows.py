@@ -1,0 +1,101 @@
+"""The rows of metrics.json, from figures that are already computed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from include.loadtest.metrics.resources import ResourceFigure
+from include.loadtest.metrics.samples import Answers, Cell, Distribution, SampleFigures, measure_of
+from include.loadtest.metrics.statistics import poisson_interval, wilson_interval
+from include.loadtest.profile.vocabulary import METRICS, PERCENTILES, SCOPE_ALL
+
+Interval = tuple[float | None, float | None]
+_NO_INTERVAL: Interval = (None, None)
+
+
+def cell_rows(figures: SampleFigures, cell: Cell, minutes: float) -> list[dict[str, Any]]:
+    """All metrics of the samples for one phase and scope; `minutes` is the phase's length, 0 where it is unknown."""
+    outcomes = figures.outcomes.get(cell, {})
+    answers = figures.answers.get(cell)
+    return [
+        *(
+            percentile_row(metric, cell, figures.distributions.get((measure_of(metric), cell)))
+            for metric in PERCENTILES
+        ),
+        share_row("error_rate", cell, outcomes, _judged(outcomes) - outcomes.get("ok", 0)),
+        share_row("rejected_rate", cell, outcomes, outcomes.get("rejected", 0)),
+        throughput_row(cell, answers, outcomes, minutes),
+        worst_minute_row(cell, answers, outcomes),
+    ]
+
+
+def percentile_row(metric: str, cell: Cell, distribution: Distribution | None) -> dict[str, Any]:
+    """A percentile with its three further keys.
+
+    `lower_bound`: a row whose latency is only a lower bound (timeout, censored, dropped) lies at or below the value, or
+    below `max` where there is no value: the figure is shown "≥". A time to first token is always measured exactly.
+    `max`: the largest row in ms. `low_95`: at least 95 % of such samples have their true percentile at or above this
+    (one-sided, by order statistics); null where no row is that low.
+    """
+    if distribution is None:
+        return {**_row(metric, cell, None, 0, _NO_INTERVAL), "lower_bound": False, "max": None, "low_95": None}
+    found = distribution.percentiles[metric]
+    shown_us = distribution.max_us if found.value_us is None else found.value_us
+    least_bound_us = distribution.least_bound_us
+    return {
+        **_row(metric, cell, _ms(found.value_us), distribution.rows, (_ms(found.low_us), _ms(found.high_us))),
+        "lower_bound": least_bound_us is not None and least_bound_us <= shown_us,
+        "max": _ms(distribution.max_us),
+        "low_95": _ms(found.low_95_us),
+    }
+
+
+def share_row(metric: str, cell: Cell, outcomes: Mapping[str, int], count: int) -> dict[str, Any]:
+    """A share of all requests but the censored ones, whose outcome nobody knows."""
+    n = _judged(outcomes)
+    if not n:
+        return _row(metric, cell, None, 0, _NO_INTERVAL)
+    return _row(metric, cell, count / n, n, wilson_interval(count, n))
+
+
+def throughput_row(cell: Cell, answers: Answers | None, outcomes: Mapping[str, int], minutes: float) -> dict[str, Any]:
+    """Ok answers that ended in the phase, by its minutes; n is their count. Null where nothing was asked."""
+    if answers is None or not minutes or not (outcomes or answers.count):
+        return _row("throughput_rpm", cell, None, 0, _NO_INTERVAL)
+    low, high = poisson_interval(answers.count)
+    return _row("throughput_rpm", cell, answers.count / minutes, answers.count, (low / minutes, high / minutes))
+
+
+def worst_minute_row(cell: Cell, answers: Answers | None, outcomes: Mapping[str, int]) -> dict[str, Any]:
+    """Ok answers of the worst full minute; n is the number of full minutes. No interval: a minimum is no mean."""
+    metric = "throughput_worst_minute_rpm"
+    if answers is None or answers.worst_minute is None or not (outcomes or answers.count):
+        return _row(metric, cell, None, 0, _NO_INTERVAL)
+    return _row(metric, cell, float(answers.worst_minute), answers.full_minutes, _NO_INTERVAL)
+
+
+def resource_row(metric: str, phase: str, figure: ResourceFigure) -> dict[str, Any]:
+    """A figure of a server; n is the number of readings. No interval: readings that follow each other are dependent."""
+    return _row(metric, (phase, SCOPE_ALL), figure.value, figure.readings, _NO_INTERVAL)
+
+
+def _judged(outcomes: Mapping[str, int]) -> int:
+    return sum(outcomes.values()) - outcomes.get("censored", 0)
+
+
+def _ms(value_us: int | None) -> float | None:
+    return None if value_us is None else value_us / 1000
+
+
+def _row(metric: str, cell: Cell, value: float | None, n: int, interval: Interval) -> dict[str, Any]:
+    phase, scope = cell
+    return {
+        "metric": metric,
+        "scope": scope,
+        "phase": phase,
+        "value": value,
+        "unit": METRICS[metric].unit,
+        "n": n,
+        "ci_low": interval[0],
+        "ci_high": interval[1],
+        "direction": METRICS[metric].direction,
+    }

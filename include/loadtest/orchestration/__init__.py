@@ -1,0 +1,1 @@
+"""The only code that knows Airflow: DAG factory, tasks, parameters, connections."""

@@ -1,0 +1,76 @@
+"""From what a bundle holds to its verdict, whichever stages lived to leave something."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from include.loadtest import run
+from include.loadtest.bundle import Bundle
+from include.loadtest.profile import Profile
+from include.loadtest.runners.generator import load_reasons
+from include.loadtest.verdict import Reason, SloResult
+
+LOG = logging.getLogger("loadtest")
+
+_PARTS = (
+    ("preflight", "environment", "stage_failed"),
+    ("seed_users", "seed", "setup_failed"),
+    ("warm_cache", "warm_up", "setup_failed"),
+    ("run_profile", "load", "generator_died"),
+)
+"""Stages before the judging, the part of the manifest that each leaves, and the reason where it is missing."""
+
+
+def conclude_run(bundle: Bundle, profile: Profile, results: Sequence[SloResult] = ()) -> dict[str, Any]:
+    """Write verdict.json from judged limits, the load's account and the stages' faults; returns its content."""
+    from include.loadtest.validation.conclusion import conclude
+
+    document = conclude(bundle, profile, list(results), _reasons(bundle, profile))
+    LOG.info("verdict: %s", document["verdict"])
+    return document
+
+
+def _reasons(bundle: Bundle, profile: Profile) -> list[Reason]:
+    manifest = bundle.read(run.MANIFEST)
+    faults: dict[str, dict[str, Any]] = manifest.get("faults") or {}
+    reasons = [Reason(fault["code"] or "stage_failed", f"{name}: {fault['text']}") for name, fault in faults.items()]
+    return [
+        *(reasons or _missing_parts(bundle, manifest)),
+        *load_reasons(profile, manifest.get("load")),
+        *_rejected(bundle, profile),
+        *_unsettled(manifest.get("warm_up") or {}),
+    ]
+
+
+def _missing_parts(bundle: Bundle, manifest: dict[str, Any]) -> list[Reason]:
+    """The first stage that left neither its part nor a fault: it was killed."""
+    for name, part, code in _PARTS:
+        if part not in manifest:
+            return [Reason(code, f"{name} ended without a result")]
+    if not bundle.has(run.METRICS):
+        return [Reason("stage_failed", "collect_metrics ended without a result")]
+    return []
+
+
+def _rejected(bundle: Bundle, profile: Profile) -> list[Reason]:
+    """A limiter of the test's own address answered more often than the profile allows."""
+    if not bundle.has(run.METRICS):
+        return []
+    limit = profile.validity.max_rejected_share
+    return [
+        Reason(
+            "rate_limiter",
+            f"{100 * row['value']:.2g} % of the requests were refused with 429: too many from one address",
+            *("rejected_rate", "all", row["value"], limit, "ratio"),
+        )
+        for row in bundle.read(run.METRICS)["metrics"]
+        if (row["metric"], row["scope"], row["phase"]) == ("rejected_rate", "all", "hold")
+        and row["value"] is not None
+        and row["value"] > limit
+    ]
+
+
+def _unsettled(warm_up: dict[str, Any]) -> list[Reason]:
+    if warm_up.get("settled") is not False:
+        return []
+    return [Reason("warm_up_unsettled", f"cache hit rate by round: {warm_up.get('hit_rates')}")]

@@ -1,0 +1,50 @@
+"""What one run was asked to be: the DAG run's parameters, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from include.loadtest.errors import ConfigError
+from include.loadtest.profile import Overrides, Profile, find_profile, load_profile, load_profile_text
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """One run's parameters; None leaves a value to the profile."""
+
+    profile: str
+    profile_yaml: str | None
+    overrides: Overrides
+    target: str
+    reason: str
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> "RunOrder":
+        """From a DAG run's parameters, whose types the form has checked."""
+        return cls(
+            profile=str(params["profile"]),
+            profile_yaml=params.get("profile_yaml") or None,
+            overrides=Overrides(params.get("users"), params.get("duration_s"), params.get("engine")),
+            target=str(params["target"]),
+            reason=str(params.get("reason") or ""),
+        )
+
+    def load_profile(self) -> Profile:
+        """The complete profile. Raises ConfigError; a given text must carry the profile's name."""
+        if self.profile_yaml is None:
+            return load_profile(find_profile(self.profile), self.overrides)
+        profile = load_profile_text(self.profile_yaml, "profile_yaml", self.overrides)
+        if profile.name != self.profile:
+            raise ConfigError(
+                f"profile_yaml: its name is {profile.name!r}, but profile says {self.profile!r}; make them equal"
+            )
+        return profile
+
+    def document(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {
+            "profile": self.profile,
+            "overrides": self.overrides.changed,
+            "target": self.target,
+            "reason": self.reason,
+        }

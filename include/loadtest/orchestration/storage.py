@@ -1,0 +1,51 @@
+"""A run's bundle on this machine while a task works on it, and at the results URI when the task has ended."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from airflow.sdk import ObjectStoragePath
+
+from include.loadtest.bundle import Bundle
+
+
+@contextmanager
+def local_bundle(results_uri: str, run_id: str, work_root: Path) -> Iterator[Bundle]:
+    """The bundle as a local directory. A local results URI is used in place; another is copied there and back.
+
+    The copy back happens also when the task fails: what it has learned is kept.
+    """
+    base = ObjectStoragePath(results_uri)
+    if base.protocol in ("", "file", "local"):
+        yield Bundle(Path(base.path) / run_id)
+        return
+    remote, local = base / run_id, work_root / "bundles" / run_id
+    if remote.exists():
+        _download(remote, local)
+    try:
+        yield Bundle(local)
+    finally:
+        _upload(local, remote)
+        shutil.rmtree(local, ignore_errors=True)
+
+
+def bundle_uri(results_uri: str, run_id: str) -> str:
+    """Where a run's bundle is kept."""
+    return str(ObjectStoragePath(results_uri) / run_id).removeprefix("file://")
+
+
+def _download(remote: ObjectStoragePath, local: Path) -> None:
+    for source in remote.rglob("*"):
+        if source.is_file():
+            target = local / str(source.relative_to(remote))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+
+
+def _upload(local: Path, remote: ObjectStoragePath) -> None:
+    for source in local.rglob("*"):
+        if source.is_file():
+            target = remote / source.relative_to(local).as_posix()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())

@@ -1,0 +1,214 @@
+"""From a profile's name, file or text to a Profile, or to one line that says what is wrong and where."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from include.loadtest.errors import ConfigError, nearest
+from include.loadtest.profile.model import (
+    MAX_DURATION_S,
+    MAX_USERS,
+    Frozen,
+    Profile,
+    Questions,
+    Slo,
+    ThinkTime,
+    Validity,
+    WarmUp,
+)
+from include.loadtest.profile.reference import requirements
+from include.loadtest.profile.vocabulary import ENGINES, Level
+from include.loadtest.profile.yaml_source import YamlSource, parse_yaml, read_yaml
+
+PROFILES_DIR = Path(__file__).parents[2] / "profiles"
+_SUB_MODELS: dict[str, type[BaseModel]] = {
+    "think_time_s": ThinkTime,
+    "questions": Questions,
+    "warm_up": WarmUp,
+    "validity": Validity,
+    "slos": Slo,
+}
+_BY_USERS_METRICS = frozenset(
+    {"latency_p95_ms", "latency_p99_ms", "error_rate", "throughput_rpm", "throughput_worst_minute_rpm"}
+)
+NO_LIMITS_NOTE = "No limits are defined above 100 users: this run measures, and judges nothing."
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What a person may change for one run; None leaves the profile's own value."""
+
+    users: int | None = None
+    duration_s: int | None = None
+    engine: str | None = None
+
+    def check(self) -> None:
+        """Raise ConfigError for a value outside its range."""
+        if self.users is not None and not 1 <= self.users <= MAX_USERS:
+            raise ConfigError(f"users: {self.users} is outside 1 to {MAX_USERS} (there are {MAX_USERS} test users)")
+        if self.duration_s is not None and not 1 <= self.duration_s <= MAX_DURATION_S:
+            raise ConfigError(f"duration_s: {self.duration_s} is outside 1 to {MAX_DURATION_S} seconds")
+        if self.engine is not None and self.engine not in ENGINES:
+            raise ConfigError(f"engine: unknown engine {self.engine!r}; {nearest(self.engine, ENGINES)}")
+
+    @property
+    def changed(self) -> dict[str, int | str]:
+        """The values that are set, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def profile_names() -> list[str]:
+    """Names of the committed profiles, sorted."""
+    return sorted(path.stem for path in PROFILES_DIR.glob("*.yaml"))
+
+
+def find_profile(name_or_path: str) -> Path:
+    """The file of a committed profile's name, or of a path (with a slash or ending in .yaml). Raises ConfigError."""
+    if not name_or_path.strip():
+        raise ConfigError(f"profile: no name given; valid: {', '.join(profile_names())}")
+    if "\x00" in name_or_path:
+        raise ConfigError("profile: a name cannot contain a NUL character")
+    if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
+        path = Path(name_or_path)
+        if not path.is_file():
+            hint = "it is a folder" if path.is_dir() else "no such file"
+            raise ConfigError(f"{name_or_path}: {hint}; give a YAML file or one of: {', '.join(profile_names())}")
+        return path
+    if name_or_path not in profile_names():
+        raise ConfigError(f"profile: unknown profile {name_or_path!r}; {nearest(name_or_path, profile_names())}")
+    return PROFILES_DIR / f"{name_or_path}.yaml"
+
+
+def load_profile(path: Path, overrides: Overrides | None = None) -> Profile:
+    """Read, complete and check a profile file. Raises ConfigError with `file:line`."""
+    return build_profile(read_yaml(path), overrides)
+
+
+def load_profile_text(text: str, name: str, overrides: Overrides | None = None) -> Profile:
+    """The same for a profile given as text; `name` stands for the file in messages."""
+    return build_profile(parse_yaml(text, name), overrides)
+
+
+def build_profile(source: YamlSource, overrides: Overrides | None = None) -> Profile:
+    """Check a parsed document, fill in shared limits, apply overrides. Raises ConfigError with `file:line`."""
+    data = _mapping(source)
+    overrides = overrides or Overrides()
+    overrides.check()
+    level = _scenario_level(source, data)
+    own = _validated(source, data)
+    return _completed(source, own, level, overrides)
+
+
+def _mapping(source: YamlSource) -> dict[str, Any]:
+    if source.data is None:
+        raise ConfigError(f"{source.name}:1: the file is empty; start from include/profiles/smoke.yaml")
+    if not isinstance(source.data, dict):
+        raise ConfigError(f"{source.name}:1: expected keys and values (name: …), found a {type(source.data).__name__}")
+    return dict(source.data)
+
+
+def _scenario_level(source: YamlSource, data: dict[str, Any]) -> str:
+    level = data.pop("scenario_limits", None)
+    if level not in get_args(Level):
+        where = source.where(["scenario_limits"])
+        raise ConfigError(f"{where}: scenario_limits is {level!r}; write critical or warning")
+    return str(level)
+
+
+def _validated(source: YamlSource, data: dict[str, Any]) -> Profile:
+    try:
+        return Profile.model_validate(_tuples(data))
+    except ValidationError as error:
+        raise ConfigError(_one_line(source, error)) from error
+
+
+def _tuples(data: dict[str, Any]) -> dict[str, Any]:
+    """YAML has lists where the frozen models have tuples."""
+    return {
+        key: tuple(value) if key in ("slos", "notes") and isinstance(value, list) else value
+        for key, value in data.items()
+    }
+
+
+def _completed(source: YamlSource, own: Profile, level: str, overrides: Overrides) -> Profile:
+    slos: list[dict[str, Any]] = [slo.model_dump() for slo in own.slos]
+    notes = list(own.notes)
+    users = overrides.users or own.users
+    if overrides.users is not None and overrides.users != own.users:
+        slos = [slo for slo in slos if slo["metric"] not in _BY_USERS_METRICS or slo["scope"] != "all"]
+        by_users = requirements().slos_for_users(users)
+        notes.append(f"Users overridden ({own.users} → {users}): comparable only with runs of the same numbers.")
+        if by_users is None:
+            slos, notes = [], [*notes, NO_LIMITS_NOTE]
+        else:
+            slos = [*(Slo.model_validate(slo).model_dump() for slo in by_users), *slos]
+    if slos:
+        given = {slo["scope"] for slo in slos if slo["metric"] == "latency_p95_ms"}
+        slos += [slo for slo in requirements().scenario_slos(level, own.mix_pct) if slo["scope"] not in given]
+    changed = {
+        "users": users,
+        "duration_s": overrides.duration_s or own.duration_s,
+        "engine": overrides.engine or own.engine,
+        "slos": tuple(slos),
+        "notes": tuple(notes),
+    }
+    return _validated(source, own.model_dump() | changed)
+
+
+def _one_line(source: YamlSource, error: ValidationError) -> str:
+    """The first error; an unknown key comes first, since it explains the missing one beside it."""
+    errors = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    first = errors[0]
+    path = [part for part in first["loc"] if part != "[key]"]
+    text = _explained(path, first)
+    others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    subject = re.split(r"[^a-z0-9_]", text, maxsplit=1)[0]
+    return f"{source.where([*path, subject])}: {text}{others}"
+
+
+def _explained(path: list[Any], detail: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in path)
+    kind, message, value = detail["type"], detail["msg"], detail["input"]
+    if kind == "value_error":
+        return f"{name + ': ' if path else ''}{message.removeprefix('Value error, ')}"
+    texts: dict[str, Callable[[], str]] = {
+        "extra_forbidden": lambda: f"unknown key; {nearest(path[-1], _known_keys(path))}",
+        "missing": lambda: "missing; add it (include/profiles/smoke.yaml shows each key)",
+        "tuple_type": lambda: f"expected a list (lines that begin with a dash), found {_shown(value)}",
+        "dict_type": lambda: f"expected keys and values, found {_shown(value)}",
+        "model_type": lambda: f"expected keys and values, found {_shown(value)}",
+        "literal_error": lambda: f"unknown value {_shown(value)}; {nearest(value, _literals(detail))}",
+        "string_pattern_mismatch": lambda: f"use a-z, 0-9, - and _ only (at most 60), found {_shown(value)}",
+    }
+    own = texts.get(kind, lambda: f"{message[0].lower()}{message[1:]}, found {_shown(value)}{_unit_hint(path)}")
+    return f"{name}: {own()}"
+
+
+def _known_keys(path: list[Any]) -> list[str]:
+    if len(path) == 1:
+        return [*Profile.model_fields, "scenario_limits"]
+    model = _SUB_MODELS.get(str(path[0]))
+    return list(model.model_fields) if model else list(Frozen.model_fields)
+
+
+def _literals(detail: ErrorDetails) -> list[str]:
+    return [part.strip().strip("'") for part in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
+
+
+def _shown(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _unit_hint(path: list[Any]) -> str:
+    name = next((str(part) for part in reversed(path) if isinstance(part, str) and not part.isdigit()), "")
+    if any(str(part).endswith("_s") for part in path):
+        return "; write seconds as a number, without a unit"
+    if any(str(part).endswith("_pct") for part in path):
+        return "; write per cent as a whole number, without a sign"
+    return "; write a plain number, without a unit" if name in ("limit", "users", "warning_margin") else ""

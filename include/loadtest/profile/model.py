@@ -1,0 +1,253 @@
+"""A profile: who, how much, how long, with which limits. Frozen; every number of a run comes from here."""
+
+import math
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from include.loadtest.errors import nearest
+from include.loadtest.profile.vocabulary import (
+    METRICS,
+    SCENARIOS,
+    SCOPE_ALL,
+    UNSCOPED_METRICS,
+    Comparator,
+    EngineName,
+    Level,
+    PhaseName,
+    ScenarioName,
+)
+
+DECK_SIZE = 20
+"""Cards of one deck; a scenario's share is a whole number of cards, so shares are exact over complete decks."""
+MAX_USERS = 200
+"""Numbered test users that exist: loadtest_user_1 to loadtest_user_200."""
+MAX_DURATION_S = 4 * 3600
+MAX_POOL_SIZE = 150
+"""Distinct questions that exist of each kind."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Frozen(BaseModel):
+    """Base of all models: immutable, no unknown key, no silent conversion between types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ThinkTime(Frozen):
+    """Pause between two iterations of a user, drawn uniformly, in seconds."""
+
+    min: Annotated[Finite, Field(ge=0, le=600)]
+    max: Annotated[Finite, Field(ge=0, le=600)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max < self.min:
+            raise ValueError(f"max ({self.max:g} s) is below min ({self.min:g} s); swap them")
+        return self
+
+    @property
+    def mean_s(self) -> float:
+        """Mean of the uniform distribution, in seconds."""
+        return (self.min + self.max) / 2
+
+
+class Questions(Frozen):
+    """The pool that users ask from; size and popularity set the target's cache hit rate."""
+
+    pool_size: Annotated[int, Field(ge=3, le=MAX_POOL_SIZE)]
+    zipf_exponent: Annotated[Finite, Field(ge=0, le=3)]
+
+
+class WarmUp(Frozen):
+    """Cache warming: rounds over the pool until the hit rate of two rounds differs by less than `settled_within`."""
+
+    settled_within: Annotated[Finite, Field(gt=0, lt=1)]
+    max_s: Annotated[int, Field(ge=1, le=3600)]
+
+
+class Validity(Frozen):
+    """When a test says nothing about the target."""
+
+    max_rejected_share: Annotated[Finite, Field(ge=0, lt=1)]
+    min_users_share: Annotated[Finite, Field(gt=0, le=1)]
+
+
+class Slo(Frozen):
+    """One limit on one metric. `required`: without a judgement of it the run is INCONCLUSIVE."""
+
+    metric: str
+    comparator: Comparator
+    limit: Annotated[Finite, Field(ge=0)]
+    scope: str = SCOPE_ALL
+    phase: PhaseName = "hold"
+    level: Level = "critical"
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        metric = METRICS.get(self.metric)
+        if metric is None:
+            raise ValueError(f"metric is unknown: {self.metric!r}; {nearest(self.metric, METRICS)}")
+        if (metric.direction == "lower") != (self.comparator in ("<", "<=")):
+            wanted = "< or <=" if metric.direction == "lower" else "> or >="
+            raise ValueError(f"comparator of {self.metric} is {wanted}: {metric.direction} is better")
+        if metric.unit == "ratio" and self.limit >= 1:
+            raise ValueError(f"limit of {self.metric} is a ratio below 1, not per cent: write {self.limit / 100:g}")
+        if metric.unit == "ms" and 0 < self.limit < 50:
+            raise ValueError(
+                f"limit of {self.metric} is in milliseconds: {self.limit:g} looks like seconds, "
+                f"write {self.limit * 1000:g}"
+            )
+        self._check_scope()
+        return self
+
+    def _check_scope(self) -> None:
+        if self.scope == SCOPE_ALL:
+            return
+        kind, _, name = self.scope.partition(":")
+        if kind != "scenario":
+            raise ValueError(f"scope is unknown: {self.scope!r}; write all or scenario:<name>")
+        if name not in SCENARIOS:
+            raise ValueError(f"scope names an unknown scenario {name!r}; {nearest(name, SCENARIOS)}")
+        if self.metric in UNSCOPED_METRICS:
+            raise ValueError(f"{self.metric} is measured for scope all only")
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a run without a judgement of this limit is INCONCLUSIVE."""
+        return self.level == "critical" and self.required
+
+    @property
+    def key(self) -> str:
+        """Unique name of the judged figure within a profile."""
+        return f"{self.metric}|{self.scope}|{self.phase}"
+
+
+class Stage(Frozen):
+    """A stretch of the load shape: users go linearly from `users_from` to `users_to` between two offsets in seconds."""
+
+    name: str
+    phase: PhaseName
+    start_s: float
+    end_s: float
+    users_from: int
+    users_to: int
+
+
+class Profile(Frozen):
+    """All numbers of one kind of run."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    purpose: Annotated[str, Field(min_length=1, max_length=500)]
+    engine: EngineName = "locust"
+    users: Annotated[int, Field(ge=1, le=MAX_USERS)]
+    ramp_up_s: Annotated[int, Field(ge=0, le=3600)]
+    duration_s: Annotated[int, Field(ge=1, le=MAX_DURATION_S)]
+    think_time_s: ThinkTime
+    mix_pct: dict[ScenarioName, Annotated[int, Field(ge=0, le=100)]]
+    questions: Questions
+    warm_up: WarmUp
+    validity: Validity
+    warning_margin: Annotated[Finite, Field(ge=0, lt=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    timeout_s: Annotated[Finite, Field(gt=0, le=600)] | None = None
+    slos: tuple[Slo, ...]
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        self._check_mix()
+        self._check_slos()
+        self._check_reachable()
+        return self
+
+    def _check_mix(self) -> None:
+        total = sum(self.mix_pct.values())
+        if total != 100:
+            raise ValueError(f"mix_pct adds up to {total} %; the shares must add up to 100 %")
+        step = 100 // DECK_SIZE
+        for scenario, share in self.mix_pct.items():
+            if share % step:
+                raise ValueError(
+                    f"mix_pct.{scenario} is {share} %; shares are multiples of {step} % "
+                    f"(one card of a deck of {DECK_SIZE})"
+                )
+
+    def _check_slos(self) -> None:
+        seen: set[tuple[str, str]] = set()
+        phases = {stage.phase for stage in self.stages()}
+        for slo in self.slos:
+            if (slo.key, slo.level) in seen:
+                raise ValueError(f"slos: {slo.metric} for {slo.scope} in {slo.phase} stands twice; keep one")
+            seen.add((slo.key, slo.level))
+            scenario = slo.scope.partition(":")[2]
+            if scenario and not self.mix_pct.get(scenario):  # type: ignore[call-overload]
+                raise ValueError(f"slos: {slo.metric} limits {scenario}, but mix_pct gives it no share")
+            if slo.phase not in phases:
+                raise ValueError(
+                    f"slos: {slo.metric} judges the phase {slo.phase!r}, which this profile does not have; "
+                    f"{nearest(slo.phase, phases)}"
+                )
+
+    def _check_reachable(self) -> None:
+        cycle_s = self.think_time_s.mean_s
+        if cycle_s <= 0:
+            return
+        reachable_rpm = self.users * 60 / cycle_s
+        for slo in self.slos:
+            wanted = slo.metric == "throughput_rpm" and slo.scope == SCOPE_ALL
+            if wanted and slo.limit > reachable_rpm:
+                raise ValueError(
+                    f"think_time_s (mean {cycle_s:g} s) lets {self.users} users reach at most {reachable_rpm:.0f} "
+                    f"req/min even with zero latency, below the profile's own minimum of {slo.limit:g}; shorten it"
+                )
+
+    def stages(self) -> tuple[Stage, ...]:
+        """The load shape, in order; offsets in seconds from the first intended start."""
+        hold = Stage(
+            name="hold",
+            phase="hold",
+            start_s=self.ramp_up_s,
+            end_s=self.ramp_up_s + self.duration_s,
+            users_from=self.users,
+            users_to=self.users,
+        )
+        if not self.ramp_up_s:
+            return (hold,)
+        ramp = Stage(
+            name="ramp_up", phase="ramp_up", start_s=0, end_s=self.ramp_up_s, users_from=0, users_to=self.users
+        )
+        return (ramp, hold)
+
+    @property
+    def load_s(self) -> float:
+        """Seconds from the first intended start to the end of the last stage."""
+        return self.stages()[-1].end_s
+
+    def deck(self) -> dict[str, int]:
+        """Cards of each scenario in one deck of DECK_SIZE, in the order of SCENARIOS."""
+        return {name: self.mix_pct.get(name, 0) * DECK_SIZE // 100 for name in SCENARIOS}  # type: ignore[call-overload]
+
+    def request_timeout_s(self, scenario: str) -> float:
+        """Patience of one request: `timeout_s`, else twice the larger of its scenario's limit and the P99 limit."""
+        if self.timeout_s is not None:
+            return self.timeout_s
+        scopes = (SCOPE_ALL, f"scenario:{scenario}")
+        limits_ms = [
+            slo.limit
+            for slo in self.slos
+            if (slo.metric == "latency_p99_ms" and slo.scope == SCOPE_ALL)
+            or (slo.metric.startswith("latency_") and slo.scope == scopes[1])
+        ]
+        return 2 * max(limits_ms, default=60_000) / 1000
+
+    def users_at(self, offset_s: float) -> int:
+        """Planned users at an offset from the first intended start; 0 after the end."""
+        for stage in self.stages():
+            if stage.start_s <= offset_s < stage.end_s:
+                share = (offset_s - stage.start_s) / (stage.end_s - stage.start_s)
+                return min(MAX_USERS, math.ceil(stage.users_from + (stage.users_to - stage.users_from) * share))
+        return 0

@@ -1,0 +1,77 @@
+"""The tables that several profiles share: limits by number of users, and each scenario's own limit."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from include.loadtest.profile.model import Finite, Frozen
+from include.loadtest.profile.vocabulary import ScenarioName
+from include.loadtest.profile.yaml_source import read_yaml
+
+REFERENCE_FILE = Path(__file__).parents[2] / "profiles" / "reference" / "requirements.yaml"
+
+
+class LatencyRow(Frozen):
+    """Limits for runs of up to `users` users, in milliseconds."""
+
+    users: Annotated[int, Field(ge=1)]
+    p95_ms: Annotated[Finite, Field(gt=0)]
+    p99_ms: Annotated[Finite, Field(gt=0)]
+    error_rate: Annotated[Finite, Field(gt=0, le=1)]
+
+
+class ThroughputRule(Frozen):
+    """Least throughput: `rpm_a_user` for each of the first `users` users, `rpm_a_further_user` for the others."""
+
+    users: Annotated[int, Field(ge=1)]
+    rpm_a_user: Annotated[Finite, Field(gt=0)]
+    rpm_a_further_user: Annotated[Finite, Field(gt=0)]
+
+    def minimum_rpm(self, users: int) -> float:
+        """The least acceptable throughput of that many users, in requests a minute."""
+        return min(users, self.users) * self.rpm_a_user + max(0, users - self.users) * self.rpm_a_further_user
+
+
+class Requirements(Frozen):
+    """The shared tables; the file states where each comes from."""
+
+    by_users: tuple[LatencyRow, ...]
+    throughput: ThroughputRule
+    scenario_p95_ms: dict[ScenarioName, Annotated[Finite, Field(gt=0)]]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        if list(self.by_users) != sorted(self.by_users, key=lambda row: row.users):
+            raise ValueError("by_users must be sorted by users")
+        return self
+
+    def slos_for_users(self, users: int) -> list[dict[str, Any]] | None:
+        """Limits of the next higher row of the table, as SLO mappings; None above the last row: no limit is known."""
+        row = next((row for row in self.by_users if users <= row.users), None)
+        if row is None:
+            return None
+        minimum_rpm = self.throughput.minimum_rpm(users)
+        return [
+            {"metric": "latency_p95_ms", "comparator": "<", "limit": row.p95_ms},
+            {"metric": "latency_p99_ms", "comparator": "<", "limit": row.p99_ms},
+            {"metric": "error_rate", "comparator": "<", "limit": row.error_rate},
+            {"metric": "throughput_rpm", "comparator": ">=", "limit": minimum_rpm},
+            {"metric": "throughput_worst_minute_rpm", "comparator": ">=", "limit": minimum_rpm, "level": "warning"},
+        ]
+
+    def scenario_slos(self, level: str, mix_pct: Mapping[ScenarioName, int]) -> list[dict[str, Any]]:
+        """Each scenario's own limit at that level, for the scenarios that have a share of the mix."""
+        return [
+            {"metric": "latency_p95_ms", "comparator": "<", "limit": limit, "scope": f"scenario:{name}", "level": level}
+            for name, limit in self.scenario_p95_ms.items()
+            if mix_pct.get(name)
+        ]
+
+
+@cache
+def requirements() -> Requirements:
+    """The committed tables."""
+    return Requirements.model_validate(read_yaml(REFERENCE_FILE).data, strict=False)

@@ -1,0 +1,105 @@
+"""YAML with the line of each key, so that an error can say where; refuses what YAML would silently accept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include.loadtest.errors import ConfigError
+
+MAX_BYTES = 64 * 1024
+"""Larger files are no profiles; a bound keeps hostile input (alias bombs, binaries) cheap."""
+
+
+@dataclass(frozen=True)
+class YamlSource:
+    """A parsed document; `lines` maps a path of keys and indexes to the line (from 1) where it stands."""
+
+    name: str
+    data: Any
+    lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
+
+    def where(self, path: Sequence[str | int]) -> str:
+        """`file:line` of the deepest known part of a path."""
+        parts = tuple(path)
+        while parts and parts not in self.lines:
+            parts = parts[:-1]
+        return f"{self.name}:{self.lines.get(parts, 1)}"
+
+
+def read_yaml(path: Path) -> YamlSource:
+    """Parse a file. Raises ConfigError: not found, not readable, too large, not YAML."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ConfigError(
+                f"{path}: {size} bytes are too many for a profile (at most {MAX_BYTES}); is it the right file?"
+            )
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a text file in UTF-8; write the profile as YAML text") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, name: str) -> YamlSource:
+    """Parse text; `name` stands for the file in messages. Raises ConfigError with the line."""
+    if len(text.encode()) > MAX_BYTES:
+        raise ConfigError(f"{name}: more than {MAX_BYTES} bytes are too many for a profile")
+    lines: dict[tuple[str | int, ...], int] = {}
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None:
+            _walk(node, (), lines, name, set())
+        return YamlSource(name, yaml.safe_load(text), lines)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(
+            f"{name}:{line}: not valid YAML: {error.problem}; check indentation, colons and quotes"
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{name}:1: not valid YAML: {reason}; write the profile as plain YAML text") from error
+
+
+def _walk(
+    node: yaml.Node,
+    path: tuple[str | int, ...],
+    lines: dict[tuple[str | int, ...], int],
+    name: str,
+    open_nodes: set[int],
+) -> None:
+    line = node.start_mark.line + 1
+    if id(node) in open_nodes:
+        raise ConfigError(f"{name}:{line}: an alias that contains itself; write the value out")
+    lines.setdefault(path, line)
+    open_nodes.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        _walk_mapping(node, path, lines, name, open_nodes)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _walk(item, (*path, index), lines, name, open_nodes)
+    open_nodes.discard(id(node))
+
+
+def _walk_mapping(
+    node: yaml.MappingNode,
+    path: tuple[str | int, ...],
+    lines: dict[tuple[str | int, ...], int],
+    name: str,
+    open_nodes: set[int],
+) -> None:
+    seen: dict[str, int] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise ConfigError(f"{name}:{line}: a key must be a plain word")
+        key = str(key_node.value)
+        if key in seen:
+            raise ConfigError(f"{name}:{line}: {key} stands twice (first on line {seen[key]}); keep one")
+        seen[key] = line
+        lines[(*path, key)] = line
+        _walk(value_node, (*path, key), lines, name, open_nodes)

@@ -1,0 +1,38 @@
+"""Names of a run and of the files of its bundle."""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+
+RUN_ID_PATTERN = re.compile(r"^[a-z0-9_-]+$")
+
+MANIFEST = "manifest.json"
+SAMPLES = "samples"
+RESOURCES = "resources"
+ERRORS = "errors.json"
+METRICS = "metrics.json"
+VALIDATION = "validation.json"
+COMPARISON = "comparison.json"
+VERDICT = "verdict.json"
+LOCUST_HTML = "locust_results.html"
+
+HEADER_RUN_ID = "X-Load-Test-Run-Id"
+HEADER_PHASE = "X-Load-Test-Phase"
+REQUEST_PHASES = ("login", "warm_up", "load")
+"""Values of HEADER_PHASE: only `load` requests are samples."""
+
+
+def run_id_for(profile_name: str, started: datetime, owner: str) -> str:
+    """Id of a run: profile, UTC time, short hash of `owner` (what started it): equal inputs give equal ids."""
+    digest = hashlib.sha256(owner.encode()).hexdigest()[:6]
+    return f"{profile_name}-{started.astimezone(UTC):%Y%m%d-%H%M%S}-{digest}"
+
+
+def utc_text(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds, as all files of a bundle have it."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def report_stamp(moment: datetime) -> str:
+    """The `YYYYMMDD_HHMMSS` of the report files' names, UTC."""
+    return f"{moment.astimezone(UTC):%Y%m%d_%H%M%S}"

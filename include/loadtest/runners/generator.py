@@ -1,0 +1,86 @@
+"""What every engine is given, and what it says of the load it sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from include.loadtest.bundle import Bundle
+from include.loadtest.profile import Profile, Stage
+from include.loadtest.run import utc_text
+from include.loadtest.verdict import Reason
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """One load: who sends it where. `user_numbers` have a session in `sessions_file`; `caps`: postal codes."""
+
+    bundle: Bundle
+    profile: Profile
+    base_url: str
+    api_prefix: str
+    forwarded_for: bool
+    sessions_file: Path
+    user_numbers: tuple[int, ...]
+    work_dir: Path
+    caps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """How a load ended. `started` is the first intended start, None where none came; `completed`: all stages ran."""
+
+    engine: str
+    started: datetime | None
+    ended: datetime
+    completed: bool
+    exit_code: int
+    planned_users: int
+    reached_users: int
+
+    def document(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {
+            "engine": self.engine,
+            "started": utc_text(self.started) if self.started else None,
+            "ended": utc_text(self.ended),
+            "completed": self.completed,
+            "exit_code": self.exit_code,
+            "planned_users": self.planned_users,
+            "reached_users": self.reached_users,
+        }
+
+
+def phase_spans(stages: Sequence[Stage], result: LoadResult) -> list[dict[str, str]]:
+    """The phases as they happened, for the manifest: without stages that never began, a cut one ends at the cut."""
+    if result.started is None:
+        return []
+    start_s = result.started.timestamp()
+    end_s = result.ended.timestamp()
+    return [
+        {
+            "name": stage.phase,
+            "stage": stage.name,
+            "start": utc_text(datetime.fromtimestamp(start_s + stage.start_s, UTC)),
+            "end": utc_text(datetime.fromtimestamp(min(start_s + stage.end_s, end_s), UTC)),
+        }
+        for stage in stages
+        if start_s + stage.start_s < end_s
+    ]
+
+
+def load_reasons(profile: Profile, load: dict[str, Any] | None) -> list[Reason]:
+    """What the manifest's account of the load says against the validity of the test."""
+    if load is None:
+        return []
+    if load["started"] is None or not load["completed"]:
+        text = (
+            f"the generator ended with exit code {load['exit_code']} at {load['ended']}, before the load was complete"
+        )
+        return [Reason("generator_died", text)]
+    least = profile.validity.min_users_share * load["planned_users"]
+    if load["reached_users"] < least:
+        text = f"{load['reached_users']} of {load['planned_users']} planned users ran"
+        return [Reason("load_not_achieved", text, observed=load["reached_users"], limit=least, unit="users")]
+    return []

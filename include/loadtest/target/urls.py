@@ -1,0 +1,124 @@
+"""Addresses: which hosts are allowed, how a URL is shown, and how PostgreSQL's client library wants it."""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from include.loadtest.errors import ConfigError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_SECRET_PARAMETERS = frozenset({"password", "passwd", "sslpassword"})
+
+
+def redacted(url: str) -> str:
+    """A URL for a message: without password, and without parameters that hold one."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "(an address that is not a URL)"
+    user = f"{parts.username or ''}:***@" if parts.password else f"{parts.username}@" if parts.username else ""
+    place = f"[{host}]" if ":" in host else host
+    query = [(name, "***" if name in _SECRET_PARAMETERS else value) for name, value in parse_qsl(parts.query)]
+    tail = f"?{urlencode(query, safe='/*')}" if query else ""
+    return f"{parts.scheme}://{user}{place}{f':{port}' if port else ''}{parts.path}{tail}"
+
+
+def libpq_url(url: str) -> str:
+    """A database URL as libpq takes it: `postgres://` and SQLAlchemy's `postgresql+driver://` become `postgresql://`.
+
+    asyncpg's `ssl=` becomes `sslmode=`. Raises ConfigError for another scheme.
+    """
+    scheme, separator, rest = url.strip().partition("://")
+    if not separator or scheme.partition("+")[0] not in ("postgresql", "postgres"):
+        raise ConfigError(
+            f"database address: expected postgresql://user:password@host/name, found scheme {scheme[:20]!r}"
+        )
+    place, question, query = rest.partition("?")
+    pairs = [_libpq_parameter(name, value) for name, value in parse_qsl(query, keep_blank_values=True)]
+    return f"postgresql://{place}" + (f"?{urlencode(pairs, quote_via=quote, safe='/')}" if question and pairs else "")
+
+
+def _libpq_parameter(name: str, value: str) -> tuple[str, str]:
+    if name != "ssl":
+        return name, value
+    return "sslmode", {"true": "require", "false": "disable"}.get(value.lower(), value)
+
+
+def split_base_url(url: str, source: str) -> tuple[str, str, int]:
+    """Normal form, host and port of a base URL; `source` names the setting. Raises ConfigError."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError as error:
+        raise ConfigError(f"{source}: not a URL; write http://host:port") from error
+    if parts.scheme not in DEFAULT_PORTS or not host:
+        raise ConfigError(f"{source}: {redacted(url)} is no http or https address; write http://host:port")
+    if "@" in parts.netloc:
+        raise ConfigError(
+            f"{source}: {redacted(url)} has credentials in it; remove them, the test users log in themselves"
+        )
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ConfigError(
+            f"{source}: {redacted(url)} has a path; write http://host:port (api_prefix is in the target file)"
+        )
+    place = f"[{host}]" if ":" in host else host
+    suffix = "" if port is None else f":{port}"
+    return f"{parts.scheme}://{place}{suffix}", host, port or DEFAULT_PORTS[parts.scheme]
+
+
+def is_allowed(host: str, port: int, allowed: Iterable[str]) -> bool:
+    """Whether an entry of the allow-list covers the host: the same name or address, or a network that holds it."""
+    return any(_covers(entry, host, port) for entry in allowed)
+
+
+def _covers(entry: str, host: str, port: int) -> bool:
+    allowed_host, allowed_port = split_entry(entry)
+    if allowed_port is not None and allowed_port != port:
+        return False
+    if allowed_host.lower() == host.lower():
+        return True
+    address, network = as_address(host), _as_network(allowed_host)
+    return address is not None and network is not None and address in network
+
+
+def split_entry(entry: str) -> tuple[str, int | None]:
+    """Host and port (None: any) of an allow-list's entry. Raises ValueError."""
+    if entry.startswith("["):
+        host, closing, rest = entry[1:].partition("]")
+        if not closing or (rest and not rest.startswith(":")):
+            raise ValueError(f"{entry!r}: write [address]:port")
+        return host, _port(rest[1:], entry) if rest else None
+    if entry.count(":") == 1:
+        host, _, text = entry.partition(":")
+        return host, _port(text, entry)
+    return entry, None
+
+
+def _port(text: str, entry: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise ValueError(f"{entry!r}: {text!r} is no port")
+    return int(text)
+
+
+def as_address(host: str) -> Address | None:
+    """The IP address that the text is, or None for a name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _as_network(host: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(host, strict=False)
+    except ValueError:
+        return None
+
+
+def addresses_of(host: str, port: int) -> tuple[str, ...]:
+    """All IP addresses of a host, sorted. Raises OSError where the name is not known."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(sorted({str(entry[4][0]).partition("%")[0] for entry in found}))

@@ -1,0 +1,1 @@
+"""Judging a run's metrics by its profile's limits."""

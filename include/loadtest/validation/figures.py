@@ -1,0 +1,107 @@
+"""Which figure a limit is judged by. Pure: the judging itself is great-expectations'."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from include.loadtest.profile import Slo
+from include.loadtest.profile.vocabulary import METRICS, SCOPE_ALL, Comparator
+
+_HOLDS: dict[Comparator, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+HOST_METRICS = frozenset({"host_cpu_pct", "host_memory_pct"})
+"""Of the machine as a whole: where the generator runs on it too, they say nothing about the target."""
+
+
+@dataclass(frozen=True)
+class JudgedFigure:
+    """One limit and the row of metrics.json it is about.
+
+    `judged` goes to the judge, None where too little is known. `observed` is what a person is shown.
+    """
+
+    slo: Slo
+    judged: float | None
+    observed: float | None
+    n: int
+    ci_low: float | None
+    ci_high: float | None
+    required: bool
+
+    @property
+    def close(self) -> bool:
+        """Whether the interval of the point value spans the limit; an end that no row marks lies beyond it."""
+        if self.judged is None or (self.ci_low is None and self.ci_high is None):
+            return False
+        above_low = self.ci_low is None or self.ci_low <= self.slo.limit
+        return above_low and (self.ci_high is None or self.slo.limit <= self.ci_high)
+
+
+def judged_figure(slo: Slo, metrics: Mapping[str, Any], *, shares_host: bool) -> JudgedFigure:
+    """The figure that decides about a limit, from the content of metrics.json.
+
+    The point value where there are enough rows for one. With fewer, the limit is met if even the largest row meets it,
+    and missed if the one-sided 95 % lower bound of the percentile misses it; between the two nothing is known.
+    """
+    row = _row(slo, metrics)
+    value = row.get("value")
+    on_foreign_host = shares_host and slo.metric in HOST_METRICS
+    judged = None if on_foreign_host else _judged(slo, row)
+    return JudgedFigure(
+        slo=slo,
+        judged=judged,
+        observed=value if value is not None else judged,
+        n=row.get("n", 0),
+        ci_low=row.get("ci_low"),
+        ci_high=row.get("ci_high"),
+        required=slo.is_required and not on_foreign_host,
+    )
+
+
+def _row(slo: Slo, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    wanted = (slo.metric, slo.scope, slo.phase)
+    return next((row for row in metrics["metrics"] if (row["metric"], row["scope"], row["phase"]) == wanted), {})
+
+
+def _judged(slo: Slo, row: Mapping[str, Any]) -> float | None:
+    value: float | None = row.get("value")
+    if value is not None:
+        return value
+    largest: float | None = row.get("max")
+    bound: float | None = row.get("low_95")
+    holds = _HOLDS[slo.comparator]
+    if largest is not None and holds(largest, slo.limit):
+        return largest
+    if bound is not None and not holds(bound, slo.limit):
+        return bound
+    return None
+
+
+def warning_limit(slo: Slo, margin: float) -> float | None:
+    """Where "near" begins: a critical limit moved by the margin to its good side; None where there is no such range.
+
+    Decimal arithmetic, so that 10 % above 1000 is 1100 and not 1100.0000000000002.
+    """
+    if slo.level != "critical" or not margin or not slo.limit:
+        return None
+    share = Decimal(str(margin))
+    lower_is_better = METRICS[slo.metric].direction == "lower"
+    return float(Decimal(str(slo.limit)) * (1 - share if lower_is_better else 1 + share))
+
+
+def samples_in(metrics: Mapping[str, Any], phase: str) -> int:
+    """Requests known to lie in a phase, 0 only for none: failed ones have no latency, censored ones no outcome."""
+    return max(
+        (
+            row["n"]
+            for row in metrics["metrics"]
+            if (row["scope"], row["phase"]) == (SCOPE_ALL, phase) and row["metric"] in ("latency_p50_ms", "error_rate")
+        ),
+        default=0,
+    )

@@ -1,0 +1,297 @@
+"""Verdicts, their reasons, and which outranks which. Derived from data, never from an exit code."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from include.loadtest.profile.vocabulary import Comparator, Level
+
+
+class Verdict(StrEnum):
+    """What a run says; see docs/verdicts.md."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict, no password
+    WARN = "WARN"
+    SLA_BREACH = "SLA_BREACH"
+    REGRESSION = "REGRESSION"
+    ABORTED = "ABORTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+GREEN = frozenset({Verdict.PASS, Verdict.WARN})
+"""The gate is red for all other verdicts."""
+
+_WORST_FIRST = (
+    Verdict.ABORTED,
+    Verdict.SLA_BREACH,
+    Verdict.REGRESSION,
+    Verdict.INCONCLUSIVE,
+    Verdict.WARN,
+    Verdict.PASS,
+)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of a suite: the worst of its runs'. Raises ValueError for no runs: that is no verdict."""
+    return min(verdicts, key=_WORST_FIRST.index)
+
+
+Kind = Literal["aborted", "untrusted", "breach", "missing", "regression", "warning", "note"]
+"""Kinds of reasons, in the order in which they decide; a note decides nothing."""
+
+_VERDICT_OF_KIND: dict[Kind, Verdict] = {
+    "aborted": Verdict.ABORTED,
+    "untrusted": Verdict.INCONCLUSIVE,
+    "breach": Verdict.SLA_BREACH,
+    "missing": Verdict.INCONCLUSIVE,
+    "regression": Verdict.REGRESSION,
+    "warning": Verdict.WARN,
+}
+
+
+@dataclass(frozen=True)
+class ReasonCode:
+    """A kind of reason, what sets it, and what a person does about it."""
+
+    code: str
+    kind: Kind
+    trigger: str
+    action: str
+
+
+REASON_CODES: dict[str, ReasonCode] = {
+    reason.code: reason
+    for reason in (
+        ReasonCode(
+            "operator",
+            "aborted",
+            "A person stopped the run.",
+            "Start the run again when the cause is gone.",
+        ),
+        ReasonCode(
+            "generator_died",
+            "untrusted",
+            "The load generator ended before the load was complete.",
+            "Look at generator.log in the bundle and at the machine's memory; start the run again.",
+        ),
+        ReasonCode(
+            "rate_limiter",
+            "untrusted",
+            "The target's limiter of one address answered, so the test measured the limiter.",
+            "Set RATELIMIT_ENABLED=false on the target, or forwarded_for: true in its target file (if it trusts it).",
+        ),
+        ReasonCode(
+            "target_locked",
+            "untrusted",
+            "Another run holds the target.",
+            "Wait until it has ended; the text names who holds it.",
+        ),
+        ReasonCode(
+            "load_not_achieved",
+            "untrusted",
+            "Fewer users ran than planned.",
+            "Look at generator.log in the bundle: why could the users not start?",
+        ),
+        ReasonCode(
+            "slo_missed",
+            "breach",
+            "A critical limit was missed.",
+            "Read the SLO table of the summary; compare with the last good run.",
+        ),
+        ReasonCode(
+            "target_unreachable",
+            "missing",
+            "The target did not answer before the load; no load was sent.",
+            "Start the target, check its address in the connection loadtest_target, then start the run again.",
+        ),
+        ReasonCode(
+            "setup_failed",
+            "missing",
+            "Users, sessions or the cache could not be prepared; no load was sent.",
+            "The text names the step and its cause.",
+        ),
+        ReasonCode(
+            "stage_failed",
+            "missing",
+            "A stage ended without its result.",
+            "Open the named task's log in Airflow; start the run again.",
+        ),
+        ReasonCode(
+            "no_samples",
+            "missing",
+            "Not one request lies in the judged phase.",
+            "Look at generator.log in the bundle.",
+        ),
+        ReasonCode(
+            "too_few_samples",
+            "missing",
+            "A required limit could not be judged: too few requests.",
+            "Run longer, or with more users.",
+        ),
+        ReasonCode(
+            "source_missing",
+            "missing",
+            "A required limit could not be judged: its source gave no readings.",
+            "Check the connection and permissions of the named source.",
+        ),
+        ReasonCode(
+            "no_limits",
+            "missing",
+            "No limit is defined for this number of users; nothing was judged.",
+            "Read the figures as a measurement; for a verdict use at most 100 users.",
+        ),
+        ReasonCode(
+            "slo_near",
+            "warning",
+            "A limit holds, but by less than the profile's warning margin.",
+            "Plan capacity before the limit breaks.",
+        ),
+        ReasonCode(
+            "slo_warning",
+            "warning",
+            "A limit of level warning was missed.",
+            "Look at the named scenario or resource.",
+        ),
+        ReasonCode(
+            "warm_up_unsettled",
+            "note",
+            "The cache's hit rate had not settled when the load began.",
+            "Raise warm_up.max_s in the profile if this recurs.",
+        ),
+        ReasonCode(
+            "comparison_withheld",
+            "note",
+            "The run was not compared with earlier ones.",
+            "The text names the field that differs or the service that failed.",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason of a verdict; figures in `unit`, None where the reason has none."""
+
+    code: str
+    text: str
+    metric: str | None = None
+    scope: str | None = None
+    observed: float | None = None
+    limit: float | None = None
+    unit: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What this reason can decide."""
+        return REASON_CODES[self.code].kind
+
+
+Outcome = Literal["met", "near", "missed", "not_judged"]
+
+
+@dataclass(frozen=True)
+class SloResult:
+    """How one limit was judged. `close`: the 95 % interval of the observed value spans the limit."""
+
+    metric: str
+    scope: str
+    phase: str
+    level: Level
+    required: bool
+    comparator: Comparator
+    observed: float | None
+    n: int
+    ci_low: float | None
+    ci_high: float | None
+    limit: float
+    unit: str
+    outcome: Outcome
+    close: bool
+
+
+def slo_reasons(results: Sequence[SloResult]) -> list[Reason]:
+    """The reasons that judged limits give."""
+    return [reason for result in results if (reason := _slo_reason(result)) is not None]
+
+
+def _slo_reason(result: SloResult) -> Reason | None:
+    code = _slo_code(result)
+    if code is None:
+        return None
+    return Reason(
+        code,
+        _slo_text(result, code),
+        result.metric,
+        result.scope,
+        result.observed,
+        result.limit,
+        result.unit,
+    )
+
+
+def _slo_code(result: SloResult) -> str | None:
+    if result.outcome == "missed":
+        return "slo_missed" if result.level == "critical" else "slo_warning"
+    if result.outcome == "near":
+        return "slo_near"
+    if result.outcome == "not_judged" and result.required:
+        return "source_missing" if result.n == 0 and result.metric in _SOURCE_METRICS else "too_few_samples"
+    return None
+
+
+_SOURCE_METRICS = frozenset(
+    {"cache_hit_rate", "host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes"}
+)
+
+
+def _slo_text(result: SloResult, code: str) -> str:
+    name = f"{result.metric} of {result.scope} in {result.phase}"
+    if code in ("too_few_samples", "source_missing"):
+        return f"{name}: not judged, n={result.n}"
+    limit = f"limit {result.comparator} {result.limit:g} {result.unit}"
+    return f"{name}: {shown(result.observed)} {result.unit}, {limit}, n={result.n}"
+
+
+def shown(value: float | None) -> str:
+    """A figure for a person: four significant digits, no exponent for the usual sizes; "not measured" for None."""
+    if value is None:
+        return "not measured"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def decide(reasons: Iterable[Reason]) -> Verdict:
+    """The verdict that the highest-ranking kind of reason gives; PASS where no reason decides.
+
+    Order: aborted, untrusted samples, breach, missing data, regression, warning. A breach that valid samples prove
+    outranks a missing monitor; samples that cannot be trusted prove nothing.
+    """
+    kinds = {reason.kind for reason in reasons}
+    for kind, verdict in _VERDICT_OF_KIND.items():
+        if kind in kinds:
+            return verdict
+    return Verdict.PASS
+
+
+def verdict_document(
+    *,
+    run_id: str,
+    suite: str | None,
+    profile: str,
+    engine: str,
+    reasons: Sequence[Reason],
+    slos: Sequence[SloResult],
+) -> dict[str, Any]:
+    """The content of verdict.json; the deciding reasons come first."""
+    order = list(_VERDICT_OF_KIND)
+    ranked = sorted(reasons, key=lambda reason: order.index(reason.kind) if reason.kind in order else len(order))
+    return {
+        "schema": 1,
+        "run_id": run_id,
+        "suite": suite,
+        "profile": profile,
+        "engine": engine,
+        "verdict": str(decide(reasons)),
+        "reasons": [asdict(reason) for reason in ranked],
+        "slos": [asdict(result) for result in slos],
+    }

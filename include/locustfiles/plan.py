@@ -1,0 +1,46 @@
+"""What the generator is told: a JSON file whose path stands in the environment variable LOADTEST_PLAN."""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from include.loadtest.profile import Profile, Stage
+
+PLAN_VARIABLE = "LOADTEST_PLAN"
+
+
+@dataclass(frozen=True)
+class GeneratorPlan:
+    """One generator's part of a run. `user_numbers` are the test users that it drives, one virtual user each."""
+
+    run_id: str
+    base_url: str
+    api_prefix: str
+    profile: Profile
+    bundle: Path
+    sessions_file: Path
+    user_numbers: tuple[int, ...]
+    forwarded_for: bool
+    caps: tuple[str, ...]
+    worker: str
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The load shape."""
+        return self.profile.stages()
+
+    def stage_at(self, offset_s: float) -> Stage | None:
+        """The stage at an offset from the first intended start; None after the end."""
+        return next((stage for stage in self.stages if stage.start_s <= offset_s < stage.end_s), None)
+
+
+def read_plan() -> GeneratorPlan:
+    """The plan of this process. Raises KeyError where the variable is not set."""
+    content: dict[str, Any] = json.loads(Path(os.environ[PLAN_VARIABLE]).read_text(encoding="utf-8"))
+    content["profile"] = Profile.model_validate_json(json.dumps(content["profile"]))
+    content["bundle"], content["sessions_file"] = Path(content["bundle"]), Path(content["sessions_file"])
+    content["user_numbers"], content["caps"] = tuple(content["user_numbers"]), tuple(content["caps"])
+    return GeneratorPlan(**content)

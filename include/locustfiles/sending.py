@@ -1,0 +1,105 @@
+"""Sends one call through FastHttpUser's client and names its outcome."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+from locust.contrib.fasthttp import FastHttpSession
+
+from include.loadtest.scenarios.checks import fingerprint
+from include.locustfiles.call import Call, Reply
+from include.locustfiles.chat import StreamReader
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""More of a body is not read: the target is not trusted with the generator's memory."""
+_FRAME_END = b"\n\n"
+
+
+class RequestTimedOutError(BaseException):
+    """The patience of one request is over. Not an Exception: the HTTP client would wrap and hide it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a request ended; `error` is a fingerprint, None for `ok`. `status` is None where no response came."""
+
+    outcome: str
+    error: str | None
+    status: int | None
+    size: int | None
+    ttfb_us: int | None
+
+
+def send(client: FastHttpSession, call: Call, url: str, headers: Mapping[str, str], timeout_s: float) -> Result:
+    """One request, from its first byte to the end of its answer; never more than `timeout_s` seconds."""
+    timer = gevent.Timeout.start_new(timeout_s, RequestTimedOutError())
+    started_ns = time.perf_counter_ns()
+    try:
+        return _exchange(client, call, url, headers, started_ns)
+    except RequestTimedOutError:
+        return Result("timeout", f"timeout after {timeout_s:g} s", None, None, None)
+    except (OSError, ConnectionError, ValueError, gevent.Timeout) as error:
+        return Result("connection_error", f"connection: {_cause(error)}", None, None, None)
+    finally:
+        timer.close()
+
+
+def _exchange(client: FastHttpSession, call: Call, url: str, headers: Mapping[str, str], started_ns: int) -> Result:
+    # catch_response without a with-block: Locust reports nothing, the caller reports the full time of the answer.
+    body: Any = call.body  # bytes are sent as they are; Locust's annotation names only text and forms
+    response = client.request(
+        call.method, url, data=body, headers=dict(headers), catch_response=True, stream=True, name=call.endpoint
+    )
+    failure = getattr(response, "error", None)
+    if failure is not None:
+        return Result("connection_error", f"connection: {_cause(failure)}", None, None, None)
+    status = int(response.status_code)
+    raw = response._response
+    reply = _read_stream(raw, status, started_ns) if call.stream and status == 200 else _read_body(raw, status)
+    return _judged(call, reply)
+
+
+def _read_stream(raw: Any, status: int, started_ns: int) -> Reply:
+    reader = StreamReader(started_ns)
+    while not reader.finished:
+        frame = raw.readline(_FRAME_END)
+        if not frame:
+            break
+        reader.feed(frame)
+    raw.read() if reader.done else raw.release()
+    return reader.reply(status)
+
+
+def _read_body(raw: Any, status: int) -> Reply:
+    parts: list[bytes] = []
+    size = 0
+    while size < MAX_BODY_BYTES and (chunk := raw.read(65536)):
+        parts.append(bytes(chunk))
+        size += len(chunk)
+    return Reply(status, b"".join(parts), size)
+
+
+def _judged(call: Call, reply: Reply) -> Result:
+    if reply.status == 429:
+        return _result("rejected", _status_error(reply), reply)
+    if not 200 <= reply.status < 300:
+        return _result("http_error", _status_error(reply), reply)
+    error = call.check(reply)
+    return _result("ok" if error is None else "wrong_answer", error, reply)
+
+
+def _result(outcome: str, error: str | None, reply: Reply) -> Result:
+    return Result(outcome, error, reply.status, reply.size, reply.ttfb_us)
+
+
+def _status_error(reply: Reply) -> str:
+    return f"HTTP {reply.status}: {fingerprint(reply.text)}"
+
+
+def _cause(error: BaseException) -> str:
+    """A bounded name of a failed connection; the address in the message is left out."""
+    inner = error.__dict__.get("original") or error
+    number = getattr(inner, "errno", None)
+    return f"{type(inner).__name__}{f' errno {number}' if number else ''}"

@@ -1,0 +1,204 @@
+import time
+from typing import Any
+
+import httpx
+import psycopg2
+import pytest
+import redis
+
+from include.demo_target.faults import Faults, UnknownNameError, added_delay_s
+from tests.helpers.demo import DemoTarget
+
+IVA = {"tax_type": "iva", "amount": 1000}
+QUESTION = {"messages": [{"role": "user", "content": "Quale aliquota per i libri?"}], "skip_proactivity": True}
+SEARCH = {"keywords": ["fatturazione elettronica"], "limit": 5}
+
+
+@pytest.fixture
+def switch(demo: DemoTarget, no_faults: None) -> Any:
+    """Puts faults into force and answers with those in force."""
+    del no_faults
+
+    def put(**changes: Any) -> httpx.Response:
+        with demo.client() as client:
+            return client.put("/admin/faults", json=changes)
+
+    return put
+
+
+def _timed(demo: DemoTarget, token: str, path: str, body: dict[str, Any], timeout_s: float = 60) -> tuple[float, int]:
+    begin = time.perf_counter()
+    with demo.client(authorization=f"Bearer {token}") as client:
+        status = client.post(f"/api/v1/{path}", json=body, timeout=timeout_s).status_code
+    return time.perf_counter() - begin, status
+
+
+@pytest.mark.unit
+def test_delay_stretches_and_adds() -> None:
+    """The factor multiplies what an answer took, the addition comes on top, `all` holds where no own value is."""
+    faults = Faults(latency_factor={"chat_stream": 3}, latency_added_ms={"all": 100})
+    assert added_delay_s(faults, "chat_stream", 2.0) == pytest.approx(4.1)
+    assert added_delay_s(faults, "users_me", 2.0) == pytest.approx(0.1)
+    assert added_delay_s(Faults(), "users_me", 2.0) == 0
+
+
+@pytest.mark.unit
+def test_unknown_fault_names_the_nearest() -> None:
+    """A misspelt fault is refused with the name that was meant."""
+    with pytest.raises(UnknownNameError, match="did you mean 'cache_flush'"):
+        Faults().changed({"cash_flush": True})
+
+
+@pytest.mark.integration
+def test_change_is_partial_and_delete_puts_all_out_of_force(demo: DemoTarget, switch: Any) -> None:
+    """A PUT leaves other faults alone; a DELETE ends them all; both answer with the faults in force."""
+    switch(error_share={"users_me": 0.5})
+    assert switch(cpu_burn=0.1).json()["error_share"] == {"users_me": 0.5}
+    with demo.client() as client:
+        assert client.get("/admin/faults").json()["cpu_burn"] == 0.1
+        assert client.delete("/admin/faults").json() == Faults().model_dump()
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"freze_s": 1}, "freeze_s"),
+        ({"error_share": {"chat_strem": 0.1}}, "chat_stream"),
+        ({"pool_size": 0}, "pool_size"),
+        ({"latency_factor": {"all": 0.5}}, "latency_factor"),
+    ],
+)
+def test_senseless_fault_is_refused_with_422(change: dict[str, Any], told: str, switch: Any) -> None:
+    """A wrong name or value changes nothing and is told."""
+    response = switch(**change)
+    assert response.status_code == 422
+    assert told in response.json()["detail"]
+
+
+@pytest.mark.integration
+def test_errors_hit_the_named_endpoint_only(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
+    """A share of 1 fails every call of an endpoint with 500, and no call of another."""
+    switch(error_share={"tax_calculate": 1})
+    assert _timed(demo, tokens[1], "italian/tax/calculate", IVA)[1] == 500
+    assert _timed(demo, tokens[1], "italian/legal/search", SEARCH)[1] == 200
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "call",
+    [("tax_calculate", "italian/tax/calculate", IVA), ("chat_stream", "chatbot/chat/stream", QUESTION)],
+    ids=["plain", "streamed"],
+)
+def test_added_latency_is_felt(
+    call: tuple[str, str, dict[str, Any]], demo: DemoTarget, tokens: tuple[str, str], switch: Any
+) -> None:
+    """An answer takes at least what is added, streamed or not."""
+    endpoint, path, body = call
+    switch(latency_added_ms={endpoint: 400})
+    took_s, status = _timed(demo, tokens[1], path, body)
+    assert status == 200
+    assert took_s >= 0.4
+
+
+@pytest.mark.integration
+def test_slow_llm_is_felt_by_uncached_questions_only(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
+    """The override reaches the stub over HTTP; an answer that is kept does not wait for it."""
+    body = {**QUESTION, "messages": [{"role": "user", "content": "Aliquota per il cioccolato?"}]}
+    switch(llm_first_token_ms=700, llm_per_token_ms=0)
+    assert _timed(demo, tokens[1], "chatbot/chat/stream", body)[0] >= 0.7
+    begin_s, _ = _timed(demo, tokens[1], "chatbot/chat/stream", body)
+    with demo.client() as client:
+        assert client.get(f"{demo.llm_url}/admin/behaviour").json()["first_token_ms"] == 700
+        client.delete("/admin/faults")
+        assert client.get(f"{demo.llm_url}/admin/behaviour").json()["first_token_ms"] == 50
+    assert begin_s < 30
+
+
+@pytest.mark.integration
+def test_freeze_stops_every_answer(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
+    """The switch answers first, then nothing is answered for that long; it happens once."""
+    assert switch(freeze_s=1.5).json()["freeze_s"] == 0
+    time.sleep(0.3)
+    assert _timed(demo, tokens[1], "italian/tax/calculate", IVA)[0] >= 0.9
+
+
+@pytest.mark.integration
+def test_row_lock_holds_up_tax_calculations_only(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
+    """While the row is locked a calculation waits on a real lock, a search does not, and the end frees it."""
+    switch(row_lock_s=600)
+    with pytest.raises(httpx.ReadTimeout):
+        _timed(demo, tokens[1], "italian/tax/calculate", IVA, timeout_s=0.7)
+    assert _timed(demo, tokens[1], "italian/legal/search", SEARCH)[1] == 200
+    assert demo.sql("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(True,)]
+    with demo.client() as client:
+        client.delete("/admin/faults")
+    assert _timed(demo, tokens[1], "italian/tax/calculate", IVA)[1] == 200
+
+
+@pytest.mark.integration
+def test_missing_index_is_really_missing(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
+    """The index goes and comes with the fault, and the search answers the same without it."""
+    find = "SELECT count(*) FROM pg_indexes WHERE indexname = 'regulations_search_idx'"
+
+    def found() -> Any:
+        with demo.client(authorization=f"Bearer {tokens[1]}") as client:
+            return client.post("/api/v1/italian/legal/search", json=SEARCH).json()["regulations"]
+
+    with_index = found()
+    assert len(with_index) == 5
+    switch(missing_index=True)
+    assert demo.sql(find) == [(0,)]
+    assert found() == with_index
+    switch(missing_index=False)
+    assert demo.sql(find) == [(1,)]
+
+
+@pytest.mark.integration
+def test_cache_faults_make_misses(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
+    """A flush forgets every answer; a miss share of 1 finds none although it is kept."""
+    server = redis.Redis.from_url(demo.redis_url)
+    _timed(demo, tokens[1], "chatbot/chat/stream", QUESTION)
+    assert server.dbsize() > 0
+    switch(cache_flush=True)
+    assert server.dbsize() == 0
+    _timed(demo, tokens[1], "chatbot/chat/stream", QUESTION)
+    hits = server.info("stats")["keyspace_hits"]
+    switch(cache_miss_share=1)
+    _timed(demo, tokens[1], "chatbot/chat/stream", QUESTION)
+    assert server.info("stats")["keyspace_hits"] == hits
+    server.close()
+
+
+@pytest.mark.integration
+def test_narrow_pool_and_slow_queries_queue_requests(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
+    """With one connection and slow queries the pool serves, and PostgreSQL itself sees the slow statement."""
+    switch(pool_size=1, query_added_ms=150)
+    took_s, status = _timed(demo, tokens[1], "italian/tax/calculate", IVA)
+    assert status == 200
+    assert took_s >= 0.3
+    slow = "SELECT max(max_exec_time) > 140 FROM pg_stat_statements WHERE query LIKE '%pg_sleep%'"
+    assert demo.sql(slow) == [(True,)]
+
+
+@pytest.mark.integration
+def test_burn_and_leak_use_cpu_and_memory(demo: DemoTarget, switch: Any) -> None:
+    """The process' own metrics show the CPU and the memory that the faults take."""
+
+    def reading(name: str) -> float:
+        with demo.client() as client:
+            lines = client.get("/metrics").text.splitlines()
+        return float(next(line for line in lines if line.startswith(f"{name} ")).split(" ")[1])
+
+    cpu_s, memory = reading("process_cpu_seconds_total"), reading("process_resident_memory_bytes")
+    switch(cpu_burn=0.5, leak_mb_per_min=1800)
+    time.sleep(1.2)
+    assert reading("process_cpu_seconds_total") - cpu_s > 0.2
+    assert reading("process_resident_memory_bytes") - memory > 20_000_000
+
+
+@pytest.mark.integration
+def test_database_is_the_target_s_own(demo: DemoTarget) -> None:
+    """The announced database URL is usable as it stands."""
+    connection = psycopg2.connect(demo.database_url)
+    connection.close()

@@ -1,0 +1,78 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from include.embedded.inputs import read_inputs, read_port
+from include.embedded.state import CHECKOUT
+from include.loadtest.errors import ConfigError
+
+pytestmark = pytest.mark.unit
+SMOKE = CHECKOUT / "include" / "profiles" / "smoke.yaml"
+
+
+def test_a_name_leaves_everything_to_the_profile_and_the_environment() -> None:
+    """Inputs that are empty count as not given."""
+    inputs = read_inputs({"PROFILE": "smoke", "USERS": "", "TARGET": ""})
+    assert inputs.conf("demo", "why") == {
+        "profile": "smoke",
+        "profile_yaml": None,
+        "users": None,
+        "duration_s": None,
+        "engine": None,
+        "target": "demo",
+        "reason": "why",
+    }
+
+
+def test_a_path_hands_the_text_over() -> None:
+    """A profile outside the committed ones goes with the order, under its own name."""
+    conf = read_inputs({"PROFILE": str(SMOKE), "USERS": "20", "TARGET": "pratikoai"}).conf("demo", "")
+    assert (conf["profile"], conf["users"], conf["target"]) == ("smoke", 20, "pratikoai")
+    assert conf["profile_yaml"] == SMOKE.read_text()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "smoke"),
+        ({"PROFILE": "smok"}, "did you mean smoke"),
+        ({"PROFILE": "smoke", "USERS": "many"}, "USERS: 'many'"),
+        ({"PROFILE": "smoke", "USERS": "²"}, "USERS"),
+        ({"PROFILE": "smoke", "USERS": "0"}, "users"),
+        ({"PROFILE": "smoke", "DURATION_S": "1m"}, "DURATION_S"),
+        ({"PROFILE": "smoke", "ENGINE": "locus"}, "did you mean locust"),
+        ({"PROFILE": "smoke", "TARGET": "dem"}, "did you mean demo"),
+        ({"PROFILE": "smoke", "SUITE": "weekly"}, "SUITE"),
+    ],
+)
+def test_bad_input_names_what_is_wrong_and_what_is_valid(values: dict[str, str], said: str) -> None:
+    """Each bad input is refused with a hint."""
+    with pytest.raises(ConfigError, match=said):
+        read_inputs(values)
+
+
+@pytest.mark.parametrize("text", ["80", "70000", "x"])
+def test_a_port_must_be_an_ordinary_one(text: str) -> None:
+    """Ports below 1024 need root and are refused like those that do not exist."""
+    with pytest.raises(ConfigError, match="AIRFLOW_PORT"):
+        read_port({"AIRFLOW_PORT": text})
+
+
+@pytest.mark.parametrize("profile", ["smok", "", "no/such\nfile.yaml", "$(touch pwned)"])
+def test_the_command_ends_with_2_and_one_line(tmp_path: Path, profile: str) -> None:
+    """Bad input: exit code 2, exactly one line on standard error, nothing on standard output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "include.embedded", "run"],
+        env=os.environ | {"PROFILE": profile, "PYTHONPATH": str(CHECKOUT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,95 @@
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from include.loadtest.collectors import schedule
+from include.loadtest.collectors.reader import ReadingError
+from include.loadtest.collectors.schedule import run_sources
+from tests.loadtest.collectors.conftest import gaps_of, rows_of
+
+pytestmark = pytest.mark.integration
+INTERVAL_S = 0.2
+
+
+class Scripted:
+    """A source whose readings are given: seconds to take, or an error's text."""
+
+    def __init__(self, source: str, *script: float | str) -> None:
+        self.source, self.instance = source, "here"
+        self._script = list(script)
+
+    def read(self) -> dict[str, float]:
+        step = self._script.pop(0) if self._script else 0.0
+        if isinstance(step, str):
+            raise ReadingError(step)
+        time.sleep(step)
+        return {"cpu_pct": 1.0}
+
+    def close(self) -> None:
+        return
+
+
+def _run(directory: Path, *sources: Scripted, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    run_sources(sources, directory, pid=1, interval_s=INTERVAL_S, ended=lambda: time.monotonic() > end, poll_s=0.05)
+
+
+def test_readings_keep_to_the_grid(tmp_path: Path) -> None:
+    """Time that a reading takes is not added to the next: start + k · interval, without drift."""
+    _run(tmp_path, Scripted("slow", *[0.1] * 50), seconds=3)
+    times = [row["ts"].timestamp() for row in rows_of(tmp_path, "slow")]
+    steps = [round((moment - times[0]) / INTERVAL_S) for moment in times]
+    assert len(times) >= 10
+    offsets = [moment - times[0] - step * INTERVAL_S for moment, step in zip(times, steps, strict=True)]
+    assert abs(sorted(offsets)[len(offsets) // 2]) < 0.05
+
+
+def test_a_source_that_fails_is_named_once_with_its_gap(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Two log lines for three missed readings; the gap has begin, end, reason and number."""
+    _run(tmp_path, Scripted("redis", 0.0, "gone", "gone", "gone"), seconds=2)
+    (gap,) = gaps_of(tmp_path)
+    assert (gap["source"], gap["reason"], gap["missed"]) == ("redis", "gone", 3)
+    assert gap["start"] < gap["end"]
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert lines[0].startswith("redis: no answer since")
+    assert lines[1] == "redis: answers again, 3 readings were missed"
+
+
+def test_a_late_reading_is_a_gap_and_is_not_caught_up(tmp_path: Path) -> None:
+    """It took five intervals: the readings that were due meanwhile do not exist."""
+    _run(tmp_path, Scripted("postgres", 0.0, 5 * INTERVAL_S), seconds=3)
+    gap = gaps_of(tmp_path)[0]
+    assert gap["reason"].startswith("a reading took 1.")
+    assert gap["missed"] >= 4
+    assert gap["end"] is not None
+
+
+def test_a_stuck_source_delays_nobody(tmp_path: Path) -> None:
+    """Not the other source, and not the end."""
+    stuck = Scripted("stuck", 60.0)
+    started = time.monotonic()
+    _run(tmp_path, stuck, Scripted("fine"), seconds=2)
+    assert time.monotonic() - started < 15
+    assert len(rows_of(tmp_path, "fine")) >= 7
+    assert rows_of(tmp_path, "stuck") == []
+
+
+def test_parts_are_closed_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a killed process loses the open one only."""
+    monkeypatch.setattr(schedule, "PART_S", 0.5)
+    ended = threading.Event()
+    thread = threading.Thread(
+        target=run_sources,
+        args=([Scripted("fine")], tmp_path),
+        kwargs={"pid": 1, "interval_s": 0.1, "ended": ended.is_set, "poll_s": 0.05},
+    )
+    thread.start()
+    time.sleep(2)
+    while_running = len(list(tmp_path.glob("fine-1-*.parquet")))
+    ended.set()
+    thread.join(10)
+    assert while_running >= 2
+    assert len(list(tmp_path.glob("fine-1-*.parquet"))) >= while_running

@@ -1,0 +1,77 @@
+"""What makes two runs comparable."""
+
+from typing import Any
+
+import pytest
+
+from include.loadtest.history.comparability import comparability, comparability_key, differing_fields
+from include.loadtest.profile import Overrides, Profile, find_profile, load_profile
+
+pytestmark = pytest.mark.unit
+
+
+def key(profile: Profile, manifest: dict[str, Any], **environment: Any) -> str:
+    return comparability_key(
+        comparability(profile, {**manifest, "environment": {**manifest["environment"], **environment}})
+    )
+
+
+def test_what_is_compared_and_what_cannot_matter_leaves_the_key(profile: Profile, manifest: dict[str, Any]) -> None:
+    """Application version, limits, seed, a page of memory, a few more rows."""
+    own = key(profile, manifest)
+    assert own == key(profile, manifest, app_version="2.0", migration_head="abc")
+    assert own == key(profile.model_copy(update={"slos": (), "seed": 7, "warning_margin": 0.2}), manifest)
+    assert own == key(profile, manifest, row_counts={"user": 200, "query_history": 4000})
+    assert own == key(profile, manifest, generator_host={"cpu_count": 2, "cpu_model": "x", "memory_bytes": 8 * 1024**3})
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"row_counts": {"user": 200, "query_history": 30_000}},
+        {"row_counts": None},
+        {"postgres": {"server_version": "18.1", "max_connections": "200"}},
+        {"redis": {"version": "7.2"}},
+        {"hardware": {"cores": 8}},
+        {"generator_host": {"cpu_count": 4, "cpu_model": "x", "memory_bytes": 8 * 1024**3}},
+    ],
+)
+def test_other_conditions_change_the_key(
+    profile: Profile, manifest: dict[str, Any], environment: dict[str, Any]
+) -> None:
+    """Size of the data, server settings, hardware."""
+    assert key(profile, manifest) != key(profile, manifest, **environment)
+
+
+def test_overrides_and_targets_change_the_key(profile: Profile, manifest: dict[str, Any]) -> None:
+    """Users, duration, target; an override with the profile's own value does not."""
+    smoke = find_profile("smoke")
+    own = key(profile, manifest)
+    assert own != key(load_profile(smoke, Overrides(users=20)), manifest)
+    assert own != key(load_profile(smoke, Overrides(duration_s=90)), manifest)
+    assert own == key(load_profile(smoke, Overrides(duration_s=profile.duration_s)), manifest)
+    assert own != key(profile, {**manifest, "target": {"name": "staging"}})
+
+
+def test_an_unknown_environment_has_a_key(profile: Profile) -> None:
+    """A run that ended before the environment was known is kept as well."""
+    content = comparability(profile, {})
+    assert (content["target"], content["size_band"], content["generator"]) == (None, None, None)
+    assert len(comparability_key(content)) == 32
+
+
+@pytest.mark.parametrize(("rows", "band"), [(0, 2), (999, 2), (1000, 3), (9999, 3), (10_000, 4)])
+def test_size_bands_are_powers_of_ten(profile: Profile, rows: int, band: int) -> None:
+    """Below a thousand rows there is one band."""
+    content = comparability(profile, {"environment": {"row_counts": {"user": rows}}})
+    assert content["size_band"] == band
+
+
+def test_differing_fields_are_named_with_both_values() -> None:
+    """Nested fields by their dotted name, a missing one as None."""
+    current = {"users": 10, "server_settings": {"postgres": {"work_mem": "4MB"}}, "target": "a"}
+    other = {"users": 10, "server_settings": {"postgres": {"work_mem": "8MB"}}}
+    assert differing_fields(current, other) == [
+        {"field": "server_settings.postgres.work_mem", "current": "4MB", "other": "8MB"},
+        {"field": "target", "current": "a", "other": None},
+    ]

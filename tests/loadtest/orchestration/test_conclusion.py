@@ -1,0 +1,76 @@
+"""Whatever a bundle holds, there is one verdict, and it is never PASS without data."""
+
+from typing import Any
+
+import pytest
+
+from include.loadtest.bundle import Bundle
+from include.loadtest.orchestration.conclusion import conclude_run
+from include.loadtest.profile import find_profile, load_profile
+
+pytestmark = pytest.mark.unit
+PROFILE = load_profile(find_profile("smoke"))
+LOAD = {
+    "engine": "locust",
+    "started": "2026-11-24T20:00:00Z",
+    "ended": "2026-11-24T20:01:05Z",
+    "completed": True,
+    "exit_code": 0,
+    "planned_users": 10,
+    "reached_users": 10,
+}
+PARTS: dict[str, Any] = {"environment": {}, "seed": {}, "warm_up": {}, "load": LOAD}
+
+
+def concluded(tmp_path, metrics: list[dict[str, Any]] | None = None, **parts: Any) -> dict[str, Any]:
+    bundle = Bundle(tmp_path / "smoke-1")
+    bundle.update_manifest(profile=PROFILE.model_dump(mode="json"), **parts)
+    if metrics is not None:
+        bundle.write("metrics.json", {"schema": 1, "metrics": metrics})
+    return conclude_run(bundle, PROFILE)
+
+
+@pytest.mark.parametrize(
+    ("missing", "code", "text"),
+    [
+        ("environment", "stage_failed", "preflight"),
+        ("seed", "setup_failed", "seed_users"),
+        ("warm_up", "setup_failed", "warm_cache"),
+        ("load", "generator_died", "run_profile"),
+    ],
+)
+def test_a_stage_that_was_killed_is_named(tmp_path, missing: str, code: str, text: str) -> None:
+    """It left neither its part of the manifest nor a fault."""
+    parts = {name: part for name, part in PARTS.items() if name != missing}
+    document = concluded(tmp_path, **parts)
+    assert document["verdict"] == "INCONCLUSIVE"
+    assert any(reason["code"] == code and text in reason["text"] for reason in document["reasons"])
+
+
+def test_a_fault_gives_its_own_reason(tmp_path) -> None:
+    """The code that the stage raised, with its text."""
+    fault = {"code": "target_unreachable", "text": "http://127.0.0.1:1/health: refused", "at": "2026-11-24T20:00:00Z"}
+    document = concluded(tmp_path, faults={"preflight": fault})
+    assert document["verdict"] == "INCONCLUSIVE"
+    assert document["reasons"][0]["code"] == "target_unreachable"
+    assert "refused" in document["reasons"][0]["text"]
+
+
+def test_a_generator_that_died_and_one_that_missed_users(tmp_path) -> None:
+    """Both make the samples untrustworthy."""
+    died = concluded(tmp_path / "a", [], **PARTS | {"load": LOAD | {"completed": False, "exit_code": -9}})
+    assert (died["verdict"], died["reasons"][0]["code"]) == ("INCONCLUSIVE", "generator_died")
+    half = concluded(tmp_path / "b", [], **PARTS | {"load": LOAD | {"reached_users": 5}})
+    assert (half["verdict"], half["reasons"][0]["code"]) == ("INCONCLUSIVE", "load_not_achieved")
+
+
+def test_refusals_by_a_limiter_name_it(tmp_path) -> None:
+    """More than the profile's share of 429 answers: the test measured the limiter."""
+    row = {"metric": "rejected_rate", "scope": "all", "phase": "hold", "value": 0.2, "n": 100}
+    document = concluded(tmp_path, [row], **PARTS)
+    assert (document["verdict"], document["reasons"][0]["code"]) == ("INCONCLUSIVE", "rate_limiter")
+
+
+def test_nothing_judged_is_never_a_pass(tmp_path) -> None:
+    """All stages left their parts, and still no limit was judged."""
+    assert concluded(tmp_path, [], **PARTS)["verdict"] == "INCONCLUSIVE"

@@ -1,0 +1,27 @@
+"""A DAG run's parameters become one checked order."""
+
+import pytest
+
+from include.loadtest.errors import ConfigError
+from include.loadtest.orchestration.order import RunOrder
+from include.loadtest.profile import find_profile
+
+pytestmark = pytest.mark.unit
+PARAMS = {"profile": "smoke", "users": None, "duration_s": None, "engine": None, "target": "demo", "reason": "why"}
+
+
+def test_a_committed_profile_with_overrides() -> None:
+    """Parameters that are set change the profile; the others leave it."""
+    order = RunOrder.from_params({**PARAMS, "users": 5})
+    profile = order.load_profile()
+    assert (profile.name, profile.users, profile.duration_s) == ("smoke", 5, 60)
+    assert order.document()["overrides"] == {"users": 5}
+
+
+def test_a_profile_given_as_text_must_carry_the_name() -> None:
+    """Otherwise the run's name would say something else than what ran."""
+    text = find_profile("smoke").read_text(encoding="utf-8")
+    assert RunOrder.from_params({**PARAMS, "profile_yaml": text}).load_profile().name == "smoke"
+    renamed = text.replace("name: smoke", "name: mine")
+    with pytest.raises(ConfigError, match="its name is 'mine', but profile says 'smoke'"):
+        RunOrder.from_params({**PARAMS, "profile_yaml": renamed}).load_profile()

@@ -1,0 +1,140 @@
+"""A whole run without Airflow: real target, real Locust, real databases; and the same with faults."""
+
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from include.loadtest.orchestration.pipeline import run_stage
+from tests.helpers.demo import await_ready, demo_target, launch, stop
+from tests.loadtest.orchestration.conftest import run_all
+
+pytestmark = pytest.mark.integration
+TAGGED = """SELECT count(*) FROM "user" WHERE account_code LIKE 'LT-%%'"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    with demo_target(tmp_path_factory.mktemp("demo")) as target:
+        yield target
+
+
+def codes(verdict) -> list[str]:
+    return [reason["code"] for reason in verdict["reasons"]]
+
+
+def locks(url: str) -> int:
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM loadtest.target_lock")
+            return cursor.fetchone()[0]
+    finally:
+        connection.close()
+
+
+def test_a_healthy_run_passes_with_all_its_files_and_leaves_nothing_behind(demo, new_run, history_url) -> None:
+    """PASS, samples equal the target's count, the documented files, no user, no lock, no token."""
+    context = new_run(demo, "smoke-healthy")
+    verdict = run_all(context)
+    assert verdict["verdict"] == "PASS", verdict["reasons"]
+    assert all(slo["outcome"] == "met" and slo["n"] > 0 for slo in verdict["slos"])
+    with demo.client() as client:
+        counted = client.get("/admin/requests", params={"run_id": "smoke-healthy"}).json()
+    metrics = context.bundle.read("metrics.json")
+    requests = sum(sum(outcomes.values()) for outcomes in metrics["outcomes"].values())
+    assert requests == counted["load"] > 30
+    names = {path.name for path in context.bundle.path.iterdir()}
+    assert {
+        "manifest.json", "samples", "resources", "errors.json", "metrics.json", "validation.json", "comparison.json",
+        "verdict.json", "locust_results.html", "performance_snapshots.json",
+    } <= names  # fmt: skip
+    assert any(name.startswith("load_test_report_") for name in names)
+    assert any(name.startswith("load_test_summary_") for name in names)
+    assert demo.sql(TAGGED) == [(0,)]
+    assert demo.sql("SELECT count(*) FROM documents")[0] == (0,)
+    assert locks(history_url) == 0
+    assert not context.work_dir.exists()
+
+
+def test_a_second_run_is_shown_beside_the_first(demo, new_run) -> None:
+    """Differences to the last comparable run are listed, and decide nothing."""
+    run_all(new_run(demo, "smoke-first"))
+    context = new_run(demo, "smoke-second")
+    assert run_all(context)["verdict"] == "PASS"
+    assert context.bundle.read("comparison.json")["previous_run_id"] == "smoke-first"
+
+
+def test_a_load_is_sent_once(demo, new_run) -> None:
+    """The same run cannot be sent again; what it measured stays."""
+    context = new_run(demo, "smoke-once", duration_s=5)
+    run_all(context)
+    with pytest.raises(Exception, match="already sent its load"):
+        run_stage(context, "preflight")
+
+
+def test_an_llm_that_gives_no_answers_is_a_breach(demo, new_run) -> None:
+    """Status 200 throughout, and still most answers are wrong."""
+    context = new_run(demo, "smoke-llm-down")
+    with demo.client() as client:
+        client.put("/admin/faults", json={"llm_down": True, "cache_flush": True}).raise_for_status()
+        try:
+            verdict = run_all(context)
+        finally:
+            client.delete("/admin/faults").raise_for_status()
+    assert verdict["verdict"] == "SLA_BREACH"
+    assert any(slo["metric"] == "error_rate" and slo["outcome"] == "missed" for slo in verdict["slos"])
+    assert demo.sql(TAGGED) == [(0,)]
+
+
+def test_a_limiter_of_one_address_is_named_and_no_load_is_sent(demo, new_run, history_url) -> None:
+    """The test would have measured the limiter."""
+    context = new_run(demo, "smoke-limited")
+    with demo.client() as client:
+        client.put("/admin/faults", json={"rate_limits": True}).raise_for_status()
+        try:
+            verdict = run_all(context)
+        finally:
+            client.delete("/admin/faults").raise_for_status()
+        counted = client.get("/admin/requests", params={"run_id": "smoke-limited"}).json()
+    assert (verdict["verdict"], codes(verdict)) == ("INCONCLUSIVE", ["rate_limiter"])
+    assert "RATELIMIT_ENABLED=false" in verdict["reasons"][0]["text"]
+    assert counted["load"] == 0
+    assert locks(history_url) == 0
+
+
+def test_a_target_that_dies_half_way_is_a_breach(new_run, tmp_path) -> None:
+    """The samples are valid and prove it, though the monitors died with the target."""
+    process = launch(tmp_path / "demo")
+    try:
+        demo = await_ready(process, tmp_path / "demo")
+        context = new_run(demo, "smoke-target-dies", duration_s=15)
+
+        def kill() -> None:
+            deadline = time.monotonic() + 90
+            while time.monotonic() < deadline and len(list(context.bundle.samples_dir.glob("*.parquet"))) < 3:
+                time.sleep(0.2)
+            process.kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        verdict = run_all(context)
+        killer.join()
+    finally:
+        stop(process)
+    assert verdict["verdict"] == "SLA_BREACH", verdict["reasons"]
+    outcomes = context.bundle.read("metrics.json")["outcomes"]["hold"]
+    assert outcomes["ok"] > 0
+    assert outcomes["connection_error"] > 0
+
+
+def test_a_target_that_is_down_gets_no_load(demo, new_run, history_url) -> None:
+    """INCONCLUSIVE with the address and what to do; the report is written all the same."""
+    from dataclasses import replace
+
+    context = new_run(replace(demo, base_url="http://127.0.0.1:9"), "smoke-down")
+    verdict = run_all(context)
+    assert (verdict["verdict"], codes(verdict)) == ("INCONCLUSIVE", ["target_unreachable"])
+    assert any(path.name.startswith("load_test_summary_") for path in context.bundle.path.iterdir())
+    assert locks(history_url) == 0

@@ -1,0 +1,38 @@
+"""Connections as addresses."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from include.loadtest.orchestration.settings import as_url
+
+pytestmark = pytest.mark.unit
+
+
+def connection(**fields) -> SimpleNamespace:
+    names = ("host", "login", "password", "port", "schema")
+    return SimpleNamespace(**{**dict.fromkeys(names), **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "scheme", "url"),
+    [
+        ({"host": "127.0.0.1", "port": 8000}, "http", "http://127.0.0.1:8000"),
+        ({"host": "app.test", "schema": "https"}, "http", "https://app.test"),
+        ({"host": "http://127.0.0.1:8000"}, "http", "http://127.0.0.1:8000"),
+        (
+            {"host": "db", "login": "u", "password": "p@:/", "port": 5432, "schema": "app"},
+            "postgresql",
+            "postgresql://u:p%40%3A%2F@db:5432/app",
+        ),
+        (
+            {"host": "/run/pg", "login": "postgres", "schema": "app"},
+            "postgresql",
+            "postgresql://postgres@/app?host=/run/pg",
+        ),
+        ({"host": "127.0.0.1", "password": "s", "port": 6379, "schema": "0"}, "redis", "redis://:s@127.0.0.1:6379/0"),
+    ],
+)
+def test_a_connection_becomes_a_url(fields, scheme, url) -> None:
+    """Passwords are quoted; a host that begins with a slash is a socket directory."""
+    assert as_url(connection(**fields), scheme) == url

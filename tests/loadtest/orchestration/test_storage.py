@@ -1,0 +1,25 @@
+"""A bundle is kept at the results URI, whatever happens to the task."""
+
+import pytest
+
+from include.loadtest.orchestration.storage import bundle_uri, local_bundle
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_local_results_folder_is_used_in_place(tmp_path) -> None:
+    """With and without the scheme of a file."""
+    for uri in (str(tmp_path), f"file://{tmp_path}"):
+        with local_bundle(uri, "smoke-1", tmp_path / "work") as bundle:
+            assert bundle.path == tmp_path / "smoke-1"
+        assert bundle_uri(uri, "smoke-1") == str(tmp_path / "smoke-1")
+
+
+def test_another_store_gets_the_files_also_when_the_task_fails(tmp_path) -> None:
+    """The next task finds what the failed one had written; nothing stays on this machine."""
+    with pytest.raises(RuntimeError), local_bundle("memory://results", "smoke-2", tmp_path) as bundle:
+        bundle.write("manifest.json", {"schema": 1})
+        raise RuntimeError
+    assert not list(tmp_path.rglob("*.json"))
+    with local_bundle("memory://results", "smoke-2", tmp_path) as bundle:
+        assert bundle.read("manifest.json") == {"schema": 1}

@@ -1,0 +1,178 @@
+"""A profile is either complete and consistent, or refused with one line that says where and what."""
+
+import pytest
+
+from include.loadtest.errors import ConfigError
+from include.loadtest.profile import Overrides, find_profile, load_profile, load_profile_text, profile_names
+from include.loadtest.profile.loading import NO_LIMITS_NOTE
+
+pytestmark = pytest.mark.unit
+SMOKE = find_profile("smoke").read_text(encoding="utf-8")
+
+BROKEN = [
+    ("users: 10", "users: ten", "x.yaml:5: users: input should be a valid integer"),
+    ("users: 10", "users: true", "x.yaml:5: users: input should be a valid integer"),
+    ("users: 10", "users: 201", "x.yaml:5: users: input should be less than or equal to 200"),
+    ("users: 10", "users: 10\nusers: 20", "x.yaml:6: users stands twice (first on line 5)"),
+    (
+        "duration_s: 60",
+        "duration_s: 10m",
+        "x.yaml:7: duration_s: input should be a valid integer, found '10m'; write sec",
+    ),
+    ("duration_s: 60", "duration_min: 1", "x.yaml:7: duration_min: unknown key; did you mean duration_s?"),
+    ("simple_query: 30", "simple_query: 25", "x.yaml:9: mix_pct adds up to 95 %"),
+    ("simple_query: 30", "simple_query: 33", "x.yaml:9: mix_pct adds up to 103 %"),
+    (
+        "simple_query: 30",
+        "simpel_query: 30",
+        "x.yaml:10: mix_pct.simpel_query: unknown value 'simpel_query'; did you mean simple_q",
+    ),
+    (
+        "metric: latency_p95_ms",
+        "metric: latency_p95_s",
+        "x.yaml:23: slos.0: metric is unknown: 'latency_p95_s'; did you",
+    ),
+    ("limit: 4000", "limit: 4", "x.yaml:23: slos.0: limit of latency_p95_ms is in milliseconds"),
+    ("limit: 0.01", "limit: 1", "x.yaml:25: slos.2: limit of error_rate is a ratio below 1, not per cent: write 0.01"),
+    ('"<", limit: 4000', '">", limit: 4000', "x.yaml:23: slos.0: comparator of latency_p95_ms is < or <="),
+    (
+        "min: 0.5, max: 1.5",
+        "min: 10, max: 15",
+        "x.yaml:8: think_time_s (mean 12.5 s) lets 10 users reach at most 48 req",
+    ),
+    ("min: 0.5, max: 1.5", "min: 2, max: 1", "x.yaml:8: think_time_s: max (1 s) is below min (2 s)"),
+    ("engine: locust", "engine: gatling", "x.yaml:4: engine: unknown value 'gatling'; valid: locust"),
+    ("seed: 20241205", "", "x.yaml:1: seed: missing"),
+    (
+        "scenario_limits: warning",
+        "scenario_limits: loud",
+        "x.yaml:21: scenario_limits is 'loud'; write critical or warn",
+    ),
+    ("name: smoke", "name: Smoke Test", "x.yaml:1: name: use a-z, 0-9, - and _ only"),
+    ("limit: 4000", "limit: 4000, phase: spike", "x.yaml:22: slos: latency_p95_ms judges the phase 'spike', which"),
+    ("limit: 4000", 'limit: 4000, scope: "scenario:x"', "x.yaml:23: slos.0: scope names an unknown scenario 'x'"),
+    ("limit: 200", 'limit: "200"', "x.yaml:26: slos.3.limit: input should be a valid number"),
+    ("limit: 200", "limit: .nan", "x.yaml:26: slos.3.limit: input should be a finite number"),
+    ("title: Smoke", "title: [a", "x.yaml:3: not valid YAML"),
+    ("title: Smoke", "title: {a: &a [*a]}", "x.yaml:2: an alias that contains itself"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line"), BROKEN, ids=[new[:30] for _, new, _ in BROKEN])
+def test_a_broken_profile_is_refused_with_one_line(old: str, new: str, line: str) -> None:
+    """The line begins with the file and the line number, and names the nearest valid word where there is one."""
+    text = SMOKE.replace(f'"{old}"' if f'"{old}"' in SMOKE else old, new, 1)
+    assert text != SMOKE
+    with pytest.raises(ConfigError) as error:
+        load_profile_text(text, "x.yaml")
+    assert str(error.value).startswith(line[:100])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- a", "hello", "\x00", "!!python/object:os.system {}", "{" * 5000, "a: 2026-13-45"]
+)
+def test_a_text_that_is_no_profile_is_refused_with_one_line(text: str) -> None:
+    """Empty, of another shape, hostile, or no YAML at all."""
+    with pytest.raises(ConfigError, match=r"x\.yaml:1: ") as error:
+        load_profile_text(text, "x.yaml")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_committed_profile_loads(name: str) -> None:
+    """The committed files are a test case; a profile has its file's name and every scenario."""
+    profile = load_profile(find_profile(name))
+    assert profile.name == name
+    assert sum(profile.deck().values()) == 20
+    assert all(profile.deck().values())
+
+
+def test_the_spec_numbers_of_the_committed_profiles() -> None:
+    """Users, duration and limits are those of the load-testing document."""
+    wanted = {
+        "baseline": (1, 60, {"latency_p95_ms": 3000, "latency_p99_ms": 5000, "error_rate": 0.01, "throughput_rpm": 20}),
+        "smoke": (10, 60, {"latency_p95_ms": 4000, "latency_p99_ms": 6000, "error_rate": 0.01, "throughput_rpm": 200}),
+        "peak_hours": (
+            50,
+            600,
+            {"latency_p95_ms": 5000, "latency_p99_ms": 8000, "error_rate": 0.01, "throughput_rpm": 1000,
+             "cache_hit_rate": 0.70},
+        ),
+    }  # fmt: skip
+    for name, (users, duration_s, limits) in wanted.items():
+        profile = load_profile(find_profile(name))
+        critical = {slo.metric: slo.limit for slo in profile.slos if slo.scope == "all" and slo.level == "critical"}
+        assert (profile.users, profile.duration_s, critical) == (users, duration_s, limits)
+        scenarios = {slo.scope: (slo.limit, slo.level) for slo in profile.slos if slo.scope != "all"}
+        level = "critical" if name == "baseline" else "warning"
+        assert scenarios == {
+            "scenario:simple_query": (3000, level),
+            "scenario:complex_query": (5000, level),
+            "scenario:tax_calculation": (2000, level),
+            "scenario:document_upload": (30000, level),
+            "scenario:knowledge_search": (3000, level),
+            "scenario:user_operations": (1000, level),
+        }
+
+
+@pytest.mark.parametrize(
+    ("users", "p95_ms", "p99_ms", "error_rate", "throughput_rpm"),
+    [
+        (1, 3000, 5000, 0.01, 20),
+        (30, 4000, 6000, 0.01, 600),
+        (31, 5000, 8000, 0.01, 620),
+        (80, 8000, 12000, 0.02, 1300),
+        (100, 8000, 12000, 0.02, 1500),
+    ],
+)
+def test_overridden_users_take_the_next_higher_row(users, p95_ms, p99_ms, error_rate, throughput_rpm) -> None:
+    """Limits follow the requirement tables, and a note says that such a run compares only with its like."""
+    profile = load_profile(find_profile("smoke"), Overrides(users=users))
+    limits = {slo.metric: slo.limit for slo in profile.slos if slo.scope == "all" and slo.level == "critical"}
+    assert limits == {
+        "latency_p95_ms": p95_ms,
+        "latency_p99_ms": p99_ms,
+        "error_rate": error_rate,
+        "throughput_rpm": throughput_rpm,
+    }
+    assert any("comparable only" in note for note in profile.notes)
+
+
+def test_above_one_hundred_users_nothing_is_judged_and_the_profile_says_so() -> None:
+    """No limit is invented where the tables have none."""
+    profile = load_profile(find_profile("peak_hours"), Overrides(users=101))
+    assert profile.slos == ()
+    assert NO_LIMITS_NOTE in profile.notes
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (Overrides(users=0), "users: 0 is outside 1 to 200"),
+        (Overrides(users=201), "users: 201 is outside 1 to 200"),
+        (Overrides(duration_s=0), "duration_s: 0 is outside"),
+        (Overrides(engine="locus"), "engine: unknown engine 'locus'; did you mean locust?"),
+    ],
+)
+def test_overrides_outside_their_range_are_refused(overrides: Overrides, line: str) -> None:
+    """The value and the range are named."""
+    with pytest.raises(ConfigError, match=line):
+        load_profile(find_profile("smoke"), overrides)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("peak_huors", "unknown profile 'peak_huors'; did you mean peak_hours?"),
+        ("", "no name given"),
+        ("/nowhere/x.yaml", "no such file"),
+        ("/tmp/", "it is a folder"),
+        ("a\x00b", "NUL"),
+    ],
+)
+def test_a_profile_that_does_not_exist_is_refused(name: str, line: str) -> None:
+    """The nearest name is given, or what the path is."""
+    with pytest.raises(ConfigError) as error:
+        find_profile(name)
+    assert line in str(error.value)

@@ -1,0 +1,162 @@
+"""A real Locust against the real demo target: every request is a sample, and nothing of the generator survives it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import duckdb
+import psutil
+import pytest
+
+from include.loadtest.runners.generator import load_reasons, phase_spans
+from include.loadtest.runners.locust import run_locust
+
+pytestmark = pytest.mark.integration
+
+
+def samples(bundle) -> list[tuple]:
+    columns = "user, iteration, scenario, outcome, error, phase, latency_us, ttfb_us, epoch_ns(intended_start)"
+    query = f"SELECT {columns} FROM '{bundle.samples_dir}/*.parquet' ORDER BY user, iteration"
+    return duckdb.sql(query).fetchall()
+
+
+def generators() -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any("include/locustfiles/pratikoai.py" in part for part in process.info["cmdline"] or ())
+    ]
+
+
+def test_every_request_is_a_sample_and_shares_are_exact(demo, load_request) -> None:
+    """Samples equal the target's own count; all answers are ok; each complete deck has the profile's shares."""
+    think = {"min": 0.05, "max": 0.1}
+    request = load_request("smoke-count", duration_s=12, think_time_s=think, ramp_up_s=1)
+    lines: list[str] = []
+    result = run_locust(request, lines.append)
+    rows = samples(request.bundle)
+    with demo.client() as client:
+        counted = client.get("/admin/requests", params={"run_id": "smoke-count"}).json()
+    log = (request.bundle.path / "generator.log").read_text()
+    assert result.completed, log
+    assert (len(rows), len(rows)) == (counted["load"], sum(counted.values()))
+    assert Counter(row[3] for row in rows) == {"ok": len(rows)}, log
+    decks: dict[tuple[int, int], Counter] = defaultdict(Counter)
+    for user, iteration, scenario, *_ in rows:
+        decks[user, iteration // 20][scenario] += 1
+    complete = [deck for deck in decks.values() if sum(deck.values()) == 20]
+    assert len(complete) >= 5
+    assert all(deck == Counter(request.profile.deck()) for deck in complete)
+    first_user = [row[1] for row in rows if row[0] == rows[0][0]]
+    assert first_user == list(range(len(first_user)))
+    assert all((row[7] is not None) == (row[2] in ("simple_query", "complex_query")) for row in rows)
+    assert any("users |" in line and "req/min" in line for line in lines)
+    spans = phase_spans(request.profile.stages(), result)
+    assert [span["name"] for span in spans] == ["ramp_up", "hold"]
+    assert load_reasons(request.profile, result.document()) == []
+    assert (request.bundle.path / "locust_results.html").stat().st_size > 10_000
+
+
+def test_samples_belong_to_the_phase_of_their_intended_start(load_request) -> None:
+    """No request is intended after the last stage."""
+    request = load_request("smoke-phases", duration_s=4, ramp_up_s=2)
+    result = run_locust(request, print)
+    start_ns = result.started.timestamp() * 1e9
+    for row in samples(request.bundle):
+        offset_s = (row[8] - start_ns) / 1e9
+        assert -0.001 <= offset_s < 6
+        assert row[5] == ("ramp_up" if offset_s < 2 - 0.001 else "hold") or abs(offset_s - 2) < 0.001
+
+
+def test_wrong_answers_and_slow_answers_have_their_own_outcomes(demo, load_request) -> None:
+    """A 200 without an answer, an answer after the user's patience, and a 500 are told apart."""
+    with demo.client() as client:
+        client.put("/admin/faults", json={"llm_down": True, "error_share": {"legal_search": 1.0}}).raise_for_status()
+        client.put(
+            "/admin/faults", json={"latency_added_ms": {"documents_upload": 3000}, "cache_flush": True}
+        ).raise_for_status()
+        try:
+            request = load_request("smoke-faults", think_time_s={"min": 0.1, "max": 0.2}, timeout_s=1.0)
+            run_locust(request, print)
+        finally:
+            client.delete("/admin/faults").raise_for_status()
+    by_scenario: dict[str, set] = defaultdict(set)
+    for row in samples(request.bundle):
+        by_scenario[row[2]].add((row[3], row[4]))
+    assert ("wrong_answer", "answer: the target's error sentence") in by_scenario["complex_query"]
+    assert {outcome for outcome, _ in by_scenario["knowledge_search"]} == {"http_error"}
+    assert by_scenario["document_upload"] == {("timeout", "timeout after 1 s")}
+    timeouts = [row[6] for row in samples(request.bundle) if row[3] == "timeout"]
+    assert all(1_000_000 <= latency_us < 1_500_000 for latency_us in timeouts)
+
+
+def test_requests_that_never_end_are_censored(demo, load_request) -> None:
+    """What is still running a few seconds after the last stage is cut, and counts as at least that long."""
+    with demo.client() as client:
+        client.put("/admin/faults", json={"freeze_s": 25}).raise_for_status()
+        request = load_request("smoke-censored", duration_s=3, ramp_up_s=0, timeout_s=60.0)
+        result = run_locust(request, print)
+    rows = samples(request.bundle)
+    assert result.completed
+    assert {row[3] for row in rows[-5:]} <= {"censored", "ok"}
+    censored = [row for row in rows if row[3] == "censored"]
+    assert len(censored) == 5
+    assert all(row[6] > 5_000_000 for row in censored)
+    time.sleep(max(0, 25 - 12))
+
+
+def test_a_killed_generator_leaves_its_samples_and_a_reason(load_request) -> None:
+    """kill -9 in the middle: closed parts stay, the load is not complete, and the reason says so."""
+    request = load_request("smoke-killed", duration_s=30, think_time_s={"min": 0.05, "max": 0.1})
+
+    def kill() -> None:
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline and len(list(request.bundle.samples_dir.glob("*.parquet"))) < 2:
+            time.sleep(0.1)
+        for process in generators():
+            process.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = run_locust(request, print)
+    killer.join()
+    assert (result.completed, result.exit_code) == (False, -9)
+    assert len(samples(request.bundle)) > 10
+    assert [reason.code for reason in load_reasons(request.profile, result.document())] == ["generator_died"]
+    hold = phase_spans(request.profile.stages(), result)[-1]
+    assert hold["end"] <= result.ended.isoformat().replace("+00:00", "Z")
+
+
+STARTER = """
+import pickle, sys
+from include.loadtest.runners.locust import run_locust
+run_locust(pickle.load(open(sys.argv[1], "rb")), print)
+"""
+
+
+def test_the_generator_ends_when_the_process_that_watches_it_is_killed(load_request, tmp_path) -> None:
+    """No load goes on without somebody who can stop it."""
+    import pickle
+
+    request = load_request("smoke-orphan", duration_s=60)
+    (tmp_path / "request.pickle").write_bytes(pickle.dumps(request))
+    root = Path(__file__).parents[3]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(tmp_path / "request.pickle")], env=environment, cwd=root
+    )
+    deadline = time.monotonic() + 40
+    while not list(request.bundle.samples_dir.glob("*.parquet")):
+        assert time.monotonic() < deadline, (request.bundle.path / "generator.log").read_text()
+        time.sleep(0.1)
+    os.kill(starter.pid, signal.SIGKILL)
+    starter.wait()
+    deadline = time.monotonic() + 15
+    while generators():
+        assert time.monotonic() < deadline, "the generator outlived the process that started it"
+        time.sleep(0.2)

@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import pytest
+
+from include.loadtest.errors import ConfigError
+from include.loadtest.target import settings
+from include.loadtest.target.settings import Target, TargetFile, load_target_file, read_target_file, target_names
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_committed_files_are_valid() -> None:
+    """Each loads under its own name and allows loopback only."""
+    assert target_names() == ["demo", "pratikoai"]
+    for name in target_names():
+        file = load_target_file(name)
+        assert file.name == name
+        assert set(file.allowed_hosts) == {"127.0.0.1", "localhost", "::1"}
+
+
+def test_connections_of_a_second_target_carry_its_name() -> None:
+    """The default target's have no suffix."""
+    assert load_target_file("pratikoai").connection_id("database") == "loadtest_target_db"
+    assert load_target_file("demo").connection_id("base_url") == "loadtest_target__demo"
+    assert load_target_file("demo").where_to_set("redis") == (
+        "connection loadtest_target_redis__demo or environment variable REDIS_URL"
+    )
+
+
+def test_an_unknown_target_names_the_nearest() -> None:
+    """It never becomes another one."""
+    with pytest.raises(ConfigError, match=r"unknown target 'dmo'; did you mean demo\?"):
+        load_target_file("dmo")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: x\nallowed_host: [a]\n", r"x\.yaml:2: allowed_host: unknown key; did you mean allowed_hosts\?"),
+        ("name: x\nsearch: both\n", r"x\.yaml:2: search: .*'legal_search' or 'knowledge'"),
+        ("name: x\nallowed_hosts:\n  - 'host:port'\n", r"x\.yaml:2: allowed_hosts: .*'port' is no port"),
+        ("api_prefix: /api\n", r"x\.yaml:1: name: missing"),
+        (
+            "name: x\nundeclared_keys:\n  - {table: a, column: b, to_table: c, to_colum: d}\n",
+            r"x\.yaml:3: undeclared_keys\.0\.to_colum: unknown key; did you mean to_column\?",
+        ),
+        ("- a\n", r"x\.yaml:1: expected keys and values"),
+        ("name: x\nname: y\n", r"x\.yaml:2: name stands twice"),
+    ],
+)
+def test_a_wrong_file_is_told_by_line(tmp_path: Path, text: str, message: str) -> None:
+    """One line: file, line, what is wrong, the nearest valid name."""
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        read_target_file(path)
+    assert "\n" not in str(caught.value)
+
+
+def _target(base_url: str, *hosts: str, **changes: object) -> Target:
+    file = TargetFile.model_validate({"name": "demo", "allowed_hosts": hosts, **changes}, strict=False)
+    return Target.checked(file, base_url)
+
+
+def test_a_host_that_is_not_listed_is_refused() -> None:
+    """The message says what to add, and where."""
+    with pytest.raises(ConfigError, match=r"add app\.example\.org in include/profiles/targets/demo\.yaml"):
+        _target("http://app.example.org", "127.0.0.1")
+
+
+def test_each_address_of_a_listed_name_must_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that has come to point elsewhere is refused; with its address listed, it is taken."""
+    monkeypatch.setattr(settings, "addresses_of", lambda _host, _port: ("127.0.0.1", "203.0.113.7"))
+    with pytest.raises(ConfigError, match=r"localhost resolves to 203\.0\.113\.7, which is not allowed"):
+        _target("http://localhost:8000", "localhost", "127.0.0.1")
+    assert _target("http://localhost:8000", "localhost", "127.0.0.1", "203.0.113.0/24").base_url == (
+        "http://localhost:8000"
+    )
+
+
+def test_secrets_stay_out_of_repr() -> None:
+    """A target can be logged."""
+    target = Target.checked(
+        load_target_file("demo"), "http://127.0.0.1", "postgres://u:s3cret@h/d", "redis://:s3cret@h"
+    )
+    assert "s3cret" not in repr(target)
+    assert target.database_url == "postgresql://u:s3cret@h/d"
+    assert target.url("/auth/login") == "http://127.0.0.1/api/v1/auth/login"
+
+
+def test_a_loopback_target_shares_the_host_unless_its_file_says_otherwise() -> None:
+    """`auto` looks at the addresses."""
+    assert _target("http://127.0.0.1", "127.0.0.1").shares_host
+    assert not _target("http://127.0.0.1", "127.0.0.1", shares_host=False).shares_host
+    assert not _target("http://203.0.113.7", "203.0.113.7").shares_host

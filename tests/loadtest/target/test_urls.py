@@ -1,0 +1,91 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.loadtest.errors import ConfigError
+from include.loadtest.target.urls import is_allowed, libpq_url, redacted, split_base_url, split_entry
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("given_url", "expected"),
+    [
+        ("postgresql+asyncpg://u:p@h:5433/d", "postgresql://u:p@h:5433/d"),
+        ("postgres://u@h/d", "postgresql://u@h/d"),
+        ("postgresql+psycopg2://u:p%40@h/d?ssl=require", "postgresql://u:p%40@h/d?sslmode=require"),
+        ("postgresql://postgres@/d?host=/tmp/a b&port=1", "postgresql://postgres@/d?host=/tmp/a%20b&port=1"),
+    ],
+)
+def test_database_urls_become_libpqs(given_url: str, expected: str) -> None:
+    """Drivers of SQLAlchemy and the old scheme go; what libpq reads stays."""
+    assert libpq_url(given_url) == expected
+
+
+@pytest.mark.parametrize("url", ["mysql://h/d", "h/d", ""])
+def test_another_database_is_refused(url: str) -> None:
+    """Only PostgreSQL's schemes are taken."""
+    with pytest.raises(ConfigError, match="expected postgresql://"):
+        libpq_url(url)
+
+
+@given(st.text(alphabet=st.characters(codec="ascii", categories=("L", "N")), min_size=8))
+def test_a_password_is_never_shown(password: str) -> None:
+    """Neither before the host nor in a parameter."""
+    secret = f"X{password}X"
+    shown = redacted(f"postgresql://user:{secret}@db.example:5432/app?password={secret}&sslmode=require")
+    assert secret not in shown
+    assert shown == "postgresql://user:***@db.example:5432/app?password=***&sslmode=require"
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("ftp://127.0.0.1", "no http"),
+        ("127.0.0.1:8000", "no http"),
+        ("http://", "no http"),
+        ("http://user:secret@127.0.0.1", "credentials"),
+        ("http://127.0.0.1/api", "path"),
+        ("http://127.0.0.1:notaport", "not a URL"),
+    ],
+)
+def test_a_base_url_is_scheme_host_and_port(url: str, wrong: str) -> None:
+    """Everything else is refused in one line that shows no password."""
+    with pytest.raises(ConfigError, match=wrong) as caught:
+        split_base_url(url, "connection loadtest_target")
+    assert "secret" not in str(caught.value)
+    assert str(caught.value).startswith("connection loadtest_target: ")
+
+
+def test_a_base_url_is_normalised() -> None:
+    """A closing slash and a closing dot go, the scheme's port is known."""
+    assert split_base_url("http://LocalHost./", "x") == ("http://localhost", "localhost", 80)
+    assert split_base_url("https://[::1]:8443", "x") == ("https://[::1]:8443", "::1", 8443)
+
+
+@pytest.mark.parametrize(
+    ("entry", "host", "port", "allowed"),
+    [
+        ("127.0.0.1", "127.0.0.1", 8000, True),
+        ("127.0.0.1:8000", "127.0.0.1", 8000, True),
+        ("127.0.0.1:8000", "127.0.0.1", 80, False),
+        ("::1", "::1", 80, True),
+        ("[::1]:8000", "::1", 8000, True),
+        ("[::1]:8000", "::1", 80, False),
+        ("10.1.0.0/16", "10.1.2.3", 80, True),
+        ("10.1.0.0/16", "10.2.2.3", 80, False),
+        ("staging.example", "STAGING.example", 80, True),
+        ("example", "evil-example", 80, False),
+        ("127.0.0.1", "2130706433", 80, False),
+    ],
+)
+def test_the_allow_list_covers_what_it_names(entry: str, host: str, port: int, allowed: bool) -> None:
+    """Names and addresses exactly, networks by membership, a port where one is given."""
+    assert is_allowed(host, port, [entry]) is allowed
+
+
+@pytest.mark.parametrize("entry", ["host:99999", "host:x", "[::1"])
+def test_a_malformed_entry_is_refused(entry: str) -> None:
+    """An entry that is no host says so."""
+    with pytest.raises(ValueError, match=r"port|address"):
+        split_entry(entry)

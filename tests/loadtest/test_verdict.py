@@ -1,0 +1,88 @@
+"""Which verdict outranks which."""
+
+import pytest
+
+from include.loadtest.verdict import (
+    REASON_CODES,
+    Reason,
+    SloResult,
+    Verdict,
+    decide,
+    slo_reasons,
+    verdict_document,
+    worst,
+)
+
+pytestmark = pytest.mark.unit
+
+
+def reason(code: str) -> Reason:
+    return Reason(code, "text")
+
+
+@pytest.mark.parametrize(
+    ("codes", "verdict"),
+    [
+        ([], "PASS"),
+        (["warm_up_unsettled"], "PASS"),
+        (["slo_near"], "WARN"),
+        (["slo_warning", "slo_missed"], "SLA_BREACH"),
+        (["too_few_samples", "slo_near"], "INCONCLUSIVE"),
+        (["source_missing", "slo_missed"], "SLA_BREACH"),
+        (["generator_died", "slo_missed"], "INCONCLUSIVE"),
+        (["rate_limiter", "slo_missed"], "INCONCLUSIVE"),
+        (["operator", "generator_died", "slo_missed"], "ABORTED"),
+    ],
+)
+def test_the_highest_ranking_reason_decides(codes: list[str], verdict: str) -> None:
+    """Untrustworthy samples outrank a breach; a breach outranks a missing source."""
+    assert decide([reason(code) for code in codes]) == verdict
+
+
+def test_a_suite_takes_the_worst_of_its_runs() -> None:
+    """ABORTED, SLA_BREACH, REGRESSION, INCONCLUSIVE, WARN, PASS."""
+    order = [Verdict(name) for name in ("ABORTED", "SLA_BREACH", "REGRESSION", "INCONCLUSIVE", "WARN", "PASS")]
+    for index, verdict in enumerate(order):
+        assert worst(reversed(order[index:])) == verdict
+    with pytest.raises(ValueError, match="empty"):
+        worst([])
+
+
+def slo(**changes) -> SloResult:
+    values = {
+        "metric": "latency_p95_ms", "scope": "all", "phase": "hold", "level": "critical", "required": True,
+        "comparator": "<", "observed": 100.0, "n": 50, "ci_low": 90.0, "ci_high": 110.0, "limit": 3000.0, "unit": "ms",
+        "outcome": "met", "close": False,
+    }  # fmt: skip
+    return SloResult(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, None),
+        ({"outcome": "near"}, "slo_near"),
+        ({"outcome": "missed"}, "slo_missed"),
+        ({"outcome": "missed", "level": "warning"}, "slo_warning"),
+        ({"outcome": "not_judged", "observed": None}, "too_few_samples"),
+        ({"outcome": "not_judged", "observed": None, "required": False}, None),
+        ({"outcome": "not_judged", "observed": None, "n": 0, "metric": "cache_hit_rate"}, "source_missing"),
+    ],
+)
+def test_a_judged_limit_gives_its_reason(changes, code) -> None:
+    """A limit that could not be judged is a reason only where it is required."""
+    assert [found.code for found in slo_reasons([slo(**changes)])] == ([code] if code else [])
+
+
+def test_the_document_puts_deciding_reasons_first() -> None:
+    """A reader sees why before what else."""
+    reasons = [reason("warm_up_unsettled"), reason("slo_near"), reason("slo_missed")]
+    document = verdict_document(run_id="r", suite=None, profile="p", engine="locust", reasons=reasons, slos=[slo()])
+    assert [found["code"] for found in document["reasons"]] == ["slo_missed", "slo_near", "warm_up_unsettled"]
+    assert document["verdict"] == "SLA_BREACH"
+    assert set(document) == {"schema", "run_id", "suite", "profile", "engine", "verdict", "reasons", "slos"}
+
+
+def test_every_reason_says_what_to_do() -> None:
+    """No reason code without its trigger and its repair."""
+    assert all(code.trigger and code.action for code in REASON_CODES.values())

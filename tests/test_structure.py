@@ -1,0 +1,84 @@
+"""The tree itself: tests mirror it, Airflow sees exactly the DAGs that are meant, limits stand in profiles only."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.unit
+
+
+def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
+    """tests/ mirrors include/; a module without a test of its own is covered through the module named beside it."""
+    covered_elsewhere = {
+        "include/loadtest/profile/reference.py": "test_loading",
+        "include/loadtest/profile/vocabulary.py": "test_loading",
+        "include/loadtest/profile/yaml_source.py": "test_loading",
+        "include/loadtest/history/schema.py": "test_database",
+        "include/loadtest/collectors/reader.py": "test_process",
+        "include/loadtest/orchestration/params.py": "test_factory",
+        "include/loadtest/orchestration/tasks.py": "test_factory",
+        "include/loadtest/runners/generator.py": "test_locust",
+    }
+    missing = []
+    for module in sorted((ROOT / "include" / "loadtest").rglob("*.py")):
+        relative = module.relative_to(ROOT / "include")
+        test = ROOT / "tests" / relative.parent / f"test_{module.name}"
+        is_plain = not module.name.startswith("__") and "migrations" not in relative.parts
+        if is_plain and not test.exists() and str(module.relative_to(ROOT)) not in covered_elsewhere:
+            missing.append(str(relative))
+    assert missing == []
+
+
+def test_test_files_have_a_module() -> None:
+    """A test file whose module has gone is deleted with it."""
+    for test in (ROOT / "tests" / "loadtest").rglob("test_*.py"):
+        relative = test.relative_to(ROOT / "tests")
+        assert (ROOT / "include" / relative.parent / test.name.removeprefix("test_")).exists(), test
+
+
+def test_no_limit_stands_in_code() -> None:
+    """The spec's limits in ms and req/min are found in include/profiles only (py and js are searched)."""
+    limits = re.compile(r"\b(3000|4000|5000|8000|12000|1500|2000)\b")
+    allowed = {"include/demo_target", "include/embedded"}  # sizes and ports of the stand-in, no limits
+    found = []
+    for source in [
+        *(ROOT / "include").rglob("*.py"),
+        *(ROOT / "include").rglob("*.js"),
+        *(ROOT / "dags").rglob("*.py"),
+    ]:
+        name = str(source.relative_to(ROOT))
+        if not any(name.startswith(prefix) for prefix in allowed):
+            found += [f"{name}: {line.strip()}" for line in source.read_text().splitlines() if limits.search(line)]
+    assert found == []
+
+
+def test_dag_files_are_a_docstring_and_one_call() -> None:
+    """At most about twenty lines, and the two words without which Airflow skips a file."""
+    for file in (ROOT / "dags").glob("*.py"):
+        text = file.read_text()
+        assert len(text.splitlines()) <= 20
+        assert "dag" in text.lower()
+        assert "airflow" in text.lower()
+
+
+PROBE = """
+import sys
+sys.path.insert(0, "dags")
+import load_test_manual
+heavy = {"great_expectations", "pandas", "locust", "duckdb", "pyarrow", "scipy"}
+print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
+"""
+
+
+def test_parsing_a_dag_file_imports_nothing_heavy(tmp_path) -> None:
+    """Airflow parses the files again and again; great-expectations alone would cost it ten seconds."""
+    environment = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    probe = subprocess.run(
+        [sys.executable, "-c", PROBE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert probe.returncode == 0, probe.stderr
+    assert probe.stdout.splitlines()[-1] == "[]"
