@@ -39,7 +39,9 @@ def test_a_healthy_run_passes_with_all_its_files_and_leaves_nothing_behind(demo,
     context = new_run(demo, "smoke-healthy")
     verdict = run_all(context)
     assert verdict["verdict"] == "PASS", verdict["reasons"]
-    assert all(slo["outcome"] == "met" and slo["n"] > 0 for slo in verdict["slos"])
+    critical = [slo for slo in verdict["slos"] if slo["level"] == "critical"]
+    assert len(critical) == 4
+    assert all(slo["outcome"] == "met" and slo["n"] > 0 for slo in critical)
     with demo.client() as client:
         counted = client.get("/admin/requests", params={"run_id": "smoke-healthy"}).json()
     metrics = context.bundle.read("metrics.json")

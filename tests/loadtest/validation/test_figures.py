@@ -59,12 +59,20 @@ def test_the_figures_of_a_shared_host_are_shown_and_not_judged(row: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "close"),
-    [(2000.0, 2900.0, False), (2900.0, 3000.0, True), (2900.0, None, True), (3001.0, None, False), (None, None, False)],
+    ("low", "high", "largest", "close"),
+    [
+        (2000.0, 2900.0, 9e3, False),
+        (2900.0, 3000.0, 9e3, True),
+        (2900.0, None, 9e3, True),
+        (2900.0, None, 2960.0, False),
+        (3001.0, None, 9e3, False),
+        (None, None, None, False),
+    ],
 )
-def test_close_is_an_interval_around_the_limit(row: Any, low: float | None, high: float | None, close: bool) -> None:
-    """An end that no row marks lies beyond the limit; no interval at all says nothing."""
-    assert figure(P95, row("latency_p95_ms", 2950.0, ci_low=low, ci_high=high)).close is close
+def test_close_is_an_interval_around_the_limit(row: Any, low: Any, high: Any, largest: Any, close: bool) -> None:
+    """An upper end without enough rows is the largest row; no interval at all says nothing."""
+    found = figure(P95, row("latency_p95_ms", 2950.0, ci_low=low, ci_high=high, max=largest))
+    assert found.close is close
 
 
 def test_the_margin_is_exact_decimal() -> None:
