@@ -33,7 +33,7 @@ up: $(STAMP) ## Start Airflow and the demo target, or use LOAD_TEST_BASE_URL as 
 	@$(PYTHON_BIN) -m include.embedded up
 
 down: ## Stop what `make up` started
-	@if [ -x $(PYTHON_BIN) ]; then $(PYTHON_BIN) -m include.embedded down; else echo "nothing is running"; fi
+	@if [ -e $(STAMP) ]; then $(PYTHON_BIN) -m include.embedded down; else echo "nothing is running"; fi
 
 run: ## Run and follow one load test: PROFILE=name or path [USERS= DURATION_S= ENGINE= TARGET=]
 	+@$(BUILD_VENV)
@@ -48,7 +48,7 @@ check: $(STAMP) ## Lint, types, import contracts
 	.venv/bin/lint-imports
 
 lock: $(STAMP) ## Compile requirements.in to requirements.txt, with hashes, for Python 3.11 to 3.13
-	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	.venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --output-file requirements.txt requirements.in
 
 system-deps: ## Install the Debian packages that only tests need (root)
@@ -58,8 +58,8 @@ clean: down ## Stop everything and remove .venv and .embedded; results stay
 	rm -rf .venv .embedded .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# uv, itself pinned by hash in requirements.txt, installs in seconds what takes pip minutes; where it has no program
-# for the machine, pip does it.
+# uv, itself pinned by hash in requirements.txt, installs in seconds what takes pip minutes; where it cannot run,
+# pip does it. With the system's certificates it works behind a company's proxy as pip does.
 $(STAMP): requirements.txt
 	@set -e; started=$$(date +%s); \
 	supported='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
@@ -77,10 +77,9 @@ $(STAMP): requirements.txt
 	fi; \
 	pip="$(PYTHON_BIN) -m pip --quiet --disable-pip-version-check"; \
 	awk '/^uv==/ { inside = 1 } inside { print; if (!/\\$$/) exit }' requirements.txt > .venv/uv.txt; \
-	if $$pip install --require-hashes -r .venv/uv.txt && .venv/bin/uv --version > /dev/null; then \
-		.venv/bin/uv pip install --quiet --python $(PYTHON_BIN) --require-hashes -r requirements.txt; \
-	else \
-		echo "uv does not run here: installing with pip, which takes minutes"; \
+	if ! $$pip install --require-hashes -r .venv/uv.txt || ! .venv/bin/uv pip install --quiet --system-certs \
+			--python $(PYTHON_BIN) --require-hashes -r requirements.txt; then \
+		echo "uv cannot install here: pip does it, which takes minutes"; \
 		$$pip install --require-hashes -r requirements.txt; \
 	fi; \
 	touch $@; echo "packages installed        $$(($$(date +%s) - started)) s"
