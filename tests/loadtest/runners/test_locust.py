@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from include.loadtest.runners.generator import load_reasons, phase_spans
-from include.loadtest.runners.locust import run_locust
+from include.loadtest.runners.locust import LOCUSTFILE, run_locust
 
 pytestmark = pytest.mark.integration
 
@@ -27,9 +27,7 @@ def samples(bundle) -> list[tuple]:
 
 def generators() -> list[psutil.Process]:
     return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if any("include/locustfiles/pratikoai.py" in part for part in process.info["cmdline"] or ())
+        process for process in psutil.process_iter(["cmdline"]) if str(LOCUSTFILE) in (process.info["cmdline"] or ())
     ]
 
 
@@ -134,7 +132,7 @@ def test_a_killed_generator_leaves_its_samples_and_a_reason(load_request) -> Non
 
 STARTER = """
 import pickle, sys
-from include.loadtest.runners.locust import run_locust
+from include.loadtest.runners.locust import LOCUSTFILE, run_locust
 run_locust(pickle.load(open(sys.argv[1], "rb")), print)
 """
 

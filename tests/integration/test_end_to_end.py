@@ -1,0 +1,130 @@
+"""The commands as a person gives them, through the real Airflow scheduler: a green run, red runs, bad input."""
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import psycopg2
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCUSTFILE = str(ROOT / "include" / "locustfiles" / "pratikoai.py")
+SHORT = {"PROFILE": "smoke", "USERS": "5", "DURATION_S": "15", "TARGET": "demo"}
+TAGGED = """SELECT count(*) FROM "user" WHERE account_code LIKE 'LT-%'"""
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+
+def make(goal: str, **inputs: str) -> subprocess.CompletedProcess[str]:
+    """One make command with its inputs in the environment, as a shell would give them."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LOAD_TEST", "MAKE"))}
+    return subprocess.run(
+        ["make", "--no-print-directory", goal],
+        cwd=ROOT,
+        env={**environment, **inputs},
+        capture_output=True,
+        text=True,
+        timeout=380,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict]:
+    """The embedded environment; one that a person keeps running is used and left running."""
+    was_running = (ROOT / ".embedded" / "environment.json").exists()
+    started = make("up")
+    assert started.returncode == 0, started.stdout + started.stderr
+    yield json.loads((ROOT / ".embedded" / "demo_target" / "ready.json").read_text())
+    if not was_running:
+        assert make("down").returncode == 0
+
+
+def verdict_of(finished: subprocess.CompletedProcess[str]) -> tuple[str, Path]:
+    """The two last lines of standard output."""
+    verdict, bundle = finished.stdout.splitlines()[-2:]
+    assert verdict.startswith("verdict: "), finished.stdout + finished.stderr
+    assert bundle.startswith("bundle: "), finished.stdout
+    return verdict.removeprefix("verdict: "), Path(bundle.removeprefix("bundle: "))
+
+
+def tagged_users(environment: dict) -> int:
+    connection = psycopg2.connect(environment["database_url"])
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(TAGGED)
+            return cursor.fetchone()[0]
+    finally:
+        connection.close()
+
+
+def test_a_healthy_run_is_green_and_shows_its_progress(environment) -> None:
+    """Exit code 0, a progress line, the bundle's verdict, no user left."""
+    finished = make("run", **SHORT)
+    verdict, bundle = verdict_of(finished)
+    assert (finished.returncode, verdict) == (0, "PASS"), finished.stdout + finished.stderr
+    assert "elapsed" in finished.stdout
+    assert json.loads((bundle / "verdict.json").read_text())["verdict"] == "PASS"
+    assert tagged_users(environment) == 0
+
+
+def test_a_breach_is_red(environment) -> None:
+    """An LLM that gives no answers: exit code 1, SLA_BREACH, no user left."""
+    faults = environment["base_url"] + "/admin/faults"
+    httpx.put(faults, json={"llm_down": True, "cache_flush": True}, timeout=30).raise_for_status()
+    try:
+        finished = make("run", **SHORT)
+    finally:
+        httpx.delete(faults, timeout=30).raise_for_status()
+    assert (finished.returncode, verdict_of(finished)[0]) == (1, "SLA_BREACH"), finished.stdout
+    assert tagged_users(environment) == 0
+
+
+def test_a_killed_generator_is_inconclusive_and_keeps_its_samples(environment) -> None:
+    """kill -9 of Locust in the middle of the load."""
+
+    def kill() -> None:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            for process in psutil.process_iter(["cmdline"]):
+                if LOCUSTFILE in (process.info["cmdline"] or ()):
+                    time.sleep(12)
+                    process.kill()
+                    return
+            time.sleep(0.2)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    finished = make("run", **{**SHORT, "DURATION_S": "40"})
+    killer.join()
+    verdict, bundle = verdict_of(finished)
+    assert (finished.returncode, verdict) == (1, "INCONCLUSIVE"), finished.stdout
+    reasons = json.loads((bundle / "verdict.json").read_text())["reasons"]
+    assert reasons[0]["code"] == "generator_died"
+    assert list((bundle / "samples").glob("*.parquet"))
+    assert tagged_users(environment) == 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "line"),
+    [
+        ({"PROFILE": "peak_huors"}, "unknown profile 'peak_huors'; did you mean peak_hours?"),
+        ({"PROFILE": "smoke", "USERS": "many"}, "USERS: "),
+        ({"PROFILE": "smoke", "USERS": "201"}, "users: 201 is outside 1 to 200"),
+        ({"PROFILE": "smoke", "TARGET": "dmeo"}, "did you mean demo?"),
+        ({"PROFILE": "$(touch hacked)`touch hacked`"}, "unknown profile"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(inputs: dict[str, str], line: str) -> None:
+    """One line of ours on standard error (make adds its own), nothing started."""
+    finished = make("run", **inputs)
+    own = [text for text in finished.stderr.splitlines() if not text.startswith("make")]
+    assert finished.returncode == 2
+    assert len(own) == 1
+    assert line in own[0]
+    assert not (ROOT / "hacked").exists()
