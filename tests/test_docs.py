@@ -1,0 +1,34 @@
+"""Documents say what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from include.loadtest.verdict import REASON_CODES, Verdict
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.unit
+
+
+def test_every_reason_code_is_documented_with_its_trigger_and_repair() -> None:
+    """docs/verdicts.md lists exactly the codes of the code, in its words."""
+    text = (ROOT / "docs" / "verdicts.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(REASON_CODES)
+    for code in REASON_CODES.values():
+        assert f"| {code.trigger} | {code.action} |" in text, code.code
+    assert all(f"| {verdict} |" in text for verdict in Verdict)
+
+
+def test_the_readme_names_commands_and_files_that_exist() -> None:
+    """Every `make` goal of the README is one of the Makefile; every link leads to a file."""
+    text = (ROOT / "README.md").read_text()
+    goals = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:^    |`|&& )make ([a-z-]+)", text, re.MULTILINE)) <= goals
+    assert all((ROOT / link).exists() for link in re.findall(r"\]\(([^)]+)\)", text))
+
+
+def test_no_file_names_a_folder_that_a_clone_does_not_have() -> None:
+    """Paths of one machine do not work on another."""
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "include").rglob("*.py")]:
+        assert str(ROOT) + "/" not in path.read_text(), path
