@@ -19,6 +19,7 @@ from include.embedded.processes import find_process, stop_processes
 from include.embedded.servers import ServerError
 from include.embedded.startup import Say, Startup, step
 from include.embedded.state import EmbeddedError, EnvironmentState, Layout, forget_state, load_state
+from include.embedded.valkey import ValkeyServer, running_valkey, stop_valkey
 
 STOP_PATIENCE_S = 10.0  # Airflow's worker processes ignore a request to end while they have a task
 
@@ -73,9 +74,12 @@ def is_running(layout: Layout, state: EnvironmentState) -> bool:
 
 
 def running_state(layout: Layout) -> EnvironmentState | None:
-    """State of the running environment, None when it does not run."""
+    """State of the environment if Airflow runs, else None. A dead demo target is for the run's verdict to name."""
     state = load_state(layout)
-    return state if state is not None and is_running(layout, state) else None
+    if state is None or not state.ready or running_postgres(layout.postgres) is None:
+        return None
+    needed = [record for record in state.processes if record.name != "demo-target"]
+    return state if all(find_process(record) for record in needed) else None
 
 
 def _default_target() -> str:
@@ -97,6 +101,8 @@ def _stop_parts(layout: Layout, state: EnvironmentState | None) -> None:
         stop_processes(state.environment_id, servers, patience_s=STOP_PATIENCE_S)
     for server in _databases(layout):
         stop_postgres(server)
+    for cache in _caches(layout):
+        stop_valkey(cache)
     forget_state(layout)
 
 
@@ -104,6 +110,12 @@ def _databases(layout: Layout) -> list[PostgresServer]:
     """All PostgreSQL servers that run on a cluster of this environment, the demo target's too if that was killed."""
     clusters = [file.parent for file in layout.root.rglob("postmaster.pid")]
     return [server for cluster in clusters if (server := running_postgres(cluster))]
+
+
+def _caches(layout: Layout) -> list[ValkeyServer]:
+    """The demo target's Valkey, which outlives a target that was killed."""
+    folders = [file.parent for file in layout.root.rglob("valkey.pid")]
+    return [server for folder in folders if (server := running_valkey(folder))]
 
 
 @contextmanager

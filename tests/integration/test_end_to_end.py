@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -41,8 +42,19 @@ def environment() -> Iterator[dict]:
     started = make("up")
     assert started.returncode == 0, started.stdout + started.stderr
     yield json.loads((ROOT / ".embedded" / "demo_target" / "ready.json").read_text())
-    if not was_running:
-        assert make("down").returncode == 0
+    if was_running:
+        assert make("up").returncode == 0  # a test has killed its target
+        return
+    stopped = make("down")
+    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+    assert left_over() == []
+
+
+def left_over() -> list[str]:
+    """Processes that have to do with this checkout's environment."""
+    folder = str(ROOT / ".embedded")
+    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if folder in line]
 
 
 def verdict_of(finished: subprocess.CompletedProcess[str]) -> tuple[str, Path]:
@@ -108,6 +120,18 @@ def test_a_killed_generator_is_inconclusive_and_keeps_its_samples(environment) -
     assert reasons[0]["code"] == "generator_died"
     assert list((bundle / "samples").glob("*.parquet"))
     assert tagged_users(environment) == 0
+
+
+def test_a_target_that_is_gone_gets_no_load(environment) -> None:
+    """Killed before the start: INCONCLUSIVE, the address is named, no request was sent."""
+    os.kill(environment["pid"], signal.SIGKILL)
+    finished = make("run", **SHORT)
+    verdict, bundle = verdict_of(finished)
+    assert (finished.returncode, verdict) == (1, "INCONCLUSIVE"), finished.stdout
+    reasons = json.loads((bundle / "verdict.json").read_text())["reasons"]
+    assert reasons[0]["code"] == "target_unreachable"
+    assert environment["base_url"] in reasons[0]["text"]
+    assert not (bundle / "samples").exists()
 
 
 @pytest.mark.parametrize(
