@@ -7,6 +7,7 @@ Each virtual user is one seeded test user with a session of its own. It draws it
 import logging
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -54,6 +55,7 @@ NEXT_CALL: dict[str, Callable[[UserContext], Call]] = {
     "user_operations": user_operations.next_call,
 }
 POPULARITY = Zipf(PLAN.profile.questions.pool_size, PLAN.profile.questions.zipf_exponent)
+RUN_KEY = zlib.crc32(PLAN.run_id.encode())
 _FREE_NUMBERS: Iterator[int] = iter(PLAN.user_numbers)
 EVERY_STATUS = frozenset(range(100, 600))
 _THINK, _CALLS = 2, 3
@@ -83,6 +85,8 @@ class PratikoUser(FastHttpUser):
             Draws(seed, number, 0, _CALLS),
             POPULARITY,
             PLAN.profile.questions.pool_size,
+            PLAN.profile.questions.new_share,
+            RUN_KEY,
             self._session.studio_id,
             PLAN.caps,
         )

@@ -1,12 +1,10 @@
 """Common tax questions, FAQ-like: mostly answered from the cache."""
 
-from include.loadtest.scenarios.texts import question_pool
 from include.locustfiles.call import Call
 from include.locustfiles.chat import chat_call
 from include.locustfiles.user_context import UserContext
 
 
 def next_call(user: UserContext) -> Call:
-    """Ask one question of the pool; popular ones are asked more often."""
-    questions = question_pool("simple_query", user.pool_size)
-    return chat_call("chat_simple", questions[user.popularity.rank(user.draws)])
+    """Ask one question."""
+    return chat_call("chat_simple", user.question("simple_query"))

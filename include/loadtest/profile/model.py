@@ -54,10 +54,14 @@ class ThinkTime(Frozen):
 
 
 class Questions(Frozen):
-    """The pool that users ask from; size and popularity set the target's cache hit rate."""
+    """What users ask; size and popularity of the pool and the share of new questions set the cache hit rate.
+
+    A new question was never asked before, in this run or an earlier one: it reaches the LLM whatever the cache holds.
+    """
 
     pool_size: Annotated[int, Field(ge=3, le=MAX_POOL_SIZE)]
     zipf_exponent: Annotated[Finite, Field(ge=0, le=3)]
+    new_share: Annotated[Finite, Field(ge=0, le=1)]
 
 
 class WarmUp(Frozen):

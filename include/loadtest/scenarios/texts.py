@@ -100,6 +100,11 @@ def question_pool(kind: QuestionKind, pool_size: int) -> tuple[str, ...]:
     return _first([*own, *made], pool_size)
 
 
+def new_question(question: str, run_key: int, user: int, number: int) -> str:
+    """A question of the pool made new by the case it is about; equal arguments give equal texts."""
+    return f"{question} Il caso riguarda la pratica {run_key}-{user}-{number}."
+
+
 @cache
 def search_pool() -> tuple[str, ...]:
     """Search texts, most popular first."""
