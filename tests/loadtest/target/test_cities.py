@@ -16,4 +16,6 @@ def test_the_first_known_code_of_each_city_is_used(demo, target) -> None:
     found = known_caps(
         target, session, 1, "run", {"Milano": ("20121",), "Roma": ("99999", "00184"), "Bari": ("70121",)}
     )
+    demo.sql("DELETE FROM session")
+    demo.sql("""DELETE FROM "user" WHERE email = 'cities@pratikoai.it'""")
     assert found == {"Milano": "20121", "Roma": "00184"}
