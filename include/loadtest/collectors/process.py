@@ -24,6 +24,8 @@ STOP_TIMEOUT_S = 15.0
 PLAN_FILE = "collectors.json"
 LOG_FILE = "collectors.log"
 ROOT = Path(__file__).parents[3]
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
+"""No connection and no other secret of the calling process reaches the collectors."""
 
 
 class Monitored(Protocol):
@@ -83,7 +85,8 @@ def start_collectors(
     )
     bundle.write_text(PLAN_FILE, plan.model_dump_json(indent=2) + "\n")
     secrets = {DATABASE_VARIABLE: target.database_url, REDIS_VARIABLE: target.redis_url}
-    environment = {**os.environ, **{name: url for name, url in secrets.items() if url}}
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    environment = {**kept, "PYTHONPATH": str(ROOT), **{name: url for name, url in secrets.items() if url}}
     command = [sys.executable, "-m", "include.loadtest.collectors", "--plan", str((bundle.path / PLAN_FILE).absolute())]
     with (bundle.path / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(
