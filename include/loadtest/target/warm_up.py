@@ -21,7 +21,7 @@ from include.loadtest.target.requests import http_client, request_headers
 from include.loadtest.target.sessions import Session
 from include.loadtest.target.settings import Target
 
-PARALLEL = 4
+PARALLEL = 8
 REQUEST_TIMEOUT_S = 60.0
 MAX_FAILURE_KINDS = 10
 

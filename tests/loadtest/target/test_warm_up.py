@@ -21,7 +21,10 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def profile() -> Profile:
     """Six questions."""
-    changes = {"questions": Questions(pool_size=3, zipf_exponent=1), "warm_up": WarmUp(settled_within=0.02, max_s=60)}
+    changes = {
+        "questions": Questions(pool_size=3, zipf_exponent=1, new_share=0.0),
+        "warm_up": WarmUp(settled_within=0.02, max_s=60),
+    }
     return load_profile(find_profile("smoke")).model_copy(update=changes)
 
 
@@ -85,7 +88,10 @@ def test_the_time_is_bounded(target: Target, profile: Profile, sessions: dict[in
     """A limit that no round can meet ends the warm-up unsettled."""
     strict = profile.model_copy(update={"warm_up": WarmUp(settled_within=1e-12, max_s=1)})
     asked = warm_cache(
-        target, strict.model_copy(update={"questions": Questions(pool_size=150, zipf_exponent=1)}), sessions, "w"
+        target,
+        strict.model_copy(update={"questions": Questions(pool_size=150, zipf_exponent=1, new_share=0.0)}),
+        sessions,
+        "w",
     )
     assert asked.settled is False
     assert asked.seconds < 30
