@@ -16,6 +16,9 @@ import bcrypt
 import httpx
 import psycopg2
 
+from include.embedded.postgres import running_postgres, stop_postgres
+from include.embedded.valkey import running_valkey, stop_valkey
+
 PASSWORD = "TestPassword123!"
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 60
@@ -113,6 +116,15 @@ def stop(process: subprocess.Popen[str]) -> int:
         process.kill()
         process.wait()
         raise
+
+
+def stop_servers(state: Path) -> None:
+    """End the servers of a target that was killed and could not do it itself."""
+    database, cache = running_postgres(state / "pg"), running_valkey(state / "valkey")
+    if database is not None:
+        stop_postgres(database)
+    if cache is not None:
+        stop_valkey(cache)
 
 
 @contextmanager

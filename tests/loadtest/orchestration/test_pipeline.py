@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from include.loadtest.orchestration.pipeline import run_stage
-from tests.helpers.demo import await_ready, demo_target, launch, stop
+from tests.helpers.demo import await_ready, demo_target, launch, stop, stop_servers
 from tests.loadtest.orchestration.conftest import run_all
 
 pytestmark = pytest.mark.integration
@@ -125,6 +125,7 @@ def test_a_target_that_dies_half_way_is_a_breach(new_run, tmp_path) -> None:
         killer.join()
     finally:
         stop(process)
+        stop_servers(tmp_path / "demo")
     assert verdict["verdict"] == "SLA_BREACH", verdict["reasons"]
     outcomes = context.bundle.read("metrics.json")["outcomes"]["hold"]
     assert outcomes["ok"] > 0
