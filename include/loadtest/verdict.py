@@ -94,6 +94,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "Look at generator.log in the bundle: why could the users not start?",
         ),
         ReasonCode(
+            "samples_unreadable",
+            "untrusted",
+            "A part of the samples cannot be read, so requests are missing.",
+            "Check the disk of the results folder; start the run again.",
+        ),
+        ReasonCode(
             "slo_missed",
             "breach",
             "A critical limit was missed.",

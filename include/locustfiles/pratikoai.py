@@ -77,6 +77,7 @@ class PratikoUser(FastHttpUser):
             raise StopUser
         # Every status comes back as a response: what it means is judged by sending.py. Locust offers no other switch.
         self.client.client.valid_response_codes = EVERY_STATUS  # type: ignore[misc]
+        self.client.client.redirect_response_codes = frozenset()  # type: ignore[misc]  # load never follows a redirect
         self._number = number
         self._session: Session = SESSIONS.of(number)
         seed = PLAN.profile.seed

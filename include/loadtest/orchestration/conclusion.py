@@ -25,7 +25,8 @@ def conclude_run(bundle: Bundle, profile: Profile, results: Sequence[SloResult] 
     """Write verdict.json from judged limits, the load's account and the stages' faults; returns its content."""
     from include.loadtest.validation.conclusion import conclude
 
-    document = conclude(bundle, profile, list(results), _reasons(bundle, profile))
+    reasons = [*_reasons(bundle, profile), *_nothing_critical(results)]
+    document = conclude(bundle, profile, list(results), reasons)
     LOG.info("verdict: %s", document["verdict"])
     return document
 
@@ -38,6 +39,7 @@ def _reasons(bundle: Bundle, profile: Profile) -> list[Reason]:
         *(reasons or _missing_parts(bundle, manifest)),
         *load_reasons(profile, manifest.get("load")),
         *_rejected(bundle, profile),
+        *_unreadable(bundle),
         *_unsettled(manifest.get("warm_up") or {}),
     ]
 
@@ -68,6 +70,21 @@ def _rejected(bundle: Bundle, profile: Profile) -> list[Reason]:
         and row["value"] is not None
         and row["value"] > limit
     ]
+
+
+def _unreadable(bundle: Bundle) -> list[Reason]:
+    """Parts of the samples that the metrics had to leave out."""
+    if not bundle.has(run.METRICS):
+        return []
+    parts = [name for name in bundle.read(run.METRICS).get("unreadable_parts", []) if name.startswith(run.SAMPLES)]
+    return [Reason("samples_unreadable", f"cannot be read: {', '.join(parts[:5])}")] if parts else []
+
+
+def _nothing_critical(results: Sequence[SloResult]) -> list[Reason]:
+    """Limits were looked at, and not one critical one could be judged: that is never a PASS."""
+    if not results or any(result.level == "critical" and result.outcome != "not_judged" for result in results):
+        return []
+    return [Reason("too_few_samples", "not one critical limit could be judged")]
 
 
 def _unsettled(warm_up: dict[str, Any]) -> list[Reason]:

@@ -46,6 +46,6 @@ def build_run() -> Any:
     cleanup_users = stage_task("cleanup_users").as_teardown(setups=preflight)
     end = gate()
     preflight >> seed_users >> warm_cache >> run_profile >> collect_metrics
-    collect_metrics >> validate_sla >> diff_history >> publish >> end
-    collect_metrics >> cleanup_users >> end
+    collect_metrics >> validate_sla >> diff_history >> publish >> cleanup_users >> end
+    publish >> end
     return end

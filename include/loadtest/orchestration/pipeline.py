@@ -266,14 +266,12 @@ def publish(context: RunContext) -> None:
 
 def clean_up(context: RunContext) -> None:
     """Remove what the run made on the target, and this machine's copy of the tokens; then give the target free."""
-    try:
-        result = cleanup_users(context.target, context.bundle.run_id)
-        context.bundle.update_manifest(cleanup=result.document())
-        for line in result.lines():
-            LOG.info("%s", line)
-    finally:
-        shutil.rmtree(context.work_dir, ignore_errors=True)
-        free_target(context)
+    shutil.rmtree(context.work_dir, ignore_errors=True)
+    result = cleanup_users(context.target, context.bundle.run_id)
+    context.bundle.update_manifest(cleanup=result.document())
+    for line in result.lines():
+        LOG.info("%s", line)
+    free_target(context)
 
 
 def free_target(context: RunContext) -> None:

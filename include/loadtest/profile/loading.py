@@ -25,6 +25,7 @@ from include.loadtest.profile.reference import requirements
 from include.loadtest.profile.vocabulary import ENGINES, Level
 from include.loadtest.profile.yaml_source import YamlSource, parse_yaml, read_yaml
 
+MAX_PATH_CHARS = 1000
 PROFILES_DIR = Path(__file__).parents[2] / "profiles"
 _SUB_MODELS: dict[str, type[BaseModel]] = {
     "think_time_s": ThinkTime,
@@ -75,6 +76,10 @@ def find_profile(name_or_path: str) -> Path:
         raise ConfigError("profile: a name cannot contain a NUL character")
     if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
         path = Path(name_or_path)
+        if len(name_or_path) > MAX_PATH_CHARS:
+            raise ConfigError(
+                f"profile: a path of {len(name_or_path)} characters is too long (at most {MAX_PATH_CHARS})"
+            )
         if not path.is_file():
             hint = "it is a folder" if path.is_dir() else "no such file"
             raise ConfigError(f"{name_or_path}: {hint}; give a YAML file or one of: {', '.join(profile_names())}")

@@ -77,11 +77,12 @@ def _row(slo: Slo, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _judged(slo: Slo, row: Mapping[str, Any]) -> float | None:
     value: float | None = row.get("value")
+    holds = _HOLDS[slo.comparator]
     if value is not None:
-        return value
+        # "At least this much" proves a miss, but no limit.
+        return None if row.get("lower_bound") and holds(value, slo.limit) else value
     largest: float | None = row.get("max")
     bound: float | None = row.get("low_95")
-    holds = _HOLDS[slo.comparator]
     if largest is not None and holds(largest, slo.limit):
         return largest
     if bound is not None and not holds(bound, slo.limit):

@@ -31,6 +31,7 @@ def test_stages_follow_each_other_and_the_gate_is_last(dag) -> None:
     order += ["publish", "gate"]
     for earlier, later in pairwise(order):
         assert later in dag.get_task(earlier).downstream_task_ids
+    assert dag.get_task("cleanup_users").upstream_task_ids >= {"publish"}
     assert dag.get_task("cleanup_users").downstream_task_ids == {"gate"}
     assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["gate"]
 
