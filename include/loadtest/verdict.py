@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from include.loadtest.profile.vocabulary import Comparator, Level
+from include.loadtest.profile.vocabulary import UNSCOPED_METRICS, Comparator, Level
 
 
 class Verdict(StrEnum):
@@ -242,13 +242,8 @@ def _slo_code(result: SloResult) -> str | None:
     if result.outcome == "near":
         return "slo_near"
     if result.outcome == "not_judged" and result.required:
-        return "source_missing" if result.n == 0 and result.metric in _SOURCE_METRICS else "too_few_samples"
+        return "source_missing" if result.n == 0 and result.metric in UNSCOPED_METRICS else "too_few_samples"
     return None
-
-
-_SOURCE_METRICS = frozenset(
-    {"cache_hit_rate", "host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes"}
-)
 
 
 def _slo_text(result: SloResult, code: str) -> str:

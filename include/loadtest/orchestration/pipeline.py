@@ -22,7 +22,7 @@ from include.loadtest.collectors.process import start_collectors
 from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError, LoadTestError
 from include.loadtest.history import store as history
-from include.loadtest.history.locks import acquire_lock, release_lock
+from include.loadtest.history.locks import acquire_lock, extend_lock, release_lock
 from include.loadtest.orchestration.conclusion import conclude_run
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.profile import Profile
@@ -195,6 +195,8 @@ def send_load(context: RunContext) -> None:
         work_dir=context.work_dir,
         caps=tuple(caps.values()) or CAPS_BY_CITY["Milano"],
     )
+    ttl_s = int(profile.load_s) + LOCK_MARGIN_S
+    extend_lock(history.connect(context.history_url), context.order.target, context.owner, ttl_s)
     LOG.info("load: %d users, %g s ramp, %d s hold", profile.users, profile.ramp_up_s, profile.duration_s)
     collectors = start_collectors(context.bundle, target)
     try:
