@@ -1,0 +1,404 @@
+"""A run's verdict as a Slack message: what it says, and how it is sent.
+
+Limits and escapes are those of Slack's reference (docs.slack.dev: Block Kit, "Formatting message text").
+"""
+
+import ipaddress
+import logging
+import math
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from slack_sdk import WebClient, WebhookClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.models.blocks import (
+    Block,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from include.loadtest.errors import ConfigError, InfrastructureError, nearest
+from include.loadtest.profile.vocabulary import SCOPE_ALL
+from include.loadtest.publishing import SLACK_CONNECTION
+from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure
+from include.loadtest.reporting.report import SENTENCES
+from include.loadtest.verdict import REASON_CODES
+
+TIMEOUT_S = 10.0
+MAX_WAIT_S = 30.0
+"""The longest `Retry-After` that is waited for."""
+MAX_REASONS = 5
+MAX_FIGURES = 3
+_HEADER_CHARS = 150
+_EXTRA_KEYS = ("channel", "base_url")
+_HOW_TO_SET = (
+    'put a bot token in its password and {"channel": "#load-tests"} in its extra, '
+    "or a webhook's URL in its password or its host"
+)
+
+
+@dataclass(frozen=True)
+class SlackSettings:
+    """Where messages go; make it with `SlackSettings.checked`. The secrets (a webhook's URL is one) stay out of `repr`.
+
+    With both ways set, the token and the channel are used.
+    """
+
+    channel: str | None
+    token: str | None = field(repr=False)
+    webhook_url: str | None = field(repr=False)
+    base_url: str = WebClient.BASE_URL
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        channel: str | None = None,
+        token: str | None = None,
+        webhook_url: str | None = None,
+        base_url: str | None = None,
+    ) -> Self:
+        """Settings that can send. Raises ConfigError, which names the connection's field and never its content."""
+        if webhook_url is None and token is None:
+            raise ConfigError(f"connection {SLACK_CONNECTION}: no way to send; {_HOW_TO_SET}")
+        if webhook_url is None and channel is None:
+            raise ConfigError(f"connection {SLACK_CONNECTION}: a bot token needs a channel; {_HOW_TO_SET}")
+        if token is not None and not re.fullmatch(r"[!-~]+", token):
+            raise ConfigError(f"connection {SLACK_CONNECTION}: password: a bot token has no spaces; copy it again")
+        if channel is not None and not re.fullmatch(r"#?[\w.-]{1,80}", channel):
+            raise ConfigError(
+                f"connection {SLACK_CONNECTION}: extra: channel: write a name (#load-tests) or an id (C…)"
+            )
+        if webhook_url is not None:
+            _check_url(webhook_url, "password or host: the webhook")
+        if base_url is not None:
+            _check_url(base_url, "extra: base_url")
+        return cls(channel, token, webhook_url, base_url or WebClient.BASE_URL)
+
+
+def settings_from(password: str | None, host: str | None, extra: Mapping[str, Any]) -> SlackSettings:
+    """Settings of the fields of the connection `loadtest_slack`. Raises ConfigError.
+
+    password: a bot token, or a webhook's whole URL; host: empty, or a webhook's whole URL; extra: `channel` and
+    `base_url`, both optional.
+    """
+    for key, value in extra.items():
+        if key not in _EXTRA_KEYS:
+            raise ConfigError(f"connection {SLACK_CONNECTION}: extra: unknown key {key!r}; {nearest(key, _EXTRA_KEYS)}")
+        if value is not None and not isinstance(value, str):
+            raise ConfigError(f"connection {SLACK_CONNECTION}: extra: {key}: expected a text in quotes")
+    secret, address = (password or "").strip(), (host or "").strip()
+    is_webhook = "://" in secret
+    return SlackSettings.checked(
+        channel=extra.get("channel") or None,
+        token=None if is_webhook else secret or None,
+        webhook_url=secret if is_webhook else address or None,
+        base_url=extra.get("base_url") or None,
+    )
+
+
+def _check_url(url: str, name: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host or not re.fullmatch(r"[!-~]+", url) or "@" in parts.netloc:
+        raise ConfigError(
+            f"connection {SLACK_CONNECTION}: {name} is no URL; write https://…, without credentials in it"
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise ConfigError(
+            f"connection {SLACK_CONNECTION}: {name} must begin with https:// (http:// only on this machine)"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent: `text` for notifications and readers without blocks, `blocks` (Block Kit) for the channel."""
+
+    text: str
+    blocks: tuple[dict[str, Any], ...]
+
+
+def run_message(
+    verdict: Mapping[str, Any],
+    metrics: Mapping[str, Any] | None,
+    *,
+    title: str,
+    link: str | None,
+    bundle_uri: str,
+    target: str,
+) -> Message:
+    """The message about one run: verdict, why, the figures that matter, where to read on.
+
+    `verdict` and `metrics`: the content of verdict.json and metrics.json (None where the run has none); `title`: the
+    profile's; `link`: address of the report or of the DAG run (left out unless http or https); `target`: its name.
+    """
+    word, reasons = str(verdict["verdict"]), verdict.get("reasons") or ()
+    mark = {"PASS": "✅", "WARN": "🟡"}.get(word, "❌")
+    sentence = SENTENCES.get(word, "")
+    first = f"{reasons[0]['code']}: {reasons[0]['text']}" if reasons else sentence
+    header = _cut(list(_defused(f"{mark} {word}: {title}", _HEADER_CHARS)), _HEADER_CHARS)
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text=header, emoji=False)),
+        SectionBlock(text=_mrkdwn(f"{_escaped(sentence, 300)} Target: *{_escaped(target, 100)}*".strip())),
+        SectionBlock(fields=[_mrkdwn(text) for text in _figures(verdict, metrics)]),
+        ContextBlock(elements=[_mrkdwn(text) for text in _where(verdict, link, bundle_uri)]),
+    ]
+    if reasons:
+        blocks.insert(2, SectionBlock(text=_mrkdwn(_why(reasons))))
+    text = _escaped(f"{mark} {word}: {title[:200]} on {target[:100]}. {first}", 600)
+    return Message(text, tuple(block.to_dict() for block in blocks))
+
+
+def _why(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """At most `MAX_REASONS` reasons; what to do stands under the first of each code. Below 3,000 characters."""
+    lines, explained = ["*Why*"], set()
+    for reason in reasons[:MAX_REASONS]:
+        code = str(reason["code"])
+        lines.append(f"• *{_escaped(code, 40)}*: {_escaped(reason['text'], 300)}")
+        if code in REASON_CODES and code not in explained:
+            lines.append(f"      → {_escaped(REASON_CODES[code].action, 200)}")
+        explained.add(code)
+    if len(reasons) > MAX_REASONS:
+        lines.append(f"… and {len(reasons) - MAX_REASONS} more in the report")
+    return "\n".join(lines)
+
+
+_FIGURES = (("latency_p95_ms", SCOPE_ALL), ("error_rate", SCOPE_ALL), ("throughput_rpm", SCOPE_ALL))
+_LABELS = {
+    "latency_p50_ms": "P50",
+    "latency_p95_ms": "P95",
+    "latency_p99_ms": "P99",
+    "ttft_p95_ms": "First token P95",
+    "error_rate": "Error rate",
+    "throughput_rpm": "Throughput",
+    "cache_hit_rate": "Cache hit rate",
+}
+
+
+def _figures(verdict: Mapping[str, Any], metrics: Mapping[str, Any] | None) -> list[str]:
+    """The figures of the reasons first, then P95, error rate and throughput of all requests in the hold."""
+    slos = verdict.get("slos") or ()
+    rows = {(row["metric"], row["scope"], row["phase"]): row for row in (metrics or {}).get("metrics", ())}
+    of_reasons = [reason for reason in verdict.get("reasons") or () if reason.get("metric")]
+    wanted = [*of_reasons, *({"metric": metric, "scope": scope} for metric, scope in _FIGURES)]
+    texts: dict[tuple[str, str, str], str] = {}
+    for item in wanted:
+        slo = _slo_of(item, slos)
+        key = (item["metric"], item.get("scope") or SCOPE_ALL, slo["phase"] if slo else "hold")
+        texts.setdefault(key, _figure(key, rows.get(key), slo))
+    return list(texts.values())[:MAX_FIGURES]
+
+
+def _slo_of(item: Mapping[str, Any], slos: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The limit that a reason is about; for a figure without reason, the critical one of the hold first."""
+    scope = item.get("scope") or SCOPE_ALL
+    return min(
+        (slo for slo in slos if (slo["metric"], slo["scope"]) == (item["metric"], scope)),
+        key=lambda slo: (
+            (slo["limit"], slo["observed"]) != (item.get("limit"), item.get("observed")),
+            slo["phase"] != "hold",
+            slo["level"] != "critical",
+        ),
+        default=None,
+    )
+
+
+def _figure(key: tuple[str, str, str], row: Mapping[str, Any] | None, slo: Mapping[str, Any] | None) -> str:
+    metric, scope, phase = key
+    name = _LABELS.get(metric, metric)
+    name += "" if scope == SCOPE_ALL else f" of {scope}"
+    name += "" if phase == "hold" else f" in {phase}"
+    value = _escaped(_value(row, slo), 60)
+    if slo is None:
+        return f"*{_escaped(name, 100)}*\n{value} (no limit)"
+    kind = "limit" if slo["level"] == "critical" else "warning limit"
+    limit = f"{kind} {slo['comparator']} {figure(slo['limit'], slo['unit'])}"
+    outcome = slo["outcome"].replace("_", " ")
+    return f"*{_escaped(name, 100)}*\n{value} ({_escaped(limit, 60)}: *{outcome}*)"
+
+
+def _value(row: Mapping[str, Any] | None, slo: Mapping[str, Any] | None) -> str:
+    """The point value; without one, what was judged: at most the slowest row, or at least the proved bound."""
+    if row is not None and row["value"] is not None:
+        return cell(row)
+    if slo is None or slo["observed"] is None:
+        return NOT_MEASURED
+    sign = "" if row is None else "≥ " if slo["outcome"] == "missed" else "≤ "
+    return sign + figure(slo["observed"], slo["unit"])
+
+
+def _where(verdict: Mapping[str, Any], link: str | None, bundle_uri: str) -> Iterator[str]:
+    address = _without_password(link or "").replace("&", "&amp;")
+    if re.fullmatch(r"https?://[^\s<>|]{1,2500}", address) and address.isprintable():
+        yield f"<{address}|Open the run>"
+    names = [f"{name} {_code(verdict[name], 150)}" for name in ("suite", "profile", "engine") if verdict.get(name)]
+    yield " · ".join([f"run {_code(verdict.get('run_id') or '', 150)}", *names])
+    yield f"bundle {_code(_without_password(bundle_uri), 600)}"
+
+
+def _without_password(uri: str) -> str:
+    return re.sub(r"://([^/@:]*):[^/@]*@", r"://\1:***@", uri)
+
+
+def _mrkdwn(text: str) -> MarkdownTextObject:
+    # Verbatim: Slack makes no link, channel or mention of a plain word.
+    return MarkdownTextObject(text=text, verbatim=True)
+
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+"""All that Slack has; other signs that mark up or mention need a look-alike or a space of no width."""
+_DEFUSED = str.maketrans({"@": "@\u200b", "`": "'", "*": "\u2217", "~": "\u223c"})
+
+
+def _escaped(value: object, limit: int) -> str:
+    """Text from anywhere as harmless mrkdwn on one line, at most `limit` characters."""
+    return _cut([_ENTITIES.get(char, char) for char in _defused(value, limit)], limit)
+
+
+def _code(value: object, limit: int) -> str:
+    """The same between code marks, where only the entities count, so that it can be copied as it is."""
+    text = _one_line(value, limit).replace("`", "'")
+    return f"`{_cut([_ENTITIES.get(char, char) for char in text], limit) or 'unknown'}`"
+
+
+def _defused(value: object, limit: int) -> str:
+    """One line in which nobody is mentioned, nothing is marked up and a `:name:` is no emoji."""
+    return re.sub(r":(?=[\w+'-]+:)", ":\u200b", _one_line(value, limit).translate(_DEFUSED))
+
+
+def _one_line(value: object, limit: int) -> str:
+    """The printable beginning; one character longer than `limit` where there is more, so that the cut shows."""
+    printable = "".join(char if char.isprintable() else " " for char in str(value)[: 10 * limit])
+    return " ".join(printable.split())[: limit + 1]
+
+
+def _cut(pieces: Sequence[str], limit: int) -> str:
+    """The pieces as one text of at most `limit` characters; none is cut in two."""
+    sizes = list(accumulate(len(piece) for piece in pieces))
+    if not sizes or sizes[-1] <= limit:
+        return "".join(pieces)
+    return "".join(piece for piece, size in zip(pieces, sizes, strict=True) if size < limit) + "…"
+
+
+def send(settings: SlackSettings, message: Message, timeout_s: float = TIMEOUT_S) -> None:
+    """Send once; once more only after Slack's "too many requests" with a wait of at most `MAX_WAIT_S`.
+
+    Nothing else is repeated, since a message whose answer was lost may have arrived. Raises InfrastructureError with
+    Slack's error code and what to do; it carries neither the token nor the webhook's URL, nor an exception that does.
+    """
+    answer = _within(timeout_s, settings, message)
+    if answer.retry_after_s is not None and answer.retry_after_s <= MAX_WAIT_S:
+        time.sleep(answer.retry_after_s)
+        answer = _within(timeout_s, settings, message)
+    if answer.error is not None:
+        action = _ACTIONS.get(answer.error, "look at Slack's status page and at this machine's way to the internet")
+        raise InfrastructureError(f"Slack has not confirmed the message: {answer.error}; {action}")
+
+
+_NEW_TOKEN = f"put a valid bot token in the password of connection {SLACK_CONNECTION}"
+_NEW_WEBHOOK = f"make a new webhook in Slack and put its URL in the password of connection {SLACK_CONNECTION}"
+_CHANNEL = (
+    f"check the channel in the extra of connection {SLACK_CONNECTION}; into a private channel the bot must be invited"
+)
+_ASK = "ask an administrator of the workspace to let the app post there"
+_FAULT = "the message breaks Slack's rules: that is a fault of this program, please report it"
+_ACTIONS = {
+    "channel_not_found": _CHANNEL,
+    "not_in_channel": "invite the bot into the channel (/invite), or give the app the scope chat:write.public",
+    "is_archived": _CHANNEL,
+    "channel_is_archived": _NEW_WEBHOOK,
+    "not_authed": _NEW_TOKEN,
+    "invalid_auth": _NEW_TOKEN,
+    "account_inactive": _NEW_TOKEN,
+    "token_expired": _NEW_TOKEN,
+    "token_revoked": _NEW_TOKEN,
+    "missing_scope": "give the app the scope chat:write and install it again",
+    "restricted_action": _ASK,
+    "action_prohibited": _ASK,
+    "no_service": _NEW_WEBHOOK,
+    "no_active_hooks": _NEW_WEBHOOK,
+    "no_team": _NEW_WEBHOOK,
+    "invalid_token": _NEW_WEBHOOK,
+    "ratelimited": "the app sends too much; wait a few minutes",
+    "invalid_blocks": _FAULT,
+    "invalid_payload": _FAULT,
+    "msg_too_long": _FAULT,
+}
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """`error`: Slack's code or what else happened, None where the message was taken."""
+
+    error: str | None
+    retry_after_s: float | None = None
+
+
+def _within(timeout_s: float, settings: SlackSettings, message: Message) -> _Answer:
+    """One attempt, abandoned after `timeout_s`: a socket's timeout bounds neither DNS nor an answer in drops."""
+    answers: list[_Answer] = []
+    attempt = threading.Thread(
+        target=lambda: answers.append(_attempt(settings, message, math.ceil(timeout_s))), daemon=True
+    )
+    attempt.start()
+    attempt.join(timeout_s)
+    return answers[0] if answers else _Answer(f"no answer within {timeout_s:g} s")
+
+
+_SILENT = logging.Logger("slack", level=logging.CRITICAL + 1)
+"""The SDK logs the webhook's URL at level DEBUG; this logger stands outside the tree, so nobody can turn it on."""
+
+
+def _attempt(settings: SlackSettings, message: Message, timeout_s: int) -> _Answer:
+    try:
+        return _post(settings, message, timeout_s)
+    except Exception as error:  # noqa: BLE001 - some of them quote the webhook's URL: only the cause's name goes on
+        reason = getattr(error, "reason", error)
+        kind = type(reason).__name__
+        return _Answer((reason.strerror or kind) if isinstance(reason, OSError) else f"unreadable answer ({kind})")
+
+
+def _post(settings: SlackSettings, message: Message, timeout_s: int) -> _Answer:
+    content: dict[str, Any] = {"text": message.text, "blocks": message.blocks}
+    # Nobody may make Slack's servers fetch an address that stands in a target's text.
+    content |= {"unfurl_links": False, "unfurl_media": False}
+    if settings.token is None or settings.channel is None:
+        hook = WebhookClient(settings.webhook_url or "", timeout_s, logger=_SILENT, retry_handlers=[])
+        answer = hook.send(**content)
+        return _answer(answer.status_code, answer.headers, None if answer.body == "ok" else answer.body)
+    client = WebClient(settings.token, settings.base_url, timeout_s, logger=_SILENT, retry_handlers=[])
+    try:
+        client.chat_postMessage(channel=settings.channel, parse="none", link_names=False, **content)
+    except SlackApiError as refused:
+        data = refused.response.data
+        error = data.get("error", "") if isinstance(data, dict) else ""
+        return _answer(refused.response.status_code, refused.response.headers, error)
+    return _Answer(None)
+
+
+def _answer(status: int, headers: Mapping[str, str], error: object) -> _Answer:
+    """`error`: None for success; only a text that looks like one of Slack's codes is quoted."""
+    if status == 200 and error is None:
+        return _Answer(None)
+    is_code = isinstance(error, str) and re.fullmatch(r"[a-z][a-z_]{1,50}", error)
+    wait = headers.get("Retry-After", "") if status == 429 else ""
+    return _Answer(str(error) if is_code else f"HTTP {status}", float(wait) if re.fullmatch(r"\d{1,6}", wait) else None)
