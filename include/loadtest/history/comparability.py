@@ -10,13 +10,17 @@ from include.loadtest.profile import Profile
 
 LOAD_MODEL = "closed"
 _GIB = 1024**3
+_FIGURES_OF_SHAPES = {"recovery", "breaking_point"}
+"""What a shape defines beyond its stages; a steady one nothing, so that its key is that of earlier releases."""
 
 
 def comparability(profile: Profile, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that has to be equal: load, engine, target, hardware, server settings, size band of the data.
 
-    The load is what the profile says after overrides; its seed and its limits do not change what is measured. Versions
-    of the application are not here: they are what is compared. None stands for what the run could not find out.
+    The load is what the profile says after overrides, so a run within a suite is comparable with one by itself that has
+    the same numbers. Its seed and its limits do not change what is measured, except those that define a figure (when a
+    shape counts as recovered or broken). Versions of the application are not here: they are what is compared. None
+    stands for what the run could not find out.
     """
     environment = manifest.get("environment") or {}
     load = profile.model_dump(mode="json", include={"users", "think_time_s", "mix_pct", "questions"})
@@ -24,6 +28,7 @@ def comparability(profile: Profile, manifest: Mapping[str, Any]) -> dict[str, An
         "profile": profile.name,
         **load,
         "stages": [stage.model_dump(mode="json") for stage in profile.stages()],
+        **profile.model_dump(mode="json", include={"shape": _FIGURES_OF_SHAPES})["shape"],
         "engine": profile.engine,
         "load_model": LOAD_MODEL,
         "target": (manifest.get("target") or {}).get("name"),

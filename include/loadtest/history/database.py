@@ -71,7 +71,10 @@ def upgrade(url: str) -> None:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Go back to an older version; what only the newer one can hold is lost. Raises as `upgrade` does."""
+    """Go back to an older version; what only the newer one can hold is lost, and the log says what that is.
+
+    Raises as `upgrade` does.
+    """
     _migrate(url, lambda config: command.downgrade(config, revision))
 
 

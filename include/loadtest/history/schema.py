@@ -26,6 +26,7 @@ RUN = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("run_comparability_key_started", "comparability_key", "started"),
     Index("run_profile_started", "profile", "started"),
+    Index("run_suite_run_id_started", "suite_run_id", "started"),
 )
 
 METRIC = Table(

@@ -1,11 +1,12 @@
 """Runs and their metrics in the history, and the last run that this one may be compared with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, delete, func, insert, select
+from sqlalchemy import ColumnElement, Double, Engine, ScalarSelect, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from include.loadtest import run
@@ -17,9 +18,22 @@ from include.loadtest.history.schema import METRIC, RUN
 from include.loadtest.profile import Profile
 from include.loadtest.verdict import GREEN, Verdict
 
-__all__ = ["RunRecord", "connect", "last_comparable_run", "latest_run", "record_and_compare", "record_run", "upgrade"]
+__all__ = [
+    "RunRecord",
+    "connect",
+    "last_comparable_run",
+    "last_comparable_runs",
+    "latest_run",
+    "record_and_compare",
+    "record_run",
+    "runs_of_suite",
+    "upgrade",
+]
 
 METRIC_COLUMNS = tuple(column.name for column in METRIC.columns if column.name != "run_id")
+LONGEST_TEXT = 1000
+_NEWEST_FIRST = (RUN.c.started.desc(), RUN.c.run_id.desc())
+_FLOATS = frozenset(column.name for column in METRIC.columns if isinstance(column.type, Double))
 
 
 @dataclass(frozen=True)
@@ -53,40 +67,67 @@ def record_run(engine: Engine, record: RunRecord, metrics: Sequence[Mapping[str,
             connection.execute(insert(METRIC), rows)
 
 
+def last_comparable_runs(
+    engine: Engine,
+    key: str,
+    before: datetime,
+    *,
+    limit: int,
+    exclude_run_id: str | None = None,
+    verdicts: Collection[str] = GREEN,
+    phase: str = PHASE,
+) -> list[dict[str, Any]]:
+    """The latest `limit` runs with this comparability key that started earlier, newest first, in one statement.
+
+    Each has the columns of its run, and `metrics`: its rows of one phase, as in metrics.json. Only runs that ended with
+    one of `verdicts` count, by default PASS and WARN: a breach, an aborted or an invalid run is no measure for another.
+    """
+    conditions = (RUN.c.comparability_key == key, RUN.c.verdict.in_(sorted(verdicts)), RUN.c.started < before)
+    chosen = select(RUN, _metrics_of(phase).label("metrics")).where(*conditions, *_others(exclude_run_id))
+    with transaction(engine) as connection:
+        rows = connection.execute(chosen.order_by(*_NEWEST_FIRST).limit(limit)).mappings()
+        return [dict(row) | {"metrics": [_measured(entry) for entry in row["metrics"] or ()]} for row in rows]
+
+
 def last_comparable_run(
     engine: Engine, key: str, before: datetime, exclude_run_id: str, phase: str = PHASE
 ) -> dict[str, Any] | None:
-    """The latest normal run with this comparability key that started earlier, with `metrics` of one phase; None: none.
-
-    Normal are PASS and WARN: a breach, an aborted or an invalid run is no measure for the next one.
-    """
-    normal = (RUN.c.comparability_key == key, RUN.c.verdict.in_(sorted(GREEN)))
-    found = _latest(engine, before, exclude_run_id, *normal)
-    if found is None:
-        return None
-    columns = [METRIC.c[name] for name in METRIC_COLUMNS]
-    statement = select(*columns).where(METRIC.c.run_id == found["run_id"], METRIC.c.phase == phase)
-    with transaction(engine) as connection:
-        return found | {"metrics": [dict(row) for row in connection.execute(statement).mappings()]}
+    """The latest of `last_comparable_runs` that ended normally; None: there is none."""
+    found = last_comparable_runs(engine, key, before, limit=1, exclude_run_id=exclude_run_id, phase=phase)
+    return found[0] if found else None
 
 
 def latest_run(engine: Engine, profile: str, before: datetime, exclude_run_id: str) -> dict[str, Any] | None:
     """The latest earlier run of a profile, whatever its verdict and conditions."""
-    return _latest(engine, before, exclude_run_id, RUN.c.profile == profile)
-
-
-def _latest(
-    engine: Engine, before: datetime, exclude_run_id: str, *conditions: ColumnElement[bool]
-) -> dict[str, Any] | None:
-    statement = (
-        select(RUN)
-        .where(RUN.c.started < before, RUN.c.run_id != exclude_run_id, *conditions)
-        .order_by(RUN.c.started.desc(), RUN.c.run_id.desc())
-        .limit(1)
-    )
+    conditions = (RUN.c.profile == profile, RUN.c.started < before, *_others(exclude_run_id))
     with transaction(engine) as connection:
+        statement = select(RUN).where(*conditions).order_by(*_NEWEST_FIRST).limit(1)
         row = connection.execute(statement).mappings().first()
     return None if row is None else dict(row)
+
+
+def runs_of_suite(engine: Engine, suite_run_id: str) -> list[dict[str, Any]]:
+    """The runs of one run of a suite that are in the history, in the order in which they started."""
+    statement = select(RUN).where(RUN.c.suite_run_id == suite_run_id).order_by(RUN.c.started, RUN.c.run_id)
+    with transaction(engine) as connection:
+        return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def _others(run_id: str | None) -> tuple[ColumnElement[bool], ...]:
+    return () if run_id is None else (RUN.c.run_id != run_id,)
+
+
+def _metrics_of(phase: str) -> ScalarSelect[Any]:
+    """The metrics of the run of the outer statement, as one JSON value: runs and metrics are of the same moment."""
+    entry = func.json_build_object(*(part for name in METRIC_COLUMNS for part in (name, METRIC.c[name])))
+    rows = aggregate_order_by(entry, METRIC.c.metric, METRIC.c.scope)
+    own = (METRIC.c.run_id == RUN.c.run_id, METRIC.c.phase == phase)
+    return select(func.json_agg(rows, type_=JSON)).where(*own).correlate(RUN).scalar_subquery()
+
+
+def _measured(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it was recorded: JSON makes a whole number of a float like 1200.0."""
+    return {name: float(value) if name in _FLOATS and value is not None else value for name, value in entry.items()}
 
 
 def record_and_compare(url: str, bundle: Bundle, profile: Profile, bundle_uri: str | None = None) -> dict[str, Any]:
@@ -116,12 +157,23 @@ def _record(bundle: Bundle, profile: Profile, manifest: Mapping[str, Any], bundl
         verdict=bundle.read(run.VERDICT)["verdict"],
         started=datetime.fromisoformat(manifest["started"]),
         ended=datetime.fromisoformat(max(ends)) if ends else None,
-        comparability=comparability(profile, manifest),
-        environment=manifest.get("environment") or {},
+        comparability=_storable(comparability(profile, manifest)),
+        environment=_storable(manifest.get("environment") or {}),
         bundle_uri=bundle_uri,
         suite=manifest.get("suite"),
         suite_run_id=manifest.get("suite_run_id"),
     )
+
+
+def _storable(value: Any) -> Any:
+    """The value with texts bounded and without NUL, which PostgreSQL's JSON refuses: servers tell their own version."""
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT].replace("\x00", "")
+    if isinstance(value, Mapping):
+        return {_storable(name): _storable(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(part) for part in value]
+    return value
 
 
 def _comparison(engine: Engine, record: RunRecord, metrics: Mapping[str, Any]) -> dict[str, Any]:

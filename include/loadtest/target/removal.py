@@ -5,8 +5,8 @@ to are emptied by their key directly, since they may hold millions of rows; of t
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
@@ -16,6 +16,7 @@ from include.loadtest.target.schema import (
     OWNER_COLUMN,
     Key,
     Table,
+    columns_of,
     declared_keys,
     find_table,
     owner_columns,
@@ -27,6 +28,10 @@ from include.loadtest.target.settings import TargetFile
 from include.loadtest.target.tags import ANY_RUN, IS_TAGGED
 
 MAX_ROUNDS = 1000  # of following keys; a chain of rows is not longer than that
+LARGE_TABLE_BYTES = 64 * 2**20
+"""From here on a missing index is named: reading a table costs about 0.3 s a GB from memory, seconds from disk."""
+_TEXT_TYPES = ("text", "character varying")
+_QUOTES = str.maketrans("", "", '()"')
 
 
 class ForeignRowsError(InfrastructureError):
@@ -44,13 +49,17 @@ class Owned:
 
 @dataclass(frozen=True)
 class RemovalPlan:
-    """What hangs on the users table. `marks`: scratch tables of the tables that others point to (inner tables)."""
+    """What hangs on the users table. `marks`: scratch tables of the tables that others point to (inner tables).
+
+    `notes`: what of the target file the schema lacks; `missing_indexes`: why a batch has to read a whole large table.
+    """
 
     users: Table
     keys: tuple[Key, ...]
     owned: tuple[Owned, ...]
     marks: Mapping[Table, sql.Identifier]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    missing_indexes: tuple[str, ...] = ()
 
     def keys_between_inner(self) -> Iterator[Key]:
         """Keys whose rows have to be followed further."""
@@ -75,11 +84,12 @@ def removal_plan(cursor: Cursor, file: TargetFile) -> RemovalPlan:
     keys = [*declared_keys(cursor), *owner_columns(cursor, users), *extra]
     owned, owned_notes = _owned(cursor, file, users)
     reached = _reached(keys, [users, *(entry.table for entry in owned)], users)
-    kept = [key for key in keys if key.to_table in reached]
+    kept = tuple(dict.fromkeys(key for key in keys if key.to_table in reached))
     inner = [table for table in reached if table == users or any(key.to_table == table for key in kept)]
     inner += [entry.table for entry in owned if entry.table not in inner]
     marks = {table: sql.Identifier(f"loadtest_doomed_{number}") for number, table in enumerate(inner)}
-    return RemovalPlan(users, tuple(dict.fromkeys(kept)), tuple(owned), marks, (*notes, *owned_notes))
+    missing = tuple(_missing_indexes(cursor, kept))
+    return RemovalPlan(users, kept, tuple(owned), marks, (*notes, *owned_notes), missing)
 
 
 def _owned(cursor: Cursor, file: TargetFile, users: Table) -> tuple[list[Owned], list[str]]:
@@ -93,6 +103,53 @@ def _owned(cursor: Cursor, file: TargetFile, users: Table) -> tuple[list[Owned],
         require_column(cursor, users, rule.user_column, file)
         owned.append(Owned(table, rule.column, rule.user_column))
     return owned, notes
+
+
+def _missing_indexes(cursor: Cursor, keys: Iterable[Key]) -> Iterator[str]:
+    """A note for each key of a large table whose rows no index finds; a declared key is looked up at each deletion."""
+    for key in keys:
+        size_bytes = _size_bytes(cursor, key.table)
+        if size_bytes < LARGE_TABLE_BYTES or _has_index(cursor, key):
+            continue
+        label = key.table.label
+        columns = ", ".join(f"({name}::text)" if _is_cast(cursor, key) else name for name in key.columns)
+        yield (
+            f"clean-up of {label}: {size_bytes / 2**20:,.0f} MiB without an index on {', '.join(key.columns)}, so each "
+            f"batch reads all of it; on the target: CREATE INDEX CONCURRENTLY ON {label} ({columns})"
+        )
+
+
+def _size_bytes(cursor: Cursor, table: Table) -> int:
+    """Of the table with its partitions; values that are kept elsewhere (TOAST) are not read to find a row."""
+    cursor.execute(
+        """SELECT pg_relation_size(oid) + coalesce((SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree(oid)), 0)
+        FROM pg_class WHERE oid = to_regclass(format('%%I.%%I', %s, %s))""",
+        table,
+    )
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _has_index(cursor: Cursor, key: Key) -> bool:
+    """Whether a usable index begins with the key's columns, in any order, in the form in which they are compared."""
+    cast = "::text" if _is_cast(cursor, key) else ""
+    cursor.execute(
+        """SELECT ARRAY(SELECT pg_get_indexdef(indexrelid, place, false) FROM generate_series(1, %s) AS place)
+        FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
+        WHERE indrelid = to_regclass(format('%%I.%%I', %s, %s)) AND indisvalid AND indpred IS NULL
+            AND amname IN ('btree', 'hash')""",
+        (len(key.columns), *key.table),
+    )
+    wanted = sorted(name + cast for name in key.columns)
+    return any(sorted(part.translate(_QUOTES) for part in parts) == wanted for (parts,) in cursor.fetchall())
+
+
+def _is_cast(cursor: Cursor, key: Key) -> bool:
+    """Whether comparing as text hides the column from an index on the column itself."""
+    if not key.as_text:
+        return False
+    columns = columns_of(cursor, key.table)
+    return any(columns[name].type_name not in _TEXT_TYPES for name in key.columns)
 
 
 def _reached(keys: Sequence[Key], start: Sequence[Table], users: Table) -> list[Table]:

@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile.model import MAX_USERS
-from include.loadtest.target.cleanup import CleanupResult, cleanup_users, remove_tagged
+from include.loadtest.target.cleanup import CleanupResult, Progress, cleanup_users, remove_tagged
 from include.loadtest.target.database import connected, required_database_url
 from include.loadtest.target.schema import Column, Table, require_users_table
 from include.loadtest.target.settings import Target
@@ -70,14 +70,15 @@ class SeedResult:
         return [*lines, *self.notes]
 
 
-def seed_users(target: Target, run_tag: str) -> SeedResult:
+def seed_users(target: Target, run_tag: str, *, on_progress: Progress | None = None) -> SeedResult:
     """Make the 200 test users, tagged with the run; a repeat changes nothing, left-overs of other runs go first.
 
-    Accounts that have a test user's address without our tag are neither changed nor used. Raises ConfigError (no
-    database address, schema does not fit: the columns are named) or InfrastructureError.
+    Accounts that have a test user's address without our tag are neither changed nor used. `on_progress` gets a line
+    every few seconds while left-overs are removed. Raises ConfigError (no database address, schema does not fit: the
+    columns are named) or InfrastructureError.
     """
     url = required_database_url(target, "seed the test users")
-    left_over = remove_tagged(url, target, pattern_of_others(run_tag))
+    left_over = remove_tagged(url, target, pattern_of_others(run_tag), on_progress=on_progress)
     with (
         connected(url, statement_timeout_s=STATEMENT_TIMEOUT_S) as connection,
         connection,

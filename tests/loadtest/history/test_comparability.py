@@ -6,6 +6,7 @@ import pytest
 
 from include.loadtest.history.comparability import comparability, comparability_key, differing_fields
 from include.loadtest.profile import Overrides, Profile, find_profile, load_profile
+from include.loadtest.profile.suites import load_suite, suite_names
 
 pytestmark = pytest.mark.unit
 
@@ -75,3 +76,28 @@ def test_differing_fields_are_named_with_both_values() -> None:
         {"field": "server_settings.postgres.work_mem", "current": "4MB", "other": "8MB"},
         {"field": "target", "current": "a", "other": None},
     ]
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_a_suites_run_has_the_key_of_a_single_run_of_equal_numbers(name: str, manifest: dict[str, Any]) -> None:
+    """Also where the single run gets them as overrides; a run that the suite shortens has not the key of the full."""
+    within = {**manifest, "suite": name, "suite_run_id": f"{name}-1"}
+    for entry in load_suite(name).runs:
+        own = key(entry.load(), within)
+        full = load_profile(find_profile(entry.profile))
+        by_hand = load_profile(find_profile(entry.profile), Overrides(entry.users, entry.duration_s))
+        assert own == key(by_hand, manifest)
+        assert (own == key(full, manifest)) == (
+            (entry.users or full.users, entry.duration_s or full.duration_s) == (full.users, full.duration_s)
+        )
+
+
+def test_what_defines_a_shapes_figures_changes_the_key(profile: Profile, manifest: dict[str, Any]) -> None:
+    """When a spike counts as recovered decides what recovery_time_s means; a steady load has nothing of the kind."""
+    spike = load_profile(find_profile("spike_test"))
+    assert spike.recovery is not None
+    recovery = spike.recovery.model_copy(update={"windows": spike.recovery.windows + 1})
+    changed = spike.model_copy(update={"shape": spike.shape.model_copy(update={"recovery": recovery})})
+    assert key(spike, manifest) != key(changed, manifest)
+    assert "breaking_point" in comparability(load_profile(find_profile("stress_test")), manifest)
+    assert not {"recovery", "breaking_point"} & set(comparability(profile, manifest))

