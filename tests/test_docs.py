@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from include.loadtest.reporting.limits import DOCUMENT, with_generated_part
 from include.loadtest.verdict import REASON_CODES, Verdict
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +19,12 @@ def test_every_reason_code_is_documented_with_its_trigger_and_repair() -> None:
     for code in REASON_CODES.values():
         assert f"| {code.trigger} | {code.action} |" in text, code.code
     assert all(f"| {verdict} |" in text for verdict in Verdict)
+
+
+def test_the_documented_limits_are_those_of_the_profiles() -> None:
+    """docs/limits.md holds what is generated; `python -m include.loadtest.reporting.limits` writes it anew."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert text == with_generated_part(text), "run: python -m include.loadtest.reporting.limits"
 
 
 def test_the_readme_names_commands_and_files_that_exist() -> None:

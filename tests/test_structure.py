@@ -20,6 +20,10 @@ def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
         "include/loadtest/history/schema.py": "test_database",
         "include/loadtest/collectors/reader.py": "test_process",
         "include/loadtest/orchestration/params.py": "test_factory",
+        "include/loadtest/orchestration/airflow_context.py": "test_end_to_end",
+        "include/loadtest/orchestration/context.py": "test_pipeline",
+        "include/loadtest/orchestration/faults.py": "test_pipeline",
+        "include/loadtest/orchestration/limits.py": "test_deadline",
         "include/loadtest/orchestration/tasks.py": "test_factory",
         "include/loadtest/runners/generator.py": "test_locust",
     }
@@ -68,7 +72,7 @@ def test_dag_files_are_a_docstring_and_one_call() -> None:
 PROBE = """
 import sys
 sys.path.insert(0, "dags")
-import load_test_manual
+import load_test_manual, load_test_weekly
 heavy = {"great_expectations", "pandas", "locust", "duckdb", "pyarrow", "scipy"}
 print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
 """

@@ -17,7 +17,6 @@ from include.embedded.environment import down, is_running, running_state, up
 from include.embedded.follow import Outcome, follow
 from include.embedded.inputs import RunInputs, read_inputs, read_port
 from include.embedded.ports import PortTakenError
-from include.embedded.startup import DAG_ID
 from include.embedded.state import EmbeddedError, EnvironmentState, Layout
 from include.loadtest.errors import ConfigError
 
@@ -83,11 +82,12 @@ def _demo() -> int:
 def _run_and_follow(state: EnvironmentState, inputs: RunInputs, reason: str) -> Outcome:
     client = client_of(_LAYOUT, state, is_alive=lambda: is_running(_LAYOUT, state))
     run_id = f"{reason.replace(' ', '_')}__{datetime.now(UTC):%Y%m%dT%H%M%S}_{secrets.token_hex(2)}"
-    page = f"{state.url}/dags/{DAG_ID}/runs/{run_id}"
+    page = f"{state.url}/dags/{inputs.dag_id}/runs/{run_id}"
     try:
-        client.trigger(DAG_ID, run_id, inputs.conf(state.default_target, reason))
-        _say(f"run {run_id}: {page}")
-        return follow(client, DAG_ID, run_id, say=_say)
+        with client.unpaused(inputs.dag_id):
+            client.trigger(inputs.dag_id, run_id, inputs.conf(state.default_target, reason))
+            _say(f"run {run_id}: {page}")
+            return follow(client, inputs.dag_id, run_id, say=_say)
     except ApiUnavailableError as error:
         if not is_running(_LAYOUT, state):
             raise EmbeddedError("the environment was stopped before the run ended") from error

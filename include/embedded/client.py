@@ -6,6 +6,7 @@ login is renewed.
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -110,6 +111,16 @@ class AirflowClient:
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler start runs of the DAG."""
         self._call("PATCH", f"/dags/{quote(dag_id)}", json={"is_paused": False})
+
+    @contextmanager
+    def unpaused(self, dag_id: str) -> Iterator[None]:
+        """Unpause the DAG, and pause it again after the run if it was; an interrupted run needs it to go on."""
+        was_paused = bool(self._call("GET", f"/dags/{quote(dag_id)}")["is_paused"])
+        if was_paused:
+            self.unpause(dag_id)
+        yield
+        if was_paused:
+            self._call("PATCH", f"/dags/{quote(dag_id)}", json={"is_paused": True})
 
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> None:
         """Start a run of the DAG. The caller names it, so that a repeated call cannot start a second one."""

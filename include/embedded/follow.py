@@ -50,10 +50,13 @@ class _Tasks:
     say: Say
     shown: dict[str, str | None] = field(default_factory=dict)
     logs: dict[tuple[str, int], "_Log"] = field(default_factory=dict)
+    width: int = 0
 
     def look(self) -> None:
         """Say what has changed since the last look."""
-        for task in self.client.task_instances(self.dag_id, self.run_id):
+        tasks = self.client.task_instances(self.dag_id, self.run_id)
+        self.width = max((len(task.label) for task in tasks), default=0)
+        for task in tasks:
             before = self.shown.get(task.label)
             started = task.state not in _NOT_STARTED
             if task.state == before and task.state in _TASK_ENDED:
@@ -71,13 +74,13 @@ class _Tasks:
         return tuple(label for label, state in self.shown.items() if state == "failed")
 
     def _announce(self, label: str, state: str, at: datetime | None) -> None:
-        self.say(f"{_clock(at)}  {label:<18} {state}")
+        self.say(f"{_clock(at)}  {label:<{self.width}} {state}")
 
     def _relay(self, task: TaskInstance) -> None:
         log = self.logs.setdefault((task.label, task.try_number), _Log())
         for line in log.read(self.client, self.dag_id, self.run_id, task):
             for text in (line.exception or line.text).splitlines():
-                self.say(f"{_clock(line.time)}  {task.label:<18} | {text}")
+                self.say(f"{_clock(line.time)}  {task.label:<{self.width}} | {text}")
 
 
 @dataclass

@@ -7,36 +7,46 @@ from typing import Any
 
 from include.loadtest.errors import ConfigError, nearest
 from include.loadtest.profile import PROFILES_DIR, Overrides, find_profile, load_profile, profile_names
+from include.loadtest.profile.suites import load_suite, suite_names
 from include.loadtest.target.settings import target_names
+
+MANUAL_DAG = "load_test_manual"
 
 
 @dataclass(frozen=True)
 class RunInputs:
-    """A valid order for one run; None leaves a value to the profile or the environment."""
+    """A valid order for one run or one suite: the DAG that carries it out, and its conf but for the target."""
 
-    profile: str
-    profile_yaml: str | None
-    overrides: Overrides
+    dag_id: str
+    settings: Mapping[str, Any]
     target: str | None
 
     def conf(self, default_target: str, reason: str) -> dict[str, Any]:
         """The DAG run's conf."""
-        return {
-            "profile": self.profile,
-            "profile_yaml": self.profile_yaml,
-            "users": self.overrides.users,
-            "duration_s": self.overrides.duration_s,
-            "engine": self.overrides.engine,
-            "target": self.target or default_target,
-            "reason": reason,
-        }
+        return {**self.settings, "target": self.target or default_target, "reason": reason}
 
 
 def read_inputs(values: Mapping[str, str]) -> RunInputs:
     """Check PROFILE, SUITE, USERS, DURATION_S, ENGINE, TARGET; an empty one counts as not given. Raises ConfigError."""
-    name = values.get("PROFILE", "")
-    if suite := values.get("SUITE", ""):
-        raise ConfigError(f"SUITE: unknown suite {suite!r}, none is defined; give PROFILE={'|'.join(profile_names())}")
+    suite, profile = values.get("SUITE", ""), values.get("PROFILE", "")
+    if suite and profile:
+        raise ConfigError(f"SUITE={suite} and PROFILE={profile}: give one of them")
+    if not (suite or profile):
+        names = f"PROFILE={'|'.join(profile_names())} or SUITE={'|'.join(suite_names())}"
+        raise ConfigError(f"neither PROFILE nor SUITE is given; write {names}")
+    return _suite_inputs(values, suite) if suite else _profile_inputs(values, profile)
+
+
+def _suite_inputs(values: Mapping[str, str], name: str) -> RunInputs:
+    suite = load_suite(name)
+    for fixed in ("USERS", "DURATION_S", "ENGINE"):
+        if values.get(fixed):
+            text = f"{fixed}: a suite fixes it for each of its runs (include/profiles/suites/{name}.yaml); leave it out"
+            raise ConfigError(text)
+    return RunInputs(suite.dag_id, {}, _target(values.get("TARGET", "")))
+
+
+def _profile_inputs(values: Mapping[str, str], name: str) -> RunInputs:
     file = find_profile(name)
     overrides = Overrides(
         users=_whole_number(values, "USERS"),
@@ -45,12 +55,14 @@ def read_inputs(values: Mapping[str, str]) -> RunInputs:
     )
     profile = load_profile(file, overrides)
     is_committed = file.parent == PROFILES_DIR and file.stem == name
-    return RunInputs(
-        profile=profile.name,
-        profile_yaml=None if is_committed else file.read_text(encoding="utf-8"),
-        overrides=overrides,
-        target=_target(values.get("TARGET", "")),
-    )
+    settings = {
+        "profile": profile.name,
+        "profile_yaml": None if is_committed else file.read_text(encoding="utf-8"),
+        "users": overrides.users,
+        "duration_s": overrides.duration_s,
+        "engine": overrides.engine,
+    }
+    return RunInputs(MANUAL_DAG, settings, _target(values.get("TARGET", "")))
 
 
 def read_port(values: Mapping[str, str]) -> int | None:

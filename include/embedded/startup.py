@@ -14,12 +14,13 @@ import psycopg2
 
 from include.embedded import airflow
 from include.embedded.client import AirflowClient, ApiUnavailableError
+from include.embedded.inputs import MANUAL_DAG
 from include.embedded.postgres import PostgresServer, ensure_database, start_postgres
 from include.embedded.processes import find_process, record_of, start_process
 from include.embedded.servers import log_tail, wait_until
 from include.embedded.state import EmbeddedError, EnvironmentState, Layout, ProcessRecord, save_state
+from include.loadtest.profile.suites import load_suite, suite_names
 
-DAG_ID = "load_test_manual"
 START_TIMEOUT_S = 240.0  # of one step; a busy small machine needs a minute for Airflow
 
 Say = Callable[[str], None]
@@ -58,8 +59,8 @@ class Startup:
         with step("Airflow", self.say):
             self._launch_airflow(environment)
             self._await_health()
-        with step(f"DAG {DAG_ID}", self.say):
-            self._await_dag()
+        with step("DAGs", self.say):
+            self._await_dags()
         self.state = self.state.model_copy(update={"ready": True})
         save_state(self.layout, self.state)
         return self.state
@@ -121,11 +122,11 @@ class Startup:
         finally:
             client.close()
 
-    def _await_dag(self) -> None:
+    def _await_dags(self) -> None:
         client = airflow.client_of(self.layout, self.state)
         try:
-            self._await(lambda: _has_dag(client))
-            client.unpause(DAG_ID)
+            self._await(lambda: _has_dags(client))
+            client.unpause(MANUAL_DAG)
         finally:
             client.close()
 
@@ -165,8 +166,10 @@ def _beats(part: dict[str, str | None], heartbeat: str, since: datetime) -> bool
     return part["status"] == "healthy" and at is not None and datetime.fromisoformat(at) > since
 
 
-def _has_dag(client: AirflowClient) -> bool:
+def _has_dags(client: AirflowClient) -> bool:
+    """Whether Airflow has read the DAGs that `make run` starts."""
+    wanted = [MANUAL_DAG, *(load_suite(name).dag_id for name in suite_names())]
     for file, trace in client.import_errors().items():
-        if DAG_ID in file:
+        if any(dag_id in file for dag_id in wanted):
             raise EmbeddedError(f"the DAG file {file} cannot be read:\n{trace}")
-    return client.has_dag(DAG_ID)
+    return all(client.has_dag(dag_id) for dag_id in wanted)

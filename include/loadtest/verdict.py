@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from include.loadtest.profile.vocabulary import UNSCOPED_METRICS, Comparator, Level
+from include.loadtest.profile.vocabulary import SERVER_METRICS, Comparator, Level
 
 
 class Verdict(StrEnum):
@@ -66,8 +66,8 @@ REASON_CODES: dict[str, ReasonCode] = {
         ReasonCode(
             "operator",
             "aborted",
-            "A person stopped the run.",
-            "Start the run again when the cause is gone.",
+            "A person stopped all load: the Airflow variable loadtest_stop is on.",
+            "Delete the variable or set it to false when the cause is gone, then start the run again.",
         ),
         ReasonCode(
             "generator_died",
@@ -104,6 +104,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "breach",
             "A critical limit was missed.",
             "Read the SLO table of the summary; compare with the last good run.",
+        ),
+        ReasonCode(
+            "target_restarted",
+            "breach",
+            "The target's process started anew during the load, or did not answer any more after it.",
+            "Look at the target's log and its machine for a crash or a process killed for want of memory.",
         ),
         ReasonCode(
             "target_unreachable",
@@ -242,7 +248,7 @@ def _slo_code(result: SloResult) -> str | None:
     if result.outcome == "near":
         return "slo_near"
     if result.outcome == "not_judged" and result.required:
-        return "source_missing" if result.n == 0 and result.metric in UNSCOPED_METRICS else "too_few_samples"
+        return "source_missing" if result.n == 0 and result.metric in SERVER_METRICS else "too_few_samples"
     return None
 
 

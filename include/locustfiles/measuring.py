@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import gevent
@@ -15,6 +16,16 @@ FLUSH_INTERVAL_S = 3.0
 READING_INTERVAL_S = 5.0
 PROGRESS_INTERVAL_S = 10.0
 _LAG_PROBE_S = 0.1
+UNITS = {
+    "users": "users",
+    "cpu_pct": "%",
+    "loop_lag_ms": "ms",
+    "memory_bytes": "bytes",
+    "open_files": "files",
+    "run_queue_wait_ms_per_s": "ms/s",
+    "cpu_throttled_ms_per_s": "ms/s",
+}
+"""Unit of each reading of the generator."""
 
 
 class Clock:
@@ -33,6 +44,63 @@ class Clock:
         return -1.0 if self.load_started_ns is None else (monotonic_ns - self.load_started_ns) / 1e9
 
 
+class Withheld:
+    """CPU time that the kernel made this process wait for, in ms a second since the last reading.
+
+    `run_queue_wait_ms_per_s`: the main thread, in which all users live, could run and no core was free (Linux'
+    scheduler/sched-stats). `cpu_throttled_ms_per_s`: the CPU quota of its control group held it back. What the kernel
+    does not say is absent.
+    """
+
+    def __init__(self) -> None:
+        self._before, self._at_s = _waited_ms(), time.monotonic()
+
+    def read(self) -> dict[str, float]:
+        """The rates since the last call."""
+        now, now_s = _waited_ms(), time.monotonic()
+        before, elapsed_s = self._before, now_s - self._at_s
+        self._before, self._at_s = now, now_s
+        return {
+            metric: (waited_ms - before[metric]) / elapsed_s
+            for metric, waited_ms in now.items()
+            if metric in before and waited_ms >= before[metric] and elapsed_s > 0
+        }
+
+
+def _waited_ms() -> dict[str, float]:
+    """Milliseconds since the process's start, by the metric that is their rate."""
+    waited: dict[str, float] = {}
+    with suppress(OSError, ValueError, IndexError):
+        waited["run_queue_wait_ms_per_s"] = int(_text("/proc/self/schedstat").split()[1]) / 1e6
+    throttled_ms = _throttled_ms()
+    if throttled_ms is not None:
+        waited["cpu_throttled_ms_per_s"] = throttled_ms
+    return waited
+
+
+def _throttled_ms() -> float | None:
+    """From the own control group's cpu.stat: version 1 counts ns, version 2 µs; a container sees its own as root."""
+    groups = ""
+    with suppress(OSError):
+        groups = _text("/proc/self/cgroup")
+    for line in groups.splitlines():
+        _, controllers, place = (*line.split(":", 2), "", "")[:3]
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        root = "/sys/fs/cgroup/cpu" if controllers else "/sys/fs/cgroup"
+        for file in (f"{root}{place}/cpu.stat", f"{root}/cpu.stat"):
+            with suppress(OSError, ValueError):
+                counters = dict(entry.split(maxsplit=1) for entry in _text(file).splitlines())
+                for name, per_ms in (("throttled_usec", 1e3), ("throttled_time", 1e6)):
+                    if name in counters:
+                        return float(counters[name]) / per_ms
+    return None
+
+
+def _text(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
 class Measuring:
     """The generator's measurements; the hot path is one append to a list."""
 
@@ -46,6 +114,7 @@ class Measuring:
         self._readings = PartWriter(plan.bundle / "resources", f"generator-{stem}", RESOURCE_SCHEMA, submit=submit)
         self._window: list[tuple[bool, int]] = []
         self._lag_s = 0.0
+        self._withheld = Withheld()
         self.max_users = 0
 
     def record(self, sample: Sample) -> None:
@@ -85,18 +154,20 @@ class Measuring:
             self._lag_s = max(self._lag_s, time.monotonic() - before - _LAG_PROBE_S)
 
     def read_generator(self, users: int, process: psutil.Process) -> None:
-        """One reading of the generator: users, CPU of its process, largest loop lag since the last reading."""
+        """One reading of the generator: users, CPU, what held it back, and the largest loop lag since the last one."""
         self.max_users = max(self.max_users, users)
         lag_s, self._lag_s = self._lag_s, 0.0
         now = self.clock.wall_ns(time.perf_counter_ns())
-        figures = (
-            ("users", float(users), "users"),
-            ("cpu_pct", process.cpu_percent(), "%"),
-            ("loop_lag_ms", lag_s * 1000, "ms"),
-            ("memory_bytes", float(process.memory_info().rss), "bytes"),
-        )
-        for metric, value, unit in figures:
-            self._readings.add(Reading(now, "generator", self.plan.worker, metric, value, unit))
+        figures = {
+            "users": float(users),
+            "cpu_pct": process.cpu_percent(),
+            "loop_lag_ms": lag_s * 1000,
+            "memory_bytes": float(process.memory_info().rss),
+            "open_files": float(process.num_fds()),
+            **self._withheld.read(),
+        }
+        for metric, value in figures.items():
+            self._readings.add(Reading(now, "generator", self.plan.worker, metric, value, UNITS[metric]))
 
     def progress_line(self, users: int) -> str:
         """What happened in the last 10 s, for people who wait."""

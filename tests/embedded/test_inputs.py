@@ -34,6 +34,13 @@ def test_a_path_hands_the_text_over() -> None:
     assert conf["profile_yaml"] == SMOKE.read_text()
 
 
+def test_a_suite_has_its_own_dag_and_fixes_its_numbers() -> None:
+    """Only the target is left to the caller."""
+    inputs = read_inputs({"SUITE": "weekly", "TARGET": "demo"})
+    assert inputs.dag_id == "load_test_weekly"
+    assert inputs.conf("pratikoai", "why") == {"target": "demo", "reason": "why"}
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
@@ -45,7 +52,10 @@ def test_a_path_hands_the_text_over() -> None:
         ({"PROFILE": "smoke", "DURATION_S": "1m"}, "DURATION_S"),
         ({"PROFILE": "smoke", "ENGINE": "locus"}, "did you mean locust"),
         ({"PROFILE": "smoke", "TARGET": "dem"}, "did you mean demo"),
-        ({"PROFILE": "smoke", "SUITE": "weekly"}, "SUITE"),
+        ({"PROFILE": "smoke", "SUITE": "weekly"}, "give one of them"),
+        ({"SUITE": "weekl"}, "did you mean weekly"),
+        ({"SUITE": "weekly", "USERS": "5"}, "USERS: a suite fixes it"),
+        ({"SUITE": "weekly", "ENGINE": "locust"}, "ENGINE: a suite fixes it"),
     ],
 )
 def test_bad_input_names_what_is_wrong_and_what_is_valid(values: dict[str, str], said: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from include.loadtest.collectors.app import AppReader
 from include.loadtest.collectors.host import HostReader
 from include.loadtest.collectors.plan import CollectorPlan, ServerSource
 from include.loadtest.collectors.postgres import PostgresReader
@@ -27,11 +28,13 @@ def readers_of(plan: CollectorPlan, environment: Mapping[str, str]) -> list[Read
     timeout_s = min(LONGEST_READ_S, 0.8 * plan.interval_s)  # a reading is over before the next is due
     readers: list[Reader] = []
     if plan.host:
-        readers.append(HostReader(plan.host))
+        readers.append(HostReader(plan.host, plan.resources_dir))
     if plan.postgres:
         readers.append(PostgresReader(_url(plan.postgres, environment), plan.postgres.instance, timeout_s))
     if plan.redis:
         readers.append(RedisReader(_url(plan.redis, environment), plan.redis.instance, timeout_s))
+    if plan.app:
+        readers.append(AppReader(plan.app.urls, plan.app.instance, timeout_s))
     return readers
 
 
@@ -46,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)sZ %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
     logging.Formatter.converter = time.gmtime
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of each request
     ordered: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: ordered.append(received))

@@ -30,6 +30,13 @@ class ServerSource(Frozen):
     url_variable: str
 
 
+class AppSource(Frozen):
+    """The target's application; the addresses of its metrics pages hold no credentials, as no base URL does."""
+
+    instance: str
+    urls: tuple[str, ...]
+
+
 class CollectorPlan(Frozen):
     """What to read, how often, and where to write. `parent_pid`: the collectors end when that process has."""
 
@@ -39,3 +46,11 @@ class CollectorPlan(Frozen):
     host: HostSource | None = None
     postgres: ServerSource | None = None
     redis: ServerSource | None = None
+    app: AppSource | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources, as in the readings."""
+        named = {"postgres": self.postgres, "redis": self.redis, "app": self.app}
+        host = (self.host.source,) if self.host else ()
+        return host + tuple(name for name, source in named.items() if source)

@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,13 @@ def _text(moment_s: float) -> str:
     return utc_text(datetime.fromtimestamp(moment_s, UTC))
 
 
+def write_gaps(path: Path, gaps: Sequence[Gap]) -> None:
+    """Replace a gaps file as a whole."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps([gap.document() for gap in gaps], indent=2), encoding="utf-8")
+    temporary.replace(path)
+
+
 class GapLog:
     """All gaps of this process, in a file that is rewritten whole at each change."""
 
@@ -64,11 +71,8 @@ class GapLog:
     def write(self) -> None:
         """Replace the file; without gaps there is none."""
         with self._lock:
-            if not self._gaps:
-                return
-            temporary = self._path.with_name(f".{self._path.name}.tmp")
-            temporary.write_text(json.dumps([gap.document() for gap in self._gaps], indent=2), encoding="utf-8")
-            temporary.replace(self._path)
+            if self._gaps:
+                write_gaps(self._path, self._gaps)
 
 
 class SourceThread(threading.Thread):
@@ -100,29 +104,33 @@ class SourceThread(threading.Thread):
         self._reader.close()
 
     def _take_reading(self) -> None:
+        """One reading, dated when it was asked for, so that a server that is slow to answer moves no reading."""
+        asked_ns = time.time_ns()
         try:
-            values = self._reader.read()
+            self._write(asked_ns, self._reader.read())
         except ReadingError as error:
+            self._write(asked_ns, error.values)
             self._note_missing(str(error), 1)
-            return
         except Exception as error:  # noqa: BLE001 - whatever goes wrong in one source must not end its schedule
             self._note_missing(f"{type(error).__name__}: {error}"[:200], 1)
-            return
-        now_ns = time.time_ns()
+        else:
+            self._note_reading(asked_ns / 1e9)
+
+    def _write(self, asked_ns: int, values: Mapping[str, float]) -> None:
         with self._writing:
             for metric, value in values.items():
                 self._writer.add(
-                    Reading(now_ns, self._reader.source, self._reader.instance, metric, value, unit_of(metric))
+                    Reading(asked_ns, self._reader.source, self._reader.instance, metric, value, unit_of(metric))
                 )
-        self._note_reading(now_ns / 1e9)
 
     def _note_late(self, missed: int, late_s: float) -> None:
         """A reading that took longer than the interval: the readings that were due meanwhile do not exist."""
         if self._gap is not None:
             self._gap.missed += missed
+            self._gaps.write()
             return
-        gap = self._gaps.begin(self._reader.source, self._last_s - late_s, f"a reading took {late_s:.1f} s")
-        gap.missed, gap.end_s = missed, self._last_s
+        gap = self._gaps.begin(self._reader.source, self._last_s, f"a reading took {late_s:.1f} s")
+        gap.missed, gap.end_s = missed, self._last_s + late_s
         LOG.warning("%s: a reading took %.1f s, %d were missed", self._reader.source, late_s, missed)
         self._gaps.write()
 
@@ -131,12 +139,13 @@ class SourceThread(threading.Thread):
             self._gap = self._gaps.begin(self._reader.source, self._last_s, reason)
             LOG.warning("%s: no answer since %s: %s", self._reader.source, _text(self._last_s), reason)
         self._gap.missed += missed
+        self._gaps.write()
 
-    def _note_reading(self, now_s: float) -> None:
-        self._last_s = now_s
+    def _note_reading(self, asked_s: float) -> None:
+        self._last_s = asked_s
         if self._gap is None:
             return
-        self._gap.end_s = now_s
+        self._gap.end_s = asked_s
         LOG.warning("%s: answers again, %d readings were missed", self._reader.source, self._gap.missed)
         self._gap = None
         self._gaps.write()

@@ -1,50 +1,73 @@
 """metrics.json: every figure of a run, computed once, exactly, from its samples and readings."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.metrics.parts import RESOURCE_COLUMNS, SAMPLE_COLUMNS, with_parts
-from include.loadtest.metrics.phases import PhaseSpan, Stretch, minutes_of, phase_spans, stretches
+from include.loadtest.metrics.phases import PhaseSpan, Stretch, minutes_of, phase_spans, pieces, stretches
+from include.loadtest.metrics.recovery import Window, planned_watch, recovery_rows, watched_windows
 from include.loadtest.metrics.resources import ResourceFigure, resource_figures
 from include.loadtest.metrics.rows import cell_rows, resource_row
 from include.loadtest.metrics.samples import SampleFigures, sample_figures
+from include.loadtest.metrics.stages import stage_rows, step_rows
 from include.loadtest.profile import Profile
 from include.loadtest.profile.vocabulary import PHASES, SCOPE_ALL
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan] | None = None) -> dict[str, Any]:
     """Compute all metrics, write metrics.json and return its content.
 
     `phases` are the phases as they ran; None reads them from the manifest. The document is `{"schema": 1, "metrics":
-    [row, …], "outcomes": {phase: {outcome: requests}}, "unreadable_parts": [name, …]}`. A row has `metric`, `scope`
-    (`all`, `scenario:…`, `endpoint:…`), `phase`, `value`, `unit`, `n`, `ci_low`, `ci_high` (two-sided 95 %) and
-    `direction`; a row of a percentile has also `lower_bound`, `max` and `low_95` (see `rows.percentile_row`). What
-    cannot be said is null, never 0; the row is there all the same, for every phase that was planned or ran, every
+    [row, …], "stages": [entry, …], "outcomes": {phase: {outcome: requests}}, "unreadable_parts": [name, …]}`. A row has
+    `metric`, `scope` (`all`, `scenario:…`, `endpoint:…`), `phase`, `value`, `unit`, `n`, `ci_low`, `ci_high` (two-sided
+    95 %) and `direction`; a row of a percentile has also `lower_bound`, `max` and `low_95` (see `rows.percentile_row`).
+    What cannot be said is null, never 0; the row is there all the same, for every phase that was planned or ran, every
     scenario that is planned and every endpoint that was called. A part that cannot be read is named and left out.
+
+    Only a profile with a recovery has `recovery_time_s` (with `lower_bound`, see `recovery`), only one with steps
+    `saturation_users` and `breaking_point_users` (with `looked_up_to`, see `stages.step_rows`). `stages` are the stages
+    that ran (see `stages.StageRow`).
 
     A percentile is the smallest row with at least that share of the rows at or below it, over the outcomes ok, timeout,
     censored and dropped. A time to first token has the rows that have one.
     """
     spans = phase_spans(bundle.read(run.MANIFEST)) if phases is None else phases
     parts = stretches(spans)
+    stages = pieces(spans)
     scenarios = [name for name, share in profile.mix_pct.items() if share]
-    figures, bad_samples = with_parts(
-        bundle.samples_dir, "samples", SAMPLE_COLUMNS, lambda opened: sample_figures(opened, scenarios, parts)
+    (figures, windows), bad_samples = with_parts(
+        bundle.samples_dir,
+        "samples",
+        SAMPLE_COLUMNS,
+        lambda opened: (sample_figures(opened, scenarios, parts, stages), _windows(opened, profile, parts)),
     )
     names = _phase_names(profile, spans, figures)
     resources, bad_resources = with_parts(
         bundle.resources_dir, "resources", RESOURCE_COLUMNS, lambda opened: resource_figures(opened, names, parts)
     )
+    table = stage_rows(profile, stages, figures)
+    further = [*step_rows(profile, table), *recovery_rows(profile, windows)]
     document = {
         "schema": 1,
-        "metrics": _rows(figures, resources, names, parts),
+        "metrics": _rows(figures, resources, names, parts) + further,
+        "stages": [row.entry() for row in table],
         "outcomes": {name: dict(figures.outcomes.get((name, SCOPE_ALL), {})) for name in names},
         "unreadable_parts": [*bad_samples, *bad_resources],
     }
     bundle.write(run.METRICS, document)
     return document
+
+
+def _windows(opened: "DuckDBPyConnection", profile: Profile, parts: Sequence[Stretch]) -> list[Window]:
+    watch = planned_watch(profile, parts)
+    if watch is None or profile.recovery is None:
+        return []
+    return watched_windows(opened, watch, profile.recovery.p95_limit_ms)
 
 
 def _phase_names(profile: Profile, spans: Sequence[PhaseSpan], figures: SampleFigures) -> list[str]:

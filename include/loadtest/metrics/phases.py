@@ -32,6 +32,17 @@ class Stretch:
         return (self.end_us - self.start_us + 1000) // MINUTE_US
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A stage's part of a stretch (`stretch` is its place among them), in microseconds since 1970 (UTC)."""
+
+    phase: str
+    stage: str
+    stretch: int
+    start_us: int
+    end_us: int
+
+
 def phase_spans(manifest: Mapping[str, Any]) -> list[PhaseSpan]:
     """The spans that the manifest states; one without an end (the generator died in it) has no length: left out."""
     return [
@@ -54,6 +65,31 @@ def stretches(spans: Sequence[PhaseSpan]) -> list[Stretch]:
         elif end_us > start_us:
             joined.append(Stretch(span.name, start_us, end_us))
     return joined
+
+
+def pieces(spans: Iterable[PhaseSpan]) -> list[Piece]:
+    """The stages of all stretches, in order of time: together they are the stretches, and within one none overlap."""
+    spans = sorted(spans, key=lambda span: span.start)
+    parts = stretches(spans)
+    ends_us = [part.start_us for part in parts]
+    found = []
+    for span in spans:
+        end_us = epoch_us(span.end)
+        number = _stretch_of(span, parts)
+        if number is not None and end_us > ends_us[number]:
+            found.append(Piece(span.name, span.stage, number, max(epoch_us(span.start), ends_us[number]), end_us))
+            ends_us[number] = end_us
+    return found
+
+
+def _stretch_of(span: PhaseSpan, parts: Sequence[Stretch]) -> int | None:
+    start_us = epoch_us(span.start)
+    own = (
+        number
+        for number, part in enumerate(parts)
+        if part.phase == span.name and part.start_us <= start_us < part.end_us
+    )
+    return next(own, None)
 
 
 def minutes_of(parts: Iterable[Stretch], phase: str) -> float:

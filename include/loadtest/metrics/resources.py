@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from include.loadtest.metrics.phases import Stretch
@@ -10,13 +10,17 @@ from include.loadtest.metrics.phases import Stretch
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEANS: dict[str, tuple[str, str]] = {
-    "host_cpu_pct": ("host", "cpu_pct"),
-    "host_memory_pct": ("host", "memory_pct"),
-    "postgres_connections": ("postgres", "connections_total"),
-    "redis_memory_bytes": ("redis", "used_memory_bytes"),
+MEANS: dict[str, tuple[tuple[str, str], ...]] = {
+    "host_cpu_pct": (("host", "cpu_pct"), ("app", "cpu_usage_percent")),
+    "host_memory_pct": (("host", "memory_pct"), ("app", "memory_usage_percent")),
+    "postgres_connections": (("postgres", "connections_total"),),
+    "redis_memory_bytes": (("redis", "used_memory_bytes"),),
 }
-"""Metrics that are the mean of one kind of reading, by source and name."""
+"""Metrics that are the mean of one kind of reading, by source and name.
+
+The first kind of which the run has any reading counts, for all phases: the target's machine is read by `host` where it
+is this one, else only the target itself can say something of it.
+"""
 _HITS, _MISSES = ("redis", "keyspace_hits"), ("redis", "keyspace_misses")
 
 
@@ -44,6 +48,8 @@ def resource_figures(
 ) -> dict[tuple[str, str], ResourceFigure]:
     """The figures of the view `resources` by metric and phase."""
     readings = _readings(opened)
+    read = {(reading.source, reading.metric) for reading in readings}
+    kind_of = {metric: next((kind for kind in kinds if kind in read), None) for metric, kinds in MEANS.items()}
     found = {}
     for phase in phases:
         own = [
@@ -52,13 +58,13 @@ def resource_figures(
             if any(part.phase == phase and part.start_us <= reading.us < part.end_us for part in parts)
         ]
         found["cache_hit_rate", phase] = _hit_rate(own)
-        for metric, kind in MEANS.items():
+        for metric, kind in kind_of.items():
             found[metric, phase] = _mean([reading.value for reading in own if (reading.source, reading.metric) == kind])
     return found
 
 
 def _readings(opened: "DuckDBPyConnection") -> list[Reading]:
-    kinds = [*MEANS.values(), _HITS, _MISSES]
+    kinds = [*chain.from_iterable(MEANS.values()), _HITS, _MISSES]
     rows = opened.execute(
         "SELECT epoch_ns(ts) // 1000 AS us, source, coalesce(instance, ''), metric, value FROM resources "
         "WHERE list_contains(?, source || '|' || metric) AND isfinite(value) ORDER BY us",

@@ -21,8 +21,9 @@ def cell_rows(figures: SampleFigures, cell: Cell, minutes: float) -> list[dict[s
             percentile_row(metric, cell, figures.distributions.get((measure_of(metric), cell)))
             for metric in PERCENTILES
         ),
-        share_row("error_rate", cell, outcomes, _judged(outcomes) - outcomes.get("ok", 0)),
+        error_row(cell, outcomes),
         share_row("rejected_rate", cell, outcomes, outcomes.get("rejected", 0)),
+        ungraceful_row(cell, outcomes, figures.refused.get(cell, 0)),
         throughput_row(cell, answers, outcomes, minutes),
         worst_minute_row(cell, answers, outcomes),
     ]
@@ -57,6 +58,16 @@ def share_row(metric: str, cell: Cell, outcomes: Mapping[str, int], count: int) 
     return _row(metric, cell, count / n, n, wilson_interval(count, n))
 
 
+def error_row(cell: Cell, outcomes: Mapping[str, int]) -> dict[str, Any]:
+    """Requests that are not ok."""
+    return share_row("error_rate", cell, outcomes, _judged(outcomes) - outcomes.get("ok", 0))
+
+
+def ungraceful_row(cell: Cell, outcomes: Mapping[str, int], refused: int) -> dict[str, Any]:
+    """Requests that are not ok, but for the quick refusals: an overloaded target may say so, if it says so at once."""
+    return share_row("ungraceful_error_rate", cell, outcomes, _judged(outcomes) - outcomes.get("ok", 0) - refused)
+
+
 def throughput_row(cell: Cell, answers: Answers | None, outcomes: Mapping[str, int], minutes: float) -> dict[str, Any]:
     """Ok answers that ended in the phase, by its minutes; n is their count. Null where nothing was asked."""
     if answers is None or not minutes or not (outcomes or answers.count):
@@ -76,6 +87,21 @@ def worst_minute_row(cell: Cell, answers: Answers | None, outcomes: Mapping[str,
 def resource_row(metric: str, phase: str, figure: ResourceFigure) -> dict[str, Any]:
     """A figure of a server; n is the number of readings. No interval: readings that follow each other are dependent."""
     return _row(metric, (phase, SCOPE_ALL), figure.value, figure.readings, _NO_INTERVAL)
+
+
+def recovery_row(value_s: float | None, windows: int, *, lower_bound: bool) -> dict[str, Any]:
+    """How long the recovery took; n is the number of full windows. `lower_bound`: at least this long."""
+    row = _row("recovery_time_s", ("recovery", SCOPE_ALL), value_s, windows, _NO_INTERVAL)
+    return {**row, "lower_bound": lower_bound}
+
+
+def users_row(metric: str, users: int | None, steps: int, looked_up_to: int | None) -> dict[str, Any]:
+    """Users at which a stepped load first shows something; n is the number of steps that could be judged.
+
+    `looked_up_to`: users of the last of these steps. A null value with it means: not reached up to there.
+    """
+    value = None if users is None else float(users)
+    return {**_row(metric, ("hold", SCOPE_ALL), value, steps, _NO_INTERVAL), "looked_up_to": looked_up_to}
 
 
 def _judged(outcomes: Mapping[str, int]) -> int:

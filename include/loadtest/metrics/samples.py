@@ -1,15 +1,16 @@
-"""What the samples say, by phase and scope, in three passes over the rows and memory that does not grow with them.
+"""What the samples say, by phase and scope or stage: three passes over the rows, memory that does not grow with them.
 
 A percentile needs its exact row, yet sorting ten million rows takes seconds and hundreds of megabytes. So the first
 pass counts rows in narrow buckets (at most 1 % wide); the counts tell in which bucket each wanted rank lies; the second
 pass fetches only the rows of those buckets and picks the exact one. The third counts the answers by their end.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from include.loadtest.metrics.phases import MINUTE_US, Stretch
+from include.loadtest.metrics.phases import MINUTE_US, Piece, Stretch
 from include.loadtest.metrics.statistics import percentile_interval_ranks, percentile_low_rank, rank_of
 from include.loadtest.profile.vocabulary import LATENCY_OUTCOMES, LOWER_BOUND_OUTCOMES, PERCENTILES, SCOPE_ALL
 
@@ -17,18 +18,24 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _SLOTS = 1_000_000  # more minutes than a stretch has
+_REFUSALS = ("http_error", "rejected")
+_STAGE_METRIC = "latency_p95_ms"
 Cell = tuple[str, str]
-"""Phase and scope."""
+"""Phase and scope (or stage, see `stage_cell`)."""
 
 
 @dataclass(frozen=True)
 class Percentile:
-    """A percentile's exact rows, in microseconds; None where there is no such row."""
+    """A percentile's exact rows, in microseconds; None where there is no such row.
+
+    `at_most_us`, of stages only: a row that the percentile does not exceed, however long the lower bounds really took.
+    """
 
     value_us: int | None
     low_us: int | None
     high_us: int | None
     low_95_us: int | None
+    at_most_us: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,13 +59,23 @@ class Answers:
 
 @dataclass(frozen=True)
 class SampleFigures:
-    """All figures of the samples; a cell without rows is absent from `distributions` and `outcomes`."""
+    """All figures of the samples; a cell without rows is absent from `distributions`, `outcomes` and `refused`.
+
+    `scopes` has no stages, but the mappings have those that were asked for: of their distributions the P95 only, and
+    their answers without minutes. `refused` are the quick refusals among the outcomes: see `sample_figures`.
+    """
 
     scopes: Sequence[str]
     phases: Sequence[str]
     distributions: Mapping[tuple[str, Cell], Distribution] = field(default_factory=dict)
     outcomes: Mapping[Cell, Mapping[str, int]] = field(default_factory=dict)
+    refused: Mapping[Cell, int] = field(default_factory=dict)
     answers: Mapping[Cell, Answers] = field(default_factory=dict)
+
+
+def stage_cell(phase: str, stage: str) -> Cell:
+    """Where `SampleFigures` has the figures of a stage: its rows name the stage and its phase."""
+    return phase, f"stage:{stage}"
 
 
 def measure_of(metric: str) -> str:
@@ -66,12 +83,20 @@ def measure_of(metric: str) -> str:
     return "ttft" if metric.startswith("ttft_") else "latency"
 
 
-def sample_figures(opened: "DuckDBPyConnection", scenarios: Iterable[str], parts: Sequence[Stretch]) -> SampleFigures:
-    """All figures of the view `samples`; `scenarios` are those that the profile plans."""
+def sample_figures(
+    opened: "DuckDBPyConnection", scenarios: Iterable[str], parts: Sequence[Stretch], stages: Sequence[Piece]
+) -> SampleFigures:
+    """All figures of the view `samples`; `scenarios` are those that the profile plans, `stages` make up the `parts`.
+
+    A quick refusal is a 429 or 503 whose answer was complete less than 1 s after the intended start.
+    """
     _define(opened)
-    scopes = _define_scopes(opened, scenarios)
+    scopes = _define_scopes(opened, scenarios, stages)
     phases = [row[0] for row in opened.execute("SELECT DISTINCT phase FROM buckets ORDER BY phase").fetchall()]
-    return SampleFigures(scopes, phases, _distributions(opened), _outcomes(opened), _answers(opened, parts, scopes))
+    distributions = _distributions(opened)
+    outcomes, refused = _outcomes(opened)
+    answers = _answers(opened, parts, stages, scopes)
+    return SampleFigures(scopes, phases, distributions, outcomes, refused, answers)
 
 
 def _texts(values: Iterable[str]) -> str:
@@ -82,67 +107,85 @@ def _define(opened: "DuckDBPyConnection") -> None:
     """Macros, and the first pass: the table `buckets`."""
     opened.execute(f"CREATE MACRO is_latency(outcome) AS outcome IN ({_texts(LATENCY_OUTCOMES)})")
     opened.execute(f"CREATE MACRO is_bound(outcome) AS outcome IN ({_texts(LOWER_BOUND_OUTCOMES)})")
+    opened.execute(f"CREATE MACRO is_refusal(outcome) AS outcome IN ({_texts(_REFUSALS)})")
     opened.execute(
         "CREATE MACRO bucket(us) AS us - us % CASE WHEN us < 10000 THEN 10 WHEN us < 100000 THEN 100 "
         "WHEN us < 1000000 THEN 1000 WHEN us < 10000000 THEN 10000 ELSE 100000 END"
     )
     opened.execute(
         "CREATE VIEW measured AS "
-        "SELECT 'latency' AS measure, phase, scenario, endpoint, outcome, latency_us AS us FROM samples UNION ALL "
-        "SELECT 'ttft', phase, scenario, endpoint, outcome, ttfb_us FROM samples "
+        "SELECT 'latency' AS measure, phase, stage, scenario, endpoint, outcome, latency_us AS us, "
+        "status IN (429, 503) AND latency_us < 1000000 AS is_quick FROM samples UNION ALL "
+        "SELECT 'ttft', phase, stage, scenario, endpoint, outcome, ttfb_us, false FROM samples "
         "WHERE ttfb_us IS NOT NULL AND is_latency(outcome)"
     )
     opened.execute(
-        "CREATE TABLE buckets AS SELECT measure, phase, scenario, endpoint, outcome, bucket(us) AS bucket, "
-        "count(*) AS n, min(us) AS least, max(us) AS largest FROM measured GROUP BY ALL"
+        "CREATE TABLE buckets AS SELECT measure, phase, stage, scenario, endpoint, outcome, bucket(us) AS bucket, "
+        "count(*) AS n, count(*) FILTER (is_quick) AS quick, min(us) AS least, max(us) AS largest "
+        "FROM measured GROUP BY ALL"
     )
 
 
-def _define_scopes(opened: "DuckDBPyConnection", scenarios: Iterable[str]) -> list[str]:
-    """Table `scopes`: what each scope selects, null for no restriction. Returns their names in order."""
+def _define_scopes(opened: "DuckDBPyConnection", scenarios: Iterable[str], stages: Iterable[Piece]) -> list[str]:
+    """Table `scopes`: what each scope or stage selects, null for no restriction. Returns the scopes' names in order."""
     seen = opened.execute("SELECT DISTINCT scenario, endpoint FROM buckets").fetchall()
     names = [*dict.fromkeys([*scenarios, *sorted({row[0] for row in seen})])]
     endpoints = sorted({row[1] for row in seen})
-    rows: list[tuple[str, str | None, str | None]] = [(SCOPE_ALL, None, None)]
-    rows += [(f"scenario:{name}", name, None) for name in names]
-    rows += [(f"endpoint:{name}", None, name) for name in endpoints]
+    rows: list[tuple[str, str | None, str | None, str | None]] = [(SCOPE_ALL, None, None, None)]
+    rows += [(f"scenario:{name}", name, None, None) for name in names]
+    rows += [(f"endpoint:{name}", None, name, None) for name in endpoints]
+    own_rows = [(stage_cell(piece.phase, piece.stage)[1], None, None, piece.stage) for piece in stages]
     opened.execute(
-        "CREATE TABLE scopes AS SELECT unnest(?) AS scope, unnest(?) AS scenario, unnest(?) AS endpoint",
-        [list(column) for column in zip(*rows, strict=True)],
+        "CREATE TABLE scopes AS "
+        "SELECT unnest(?) AS scope, unnest(?::VARCHAR[]) AS scenario, unnest(?::VARCHAR[]) AS endpoint, "
+        "unnest(?::VARCHAR[]) AS stage",
+        [list(column) for column in zip(*rows, *dict.fromkeys(own_rows), strict=True)],
     )
     opened.execute(
-        "CREATE MACRO selects(wanted_scenario, wanted_endpoint, own_scenario, own_endpoint) AS "
-        "(wanted_scenario IS NULL OR wanted_scenario = own_scenario) "
-        "AND (wanted_endpoint IS NULL OR wanted_endpoint = own_endpoint)"
+        "CREATE MACRO selects(wanted_scenario, wanted_endpoint, wanted_stage, own_scenario, own_endpoint, own_stage) "
+        "AS (wanted_scenario IS NULL OR wanted_scenario = own_scenario) "
+        "AND (wanted_endpoint IS NULL OR wanted_endpoint = own_endpoint) "
+        "AND (wanted_stage IS NULL OR wanted_stage = own_stage)"
     )
     return [row[0] for row in rows]
 
 
-def _outcomes(opened: "DuckDBPyConnection") -> dict[Cell, dict[str, int]]:
+def _outcomes(opened: "DuckDBPyConnection") -> tuple[dict[Cell, dict[str, int]], dict[Cell, int]]:
+    """Requests by outcome, and quick refusals."""
     rows = opened.execute(
-        "SELECT phase, scope, outcome, sum(n)::BIGINT FROM buckets b JOIN scopes s "
-        "ON selects(s.scenario, s.endpoint, b.scenario, b.endpoint) WHERE measure = 'latency' GROUP BY ALL ORDER BY ALL"
+        "SELECT phase, scope, outcome, sum(n)::BIGINT, "
+        "coalesce(sum(quick) FILTER (is_refusal(outcome)), 0)::BIGINT FROM buckets b JOIN scopes s "
+        "ON selects(s.scenario, s.endpoint, s.stage, b.scenario, b.endpoint, b.stage) "
+        "WHERE measure = 'latency' GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     found: dict[Cell, dict[str, int]] = {}
-    for phase, scope, outcome, count in rows:
+    refused: dict[Cell, int] = {}
+    for phase, scope, outcome, count, quick in rows:
         found.setdefault((phase, scope), {})[outcome] = count
-    return found
+        refused[phase, scope] = refused.get((phase, scope), 0) + quick
+    return found, refused
 
 
 def _distributions(opened: "DuckDBPyConnection") -> dict[tuple[str, Cell], Distribution]:
     opened.execute(
-        "CREATE TABLE scoped AS SELECT measure, phase, scope, s.scenario, s.endpoint, bucket, sum(n)::BIGINT AS n, "
-        "max(largest) AS largest, min(least) FILTER (measure = 'latency' AND is_bound(outcome)) AS least_bound "
-        "FROM buckets b JOIN scopes s ON selects(s.scenario, s.endpoint, b.scenario, b.endpoint) "
-        "WHERE is_latency(outcome) GROUP BY ALL"
+        "CREATE TABLE scoped AS SELECT measure, phase, scope, s.scenario, s.endpoint, s.stage, bucket, "
+        "sum(n)::BIGINT AS n, max(largest) AS largest, "
+        "min(least) FILTER (measure = 'latency' AND is_bound(outcome)) AS least_bound, "
+        "coalesce(sum(n) FILTER (is_bound(outcome)), 0)::BIGINT AS bounds "
+        "FROM buckets b JOIN scopes s ON selects(s.scenario, s.endpoint, s.stage, b.scenario, b.endpoint, b.stage) "
+        "WHERE is_latency(outcome) AND (s.stage IS NULL OR measure = 'latency') GROUP BY ALL"
     )
     totals = opened.execute(
-        "SELECT measure, phase, scope, sum(n)::BIGINT, max(largest), min(least_bound) FROM scoped GROUP BY ALL"
+        "SELECT measure, phase, scope, sum(n)::BIGINT, max(largest), min(least_bound), any_value(stage), "
+        "sum(bounds)::BIGINT FROM scoped GROUP BY measure, phase, scope"
     ).fetchall()
-    wanted = {(row[0], row[1], row[2]): _wanted_ranks(row[0], row[3]) for row in totals}
+    wanted = {
+        (measure, phase, scope): _wanted_ranks(measure, rows) if stage is None else _wanted_of_stage(rows, bounds)
+        for measure, phase, scope, rows, _, _, stage, bounds in totals
+    }
     picked = _pick(opened, wanted)
     found = {}
-    for measure, phase, scope, rows, max_us, least_bound_us in totals:
+    for measure, phase, scope, rows, max_us, least_bound_us, _, _ in totals:
         key = (measure, phase, scope)
         percentiles = {
             metric: Percentile(*(picked.get((*key, rank or 0)) for rank in ranks))
@@ -165,6 +208,15 @@ def _wanted_ranks(measure: str, n: int) -> dict[str, tuple[int | None, ...]]:
     }
 
 
+def _wanted_of_stage(n: int, bounds: int) -> dict[str, tuple[int | None, ...]]:
+    """The P95's own place, and that to which it moves when all lower bounds leave their places below it."""
+    share, minimum = PERCENTILES[_STAGE_METRIC]
+    if n < minimum:
+        return {_STAGE_METRIC: (None,) * 5}
+    rank = rank_of(share, n)
+    return {_STAGE_METRIC: (rank, None, None, None, rank + bounds if rank + bounds <= n else None)}
+
+
 def _pick(
     opened: "DuckDBPyConnection", wanted: Mapping[tuple[str, str, str], Mapping[str, tuple[int | None, ...]]]
 ) -> dict[tuple[str, str, str, int], int]:
@@ -181,30 +233,39 @@ def _pick(
     opened.execute(
         "CREATE TABLE located AS WITH summed AS (SELECT *, sum(n) OVER (PARTITION BY measure, phase, scope "
         "ORDER BY bucket) - n AS below FROM scoped) "
-        "SELECT r.*, s.scenario, s.endpoint, s.bucket, r.place - s.below AS place_in_bucket FROM ranks r JOIN summed s "
-        "ON r.measure = s.measure AND r.phase = s.phase AND r.scope = s.scope "
+        "SELECT r.*, s.scenario, s.endpoint, s.stage, s.bucket, r.place - s.below AS place_in_bucket "
+        "FROM ranks r JOIN summed s ON r.measure = s.measure AND r.phase = s.phase AND r.scope = s.scope "
         "AND r.place > s.below AND r.place <= s.below + s.n"
     )
     rows = opened.execute(
-        "WITH wanted AS (SELECT DISTINCT measure, phase, scope, scenario, endpoint, bucket FROM located), "
+        "WITH wanted AS (SELECT DISTINCT measure, phase, scope, scenario, endpoint, stage, bucket FROM located), "
         "placed AS (SELECT w.measure, w.phase, w.scope, w.bucket, us, "
         "row_number() OVER (PARTITION BY w.measure, w.phase, w.scope, w.bucket ORDER BY us) AS place_in_bucket "
         "FROM measured m JOIN wanted w ON m.measure = w.measure AND m.phase = w.phase AND bucket(m.us) = w.bucket "
-        "AND selects(w.scenario, w.endpoint, m.scenario, m.endpoint) WHERE is_latency(m.outcome)) "
+        "AND selects(w.scenario, w.endpoint, w.stage, m.scenario, m.endpoint, m.stage) WHERE is_latency(m.outcome)) "
         "SELECT measure, phase, scope, place, us FROM placed JOIN located "
         "USING (measure, phase, scope, bucket, place_in_bucket)"
     ).fetchall()
     return {(measure, phase, scope, place): us for measure, phase, scope, place, us in rows}
 
 
-def _answers(opened: "DuckDBPyConnection", parts: Sequence[Stretch], scopes: Sequence[str]) -> dict[Cell, Answers]:
-    """The third pass: ok answers by the minute in which they ended, for every phase that has a span."""
-    counts = _minute_counts(opened, parts) if parts else {}
-    return {
-        (phase, scope): _answers_of_phase(counts, [*enumerate(parts)], phase, scope)
+def _answers(
+    opened: "DuckDBPyConnection", parts: Sequence[Stretch], stages: Sequence[Piece], scopes: Sequence[str]
+) -> dict[Cell, Answers]:
+    """The third pass: ok answers by the minute in which they ended, for every phase and stage that has a span."""
+    by_minute: Counter[tuple[int, str, int]] = Counter()
+    by_stage = Counter({stage_cell(piece.phase, piece.stage): 0 for piece in stages})
+    for (number, scope, minute), count in _minute_counts(opened, parts, stages).items():
+        piece = stages[number]
+        by_minute[piece.stretch, scope, minute] += count
+        if scope == SCOPE_ALL:
+            by_stage[stage_cell(piece.phase, piece.stage)] += count
+    of_phases = {
+        (phase, scope): _answers_of_phase(by_minute, [*enumerate(parts)], phase, scope)
         for phase in dict.fromkeys(part.phase for part in parts)
         for scope in scopes
     }
+    return of_phases | {cell: Answers(count, None, 0) for cell, count in by_stage.items()}
 
 
 def _answers_of_phase(
@@ -217,12 +278,16 @@ def _answers_of_phase(
     return Answers(total, min(minutes, default=None), len(minutes))
 
 
-def _minute_counts(opened: "DuckDBPyConnection", parts: Sequence[Stretch]) -> dict[tuple[int, str, int], int]:
-    """Ok answers by number of the stretch, scope and minute from the stretch's start."""
+def _minute_counts(
+    opened: "DuckDBPyConnection", parts: Sequence[Stretch], stages: Sequence[Piece]
+) -> dict[tuple[int, str, int], int]:
+    """Ok answers by number of the piece, scope and minute from the start of the piece's stretch."""
+    if not stages:
+        return {}
     cases = " ".join(
-        f"WHEN us >= {part.start_us} AND us < {part.end_us} "
-        f"THEN {number * _SLOTS} + (us - {part.start_us}) // {MINUTE_US}"
-        for number, part in enumerate(parts)
+        f"WHEN us >= {piece.start_us} AND us < {piece.end_us} "
+        f"THEN {number * _SLOTS} + (us - {parts[piece.stretch].start_us}) // {MINUTE_US}"
+        for number, piece in enumerate(stages)
     )
     opened.execute(f"CREATE MACRO slot(us) AS CASE {cases} END")
     # Nanoseconds are cut to microseconds, the resolution of the latency: whole microseconds bound the stretches.
@@ -231,6 +296,7 @@ def _minute_counts(opened: "DuckDBPyConnection", parts: Sequence[Stretch]) -> di
         "FROM samples WHERE outcome = 'ok'), "
         "counted AS (SELECT scenario, endpoint, slot(us) AS slot, count(*) AS n FROM ends GROUP BY ALL) "
         "SELECT slot, scope, sum(n)::BIGINT FROM counted c JOIN scopes s "
-        "ON selects(s.scenario, s.endpoint, c.scenario, c.endpoint) WHERE slot IS NOT NULL GROUP BY ALL"
+        "ON s.stage IS NULL AND selects(s.scenario, s.endpoint, NULL, c.scenario, c.endpoint, NULL) "
+        "WHERE slot IS NOT NULL GROUP BY ALL"
     ).fetchall()
     return {(slot // _SLOTS, scope, slot % _SLOTS): count for slot, scope, count in rows}

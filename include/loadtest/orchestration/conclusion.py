@@ -40,6 +40,7 @@ def _reasons(bundle: Bundle, profile: Profile) -> list[Reason]:
         *load_reasons(profile, manifest.get("load")),
         *_rejected(bundle, profile),
         *_unreadable(bundle),
+        *([Reason("target_restarted", manifest["restart"])] if manifest.get("restart") else []),
         *_unsettled(manifest.get("warm_up") or {}),
     ]
 

@@ -1,4 +1,4 @@
-"""What one run was asked to be: the DAG run's parameters, checked."""
+"""What one run was asked to be: the DAG run's parameters or a suite's entry, checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile import Overrides, Profile, find_profile, load_profile, load_profile_text
+from include.loadtest.profile.suites import SuiteRun
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class RunOrder:
             target=str(params["target"]),
             reason=str(params.get("reason") or ""),
         )
+
+    @classmethod
+    def from_suite(cls, entry: SuiteRun, params: Mapping[str, Any]) -> "RunOrder":
+        """One run of a suite: the suite says what, the DAG run's parameters say where and why."""
+        return cls(entry.profile, None, entry.overrides, str(params["target"]), str(params.get("reason") or ""))
 
     def load_profile(self) -> Profile:
         """The complete profile. Raises ConfigError; a given text must carry the profile's name."""

@@ -44,6 +44,22 @@ def manual_params() -> dict[str, Param]:
             title="Engine",
             description="Another load generator than the profile's.",
         ),
+        **suite_params(),
+        "profile_yaml": Param(
+            None,
+            type=["null", "string"],
+            format="multiline",
+            maxLength=65536,
+            title="Profile as text",
+            description="A whole profile as YAML, for a run that no committed profile describes. Its name must be the "
+            "one given above.",
+        ),
+    }
+
+
+def suite_params() -> dict[str, Param]:
+    """The fields of a suite's form: what it runs stands in its file."""
+    return {
         "target": Param(
             default_target(),
             type="string",
@@ -57,14 +73,5 @@ def manual_params() -> dict[str, Param]:
             maxLength=500,
             title="Reason",
             description="Why this run is made; it stands in the manifest.",
-        ),
-        "profile_yaml": Param(
-            None,
-            type=["null", "string"],
-            format="multiline",
-            maxLength=65536,
-            title="Profile as text",
-            description="A whole profile as YAML, for a run that no committed profile describes. Its name must be the "
-            "one given above.",
         ),
     }

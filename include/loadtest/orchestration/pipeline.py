@@ -3,29 +3,27 @@
 A stage that fails leaves its fault in the manifest before it raises; `conclude_run` turns what is there into a verdict.
 """
 
-import json
 import logging
 import platform
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from include.loadtest import run
-from include.loadtest.bundle import Bundle
 from include.loadtest.collectors.process import start_collectors
 from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError, LoadTestError
 from include.loadtest.history import store as history
 from include.loadtest.history.locks import acquire_lock, extend_lock, release_lock
 from include.loadtest.orchestration.conclusion import conclude_run
-from include.loadtest.orchestration.order import RunOrder
+from include.loadtest.orchestration.context import Context, RunContext, SuiteContext
+from include.loadtest.orchestration.faults import stage
 from include.loadtest.profile import Profile
+from include.loadtest.publishing.slack import run_message, send
+from include.loadtest.reporting.baseline import write_performance_baseline
 from include.loadtest.reporting.report import write_reports
 from include.loadtest.runners.generator import LoadRequest, LoadResult, phase_spans
 from include.loadtest.runners.locust import read_result, run_locust
@@ -33,7 +31,6 @@ from include.loadtest.scenarios.taxes import CAPS_BY_CITY
 from include.loadtest.target.cities import known_caps
 from include.loadtest.target.preflight import check_target
 from include.loadtest.target.sessions import ensure_sessions
-from include.loadtest.target.settings import Target
 from include.loadtest.target.users import cleanup_users, seed_users
 from include.loadtest.target.warm_up import warm_cache
 from include.loadtest.verdict import SloResult, shown
@@ -46,63 +43,14 @@ KILLED = -9
 TOOLS = ("apache-airflow", "locust", "duckdb", "great-expectations", "pyarrow")
 
 
-@dataclass(frozen=True)
-class RunContext:
-    """What every stage of one run knows. `owner` is the DAG run that holds the target's lock."""
-
-    bundle: Bundle
-    bundle_uri: str
-    order: RunOrder
-    load_target: Callable[[str], Target]
-    history_url: str
-    work_dir: Path
-    owner: str
-    not_configured: tuple[str, ...] = ()
-
-    @property
-    def sessions_file(self) -> Path:
-        """The users' tokens: mode 0600, outside the bundle, removed at clean-up."""
-        return self.work_dir / "sessions.json"
-
-    @cached_property
-    def target(self) -> Target:
-        """The target with its addresses. Raises ConfigError where it has none, or one that is not allowed."""
-        return self.load_target(self.order.target)
-
-    def profile(self) -> Profile:
-        """The run's resolved profile, as preflight wrote it."""
-        return Profile.model_validate_json(json.dumps(self.bundle.read(run.MANIFEST)["profile"]))
-
-
-@contextmanager
-def stage(context: RunContext, name: str) -> Iterator[None]:
-    """Note a stage's fault in the manifest, and forget the one of an earlier try that this try mended."""
-    try:
-        yield
-    except Exception as error:
-        _note_fault(context, name, error)
-        raise
-    faults = _faults(context)
-    if faults.pop(name, None):
-        context.bundle.update_manifest(faults=faults)
-
-
-def _note_fault(context: RunContext, name: str, error: Exception) -> None:
-    code = error.code if isinstance(error, InvalidTestError) else None
-    text = str(error) if isinstance(error, LoadTestError) else f"{type(error).__name__}: {str(error)[:300]}"
-    fault = {"code": code, "text": text, "at": run.utc_text(datetime.now(UTC))}
-    context.bundle.update_manifest(faults={**_faults(context), name: fault})
-
-
-def _faults(context: RunContext) -> dict[str, dict[str, Any]]:
-    manifest = context.bundle.read(run.MANIFEST) if context.bundle.has(run.MANIFEST) else {}
-    faults: dict[str, dict[str, Any]] = manifest.get("faults") or {}
-    return faults
-
-
 def began(context: RunContext) -> bool:
     """Whether preflight got as far as a valid profile: without it there is no run, and no verdict."""
-    return context.bundle.has(run.MANIFEST) and "profile" in context.bundle.read(run.MANIFEST)
+    return "profile" in context.manifest()
+
+
+def may_have_users(context: Context) -> bool:
+    """Whether preflight let the target be used: before that there is nothing of this run's to remove from it."""
+    return "environment" in context.manifest()
 
 
 def load_began(context: RunContext) -> bool:
@@ -117,42 +65,75 @@ def preflight(context: RunContext) -> None:
         raise ConfigError(
             f"run {context.bundle.run_id} has already sent its load; a repeat is a new run: trigger it anew"
         )
+    suite = context.suite
     context.bundle.update_manifest(
-        suite=None,
+        suite=suite.suite.name if suite else None,
+        suite_run_id=suite.bundle.run_id if suite else None,
         profile=profile.model_dump(mode="json"),
         parameters=context.order.document(),
-        target={"name": context.order.target},
+        target={"name": context.target_name},
         started=run.utc_text(datetime.now(UTC)),
         tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
     )
+    context.refuse_if_stopped()
     target = context.target
-    shares_host = target.shares_host
     context.bundle.update_manifest(
-        target={"name": target.file.name, "base_url": target.base_url, "shares_host": shares_host}
+        target={"name": target.file.name, "base_url": target.base_url, "shares_host": target.shares_host}
     )
     LOG.info("run %s: profile %s, %d users, %d s hold, target %s (%s)", context.bundle.run_id, profile.name,
              profile.users, profile.duration_s, target.file.name, target.base_url)  # fmt: skip
+    for note in profile.notes:
+        LOG.info("%s", note)
+    lock_target(context, profile.load_s)
+    with released_on_failure(context):
+        facts = check_target(target, context.bundle.run_id)
+        context.bundle.update_manifest(environment=facts.document())
+        for line in facts.lines():
+            LOG.info("%s", line)
+        if suite:
+            _take_users(context, suite)
+
+
+def lock_target(context: Context, load_s: float) -> None:
+    """Take the target's lock for this DAG run, or hold on to it. Raises InvalidTestError (`target_locked`)."""
     history.upgrade(context.history_url)
     engine = history.connect(context.history_url)
-    ttl_s = int(profile.load_s) + LOCK_MARGIN_S
-    acquire_lock(engine, target.file.name, context.owner, context.bundle.run_id, ttl_s)
+    acquire_lock(engine, context.target_name, context.owner, context.bundle.run_id, int(load_s) + LOCK_MARGIN_S)
+
+
+@contextmanager
+def released_on_failure(context: Context) -> Iterator[None]:
+    """Give the target free when a check refuses it; within a suite the suite holds it."""
     try:
-        facts = check_target(target, context.bundle.run_id)
+        yield
     except BaseException:
-        release_lock(engine, target.file.name, context.owner)
+        if not (isinstance(context, RunContext) and context.suite):
+            free_target(context)
         raise
-    context.bundle.update_manifest(environment=facts.document())
-    for line in facts.lines():
-        LOG.info("%s", line)
+
+
+def _take_users(context: RunContext, suite: SuiteContext) -> None:
+    """The users that the suite made. Raises InvalidTestError (`setup_failed`) where it could not."""
+    manifest = suite.manifest()
+    if "seed" not in manifest:
+        faults = manifest.get("faults") or {}
+        cause = "; ".join(f"{name}: {fault['text']}" for name, fault in faults.items()) or "seed_users left no result"
+        raise InvalidTestError("setup_failed", f"the suite has no test users ({cause})")
+    context.bundle.update_manifest(seed=manifest["seed"])
 
 
 def seed(context: RunContext) -> None:
     """Make the test users."""
+    make_users(context, context.profile().users)
+
+
+def make_users(context: Context, needed: int) -> None:
+    """Make the test users and note them. Raises InvalidTestError (`setup_failed`) where they are too few."""
+    context.refuse_if_stopped()
     result = seed_users(context.target, context.bundle.run_id)
     context.bundle.update_manifest(seed=result.document())
     for line in result.lines():
         LOG.info("%s", line)
-    needed = context.profile().users
     if len(result.usable) < needed:
         text = f"only {len(result.usable)} test users can be used, {needed} are needed; the others belong to somebody"
         raise InvalidTestError("setup_failed", text)
@@ -160,12 +141,13 @@ def seed(context: RunContext) -> None:
 
 def warm(context: RunContext) -> None:
     """Open the users' sessions and warm the target's cache."""
+    context.refuse_if_stopped()
     profile = context.profile()
     sessions = _sessions(context, profile)
     LOG.info("%d sessions are open; warming the cache", len(sessions))
     number, session = next(iter(sessions.items()))
     caps = known_caps(context.target, session, number, context.bundle.run_id, CAPS_BY_CITY)
-    result = warm_cache(context.target, profile, sessions, context.bundle.run_id)
+    result = warm_cache(context.target, profile, sessions, context.bundle.run_id, context.stop_requested)
     context.bundle.update_manifest(warm_up=result.document(), cities=caps)
     for city in CAPS_BY_CITY.keys() - caps.keys():
         LOG.warning("the target knows no postal code of %s: taxes are calculated for the other cities only", city)
@@ -174,9 +156,16 @@ def warm(context: RunContext) -> None:
 
 
 def _sessions(context: RunContext, profile: Profile) -> dict[int, Any]:
-    context.work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (context.work_dir, context.sessions_file.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     numbers = tuple(context.bundle.read(run.MANIFEST)["seed"]["usable"])[: profile.users]
-    return ensure_sessions(context.target, numbers, context.sessions_file, context.bundle.run_id)
+    return ensure_sessions(
+        context.target,
+        numbers,
+        context.sessions_file,
+        context.bundle.run_id,
+        stop_requested=context.stop_requested,
+    )
 
 
 def send_load(context: RunContext) -> None:
@@ -196,16 +185,23 @@ def send_load(context: RunContext) -> None:
         caps=tuple(caps.values()) or CAPS_BY_CITY["Milano"],
     )
     ttl_s = int(profile.load_s) + LOCK_MARGIN_S
-    extend_lock(history.connect(context.history_url), context.order.target, context.owner, ttl_s)
-    LOG.info("load: %d users, %g s ramp, %d s hold", profile.users, profile.ramp_up_s, profile.duration_s)
+    extend_lock(history.connect(context.history_url), context.target_name, context.owner, ttl_s)
+    context.refuse_if_stopped()
+    LOG.info("load: up to %d users for %s, %s", profile.users, minutes(profile.load_s),
+             ", ".join(f"{stage.name} {stage.end_s - stage.start_s:.0f} s" for stage in profile.stages()))  # fmt: skip
     collectors = start_collectors(context.bundle, target)
     try:
-        result = run_locust(request, LOG.info)
+        result = run_locust(request, LOG.info, context.stop_requested)
     finally:
         collectors.stop()
     _note_load(context, profile, result)
     LOG.info("load ended: %s, exit code %d (an exit code is no verdict)",
              "complete" if result.completed else "NOT complete", result.exit_code)  # fmt: skip
+
+
+def minutes(seconds: float) -> str:
+    """A duration for people, as m:ss."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
 
 
 def _note_load(context: RunContext, profile: Profile, result: LoadResult) -> None:
@@ -237,8 +233,8 @@ def judge(context: RunContext) -> None:
     if context.bundle.has(run.METRICS):
         results, _ = validate(context.bundle, profile, shares_host=context.target.shares_host)
     for result in results:
-        LOG.info("%s %s of %s: %s %s (limit %s %g, n=%d)", result.outcome.upper(), result.metric, result.scope,
-                 shown(result.observed), result.unit, result.comparator, result.limit, result.n)  # fmt: skip
+        LOG.info("%s %s of %s: %s %s (limit %s %s, n=%d)", result.outcome.upper(), result.metric, result.scope,
+                 shown(result.observed), result.unit, result.comparator, shown(result.limit), result.n)  # fmt: skip
     conclude_run(context.bundle, profile, results)
 
 
@@ -259,15 +255,38 @@ def compare_and_store(context: RunContext) -> None:
 
 
 def publish(context: RunContext) -> None:
-    """Write the reports."""
-    verdict_of(context)
+    """Write the reports, then tell Slack: once a run, and a Slack that fails changes nothing else."""
+    verdict = verdict_of(context)
     for name in context.not_configured:
         LOG.info("not configured: %s", name)
+    write_performance_baseline(context.bundle, context.profile())
     write_reports(context.bundle, datetime.now(UTC), context.not_configured)
+    if "slack" in context.manifest():
+        return
+    try:
+        settings = context.slack_settings()
+        if settings is None:
+            return
+        metrics = context.bundle.read(run.METRICS) if context.bundle.has(run.METRICS) else None
+        title, target = context.profile().title, context.target_name
+        message = run_message(
+            verdict, metrics, title=title, link=context.link, bundle_uri=context.bundle_uri, target=target
+        )
+        send(settings, message)
+        outcome = "sent"
+    except LoadTestError as error:
+        outcome = f"not sent: {error}"
+    context.bundle.update_manifest(slack=outcome)
+    LOG.info("Slack message: %s", outcome)
 
 
 def clean_up(context: RunContext) -> None:
     """Remove what the run made on the target, and this machine's copy of the tokens; then give the target free."""
+    remove_users(context)
+
+
+def remove_users(context: Context) -> None:
+    """Remove the users that this context made, with all their rows; also where the target's lock has to be kept."""
     shutil.rmtree(context.work_dir, ignore_errors=True)
     result = cleanup_users(context.target, context.bundle.run_id)
     context.bundle.update_manifest(cleanup=result.document())
@@ -276,9 +295,26 @@ def clean_up(context: RunContext) -> None:
     free_target(context)
 
 
-def free_target(context: RunContext) -> None:
-    """Release the lock, if this run holds it."""
-    release_lock(history.connect(context.history_url), context.order.target, context.owner)
+def free_target(context: Context) -> None:
+    """Release the lock, if this DAG run holds it."""
+    release_lock(history.connect(context.history_url), context.target_name, context.owner)
+
+
+def close(context: RunContext) -> dict[str, Any]:
+    """The run's verdict, for the gate; the lock is given free whatever the clean-up could do."""
+    verdict = verdict_of(context)
+    for reason in verdict["reasons"]:
+        LOG.info("%s: %s", reason["code"], reason["text"])
+    free_target_or_warn(context)
+    return verdict
+
+
+def free_target_or_warn(context: Context) -> None:
+    """Release the lock; where that fails it expires by itself, and the verdict does not hang on it."""
+    try:
+        free_target(context)
+    except LoadTestError as error:
+        LOG.warning("the target's lock could not be released, it expires by itself: %s", error)
 
 
 STAGES: dict[str, Callable[[RunContext], None]] = {

@@ -1,18 +1,23 @@
 """Addresses and folders of one Airflow installation: connections first, the documented environment variables second.
 
+Variable `loadtest_stop`: the switch that stops all load, and lets none begin.
 Connection ids: `loadtest_target`, `loadtest_target_db`, `loadtest_target_redis` (with `__NAME` for another target than
 the default one), `loadtest_history`. A PostgreSQL connection whose host begins with "/" is a socket directory.
 """
 
 import os
 import tempfile
+import threading
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from airflow.sdk import Connection
+from airflow.sdk import Connection, Variable
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from include.loadtest.errors import ConfigError
+from include.loadtest.publishing import SLACK_CONNECTION
 from include.loadtest.target.settings import (
     DEFAULT_TARGET,
     ENVIRONMENT_VARIABLES,
@@ -22,16 +27,22 @@ from include.loadtest.target.settings import (
     load_target_file,
 )
 
+if TYPE_CHECKING:
+    from include.loadtest.publishing.slack import SlackSettings
+
 ROOT = Path(__file__).parents[3]
 HISTORY_CONNECTION = "loadtest_history"
 HISTORY_VARIABLE = "LOADTEST_HISTORY_URL"
 RESULTS_VARIABLE = "LOADTEST_RESULTS_URI"
 DEFAULT_TARGET_VARIABLE = "LOADTEST_DEFAULT_TARGET"
 OPTIONAL_CONNECTIONS = {
-    "loadtest_slack": "Slack messages",
+    SLACK_CONNECTION: "Slack messages",
     "loadtest_github": "GitHub tickets",
     "loadtest_prometheus": "Prometheus readings",
 }
+STOP_VARIABLE = "loadtest_stop"
+STOP_OFF = frozenset({"", "0", "false", "off", "no", "none", "null"})
+STOP_ASKED_EVERY_S = 1.0
 _SCHEMES: dict[Part, str] = {"base_url": "http", "database": "postgresql", "redis": "redis"}
 
 
@@ -81,6 +92,16 @@ def not_configured() -> tuple[str, ...]:
     )
 
 
+def slack_settings() -> "SlackSettings | None":
+    """Where messages go; None where no connection is set. Raises ConfigError for one that cannot work."""
+    from include.loadtest.publishing.slack import settings_from  # slack-sdk: not when DAG files are parsed
+
+    connection = _connection(SLACK_CONNECTION)
+    if connection is None:
+        return None
+    return settings_from(connection.password, connection.host, connection.extra_dejson)
+
+
 def connection_url(name: str, scheme: str) -> str | None:
     """An Airflow connection as a URL; None where there is none."""
     connection = _connection(name)
@@ -108,3 +129,27 @@ def as_url(connection: Connection, scheme: str) -> str:
     if scheme == "http":
         return f"{connection.schema or 'http'}://{user}{host}{port}"
     return f"{scheme}://{user}{host}{port}/{connection.schema or ''}"
+
+
+class StopSwitch:
+    """The operator's switch, an Airflow variable: off where it does not exist, on for anything but a word for no.
+
+    It is asked at most once a second, also from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked_at, self._on = -STOP_ASKED_EVERY_S, False
+
+    def __call__(self) -> bool:
+        """Whether all load has to stop now."""
+        with self._lock:
+            if not self._on and time.monotonic() - self._asked_at >= STOP_ASKED_EVERY_S:
+                self._on = is_stop(Variable.get(STOP_VARIABLE, default=""))
+                self._asked_at = time.monotonic()
+            return self._on
+
+
+def is_stop(value: object) -> bool:
+    """Whether a value of the variable means stop."""
+    return str(value).strip().lower() not in STOP_OFF

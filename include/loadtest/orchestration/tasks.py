@@ -1,20 +1,26 @@
-"""The tasks of one run: each calls one stage. Heavy imports happen inside them, never when a DAG file is parsed."""
+"""The tasks of a run and of a suite: each calls one stage. Heavy imports happen inside them, never at parse time."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from include.loadtest.profile.suites import Suite
+
 if TYPE_CHECKING:
-    from include.loadtest.orchestration.pipeline import RunContext
+    from include.loadtest.orchestration.context import Context
 
 LOG = logging.getLogger("loadtest")
 
-_RETRIED = {"retries": 2, "retry_delay": 10}
+RETRY_DELAY = timedelta(seconds=10)
+_RETRIED = {"retries": 2, "retry_delay": RETRY_DELAY}
 """An infrastructure fault may pass; wrong input and an invalid test do not (they raise AirflowFailException)."""
+_ONCE_MORE = {"retries": 1, "retry_delay": RETRY_DELAY}
+"""For a process that was killed: what it does is computed from the bundle, so a repeat gives the same result."""
 _ONCE = {"retries": 0}
 _ALWAYS = {"trigger_rule": TriggerRule.ALL_DONE}
 """Later stages run whatever happened before: they turn what is there into a verdict, a report and a clean target."""
@@ -24,96 +30,157 @@ STAGE_OPTIONS: dict[str, dict[str, Any]] = {
     "warm_cache": _RETRIED,
     "run_profile": _ONCE,  # a repeat of a load is a new run
     "collect_metrics": _RETRIED | _ALWAYS,
-    "validate_sla": _ONCE | _ALWAYS,  # a verdict is never retried
+    "validate_sla": _ONCE_MORE | _ALWAYS,
     "diff_history": _RETRIED | _ALWAYS,
     "publish": _RETRIED | _ALWAYS,
+    "publish_suite": _RETRIED | _ALWAYS,
     "cleanup_users": _RETRIED,
+    "gate": _ONCE_MORE | _ALWAYS,
 }
 _NEEDS_A_LOAD = frozenset({"collect_metrics"})
+_NO_USERS = "preflight did not let the target be used, so nothing of this run is on it"
+STALE_TEXT = "the start of %s is %.0f min late, more than the suite's grace of %.0f min: nothing is sent"
 
 
 @contextmanager
-def run_context() -> Iterator["RunContext"]:
-    """The context of the task's run: the same run_id in every task of a DAG run."""
-    from include.loadtest.orchestration import settings
-    from include.loadtest.orchestration.order import RunOrder
-    from include.loadtest.orchestration.pipeline import RunContext
-    from include.loadtest.orchestration.storage import bundle_uri, local_bundle
-    from include.loadtest.run import run_id_for
+def _within_time(context: "Context", name: str) -> Iterator[None]:
+    """Bound a stage by its profile's time-out."""
+    from include.loadtest.orchestration.deadline import time_limit
+    from include.loadtest.orchestration.faults import note_fault
+    from include.loadtest.orchestration.limits import stage_timeout_s
 
-    airflow_context = get_current_context()
-    dag_run = airflow_context["dag_run"]
-    order = RunOrder.from_params(airflow_context["params"])
-    run_id = run_id_for(order.profile, dag_run.run_after, f"{dag_run.dag_id}/{dag_run.run_id}")
-    with local_bundle(settings.results_uri(), run_id, settings.work_root()) as bundle:
-        yield RunContext(
-            bundle=bundle,
-            bundle_uri=bundle_uri(settings.results_uri(), run_id),
-            order=order,
-            load_target=settings.load_target,
-            history_url=settings.history_url(),
-            work_dir=settings.work_root() / run_id,
-            owner=f"{dag_run.dag_id}/{dag_run.run_id}",
-            not_configured=settings.not_configured(),
-        )
+    with time_limit(name, stage_timeout_s(context, name), lambda text: note_fault(context, name, text)):
+        yield
 
 
-def _run_stage(name: str) -> None:
-    from include.loadtest.errors import ConfigError, InfrastructureError, InvalidTestError, LoadTestError
-    from include.loadtest.orchestration import pipeline
+@contextmanager
+def _as_airflow_errors() -> Iterator[None]:
+    """Infrastructure faults are worth a retry, all other faults of ours are not."""
+    from include.loadtest.errors import InfrastructureError, LoadTestError
 
     try:
-        with run_context() as context:
-            if name != "preflight" and not pipeline.began(context):
-                raise AirflowSkipException("preflight refused this run before it began; see its log")
-            if name in _NEEDS_A_LOAD and not pipeline.load_began(context):
-                raise AirflowSkipException("no load was sent, so there is nothing to measure")
-            pipeline.run_stage(context, name)
-    except (ConfigError, InvalidTestError) as error:
-        raise AirflowFailException(str(error)) from error
+        yield
     except InfrastructureError as error:
         raise AirflowException(str(error)) from error
     except LoadTestError as error:
         raise AirflowFailException(str(error)) from error
 
 
-def stage_task(name: str) -> Any:
-    """A task that runs the stage of that name."""
-    from datetime import timedelta
+def _run_stage(name: str, suite: Suite | None, index: int) -> None:
+    from include.loadtest.orchestration import pipeline
+    from include.loadtest.orchestration import suite as suite_pipeline
+    from include.loadtest.orchestration.airflow_context import run_context
 
-    options = dict(STAGE_OPTIONS[name])
-    if "retry_delay" in options:
-        options["retry_delay"] = timedelta(seconds=options["retry_delay"])
+    with _as_airflow_errors(), run_context(suite, index) as context:
+        if context.suite and not suite_pipeline.began(context.suite):
+            raise AirflowSkipException("the suite did not begin; see its preflight's log")
+        if name != "preflight" and not pipeline.began(context):
+            raise AirflowSkipException("preflight refused this run before it began; see its log")
+        if name in _NEEDS_A_LOAD and not pipeline.load_began(context):
+            raise AirflowSkipException("no load was sent, so there is nothing to measure")
+        if name == "cleanup_users" and not pipeline.may_have_users(context):
+            raise AirflowSkipException(_NO_USERS)
+        with _within_time(context, name):
+            pipeline.run_stage(context, name)
+
+
+def stage_task(name: str, suite: Suite | None = None, index: int = 0) -> Any:
+    """A task that runs that stage of a run; within a suite, of the run with that index.
+
+    Within a suite a run's preflight starts whatever became of the run before.
+    """
+    options = STAGE_OPTIONS[name] | (_ALWAYS if suite and name == "preflight" else {})
 
     @task(task_id=name, **options)
     def run_stage() -> None:
-        _run_stage(name)
+        _run_stage(name, suite, index)
 
     return run_stage()
 
 
-@task(task_id="gate", retries=0, trigger_rule=TriggerRule.ALL_DONE)
-def gate() -> None:
-    """Red for every verdict but PASS and WARN. Pushes `verdict` and `bundle` first: they can be read when it is red."""
-    from include.loadtest.errors import LoadTestError
-    from include.loadtest.orchestration import pipeline
+def _run_suite_stage(name: str, suite: Suite) -> None:
+    from include.loadtest.orchestration.airflow_context import suite_context, suite_entries
+    from include.loadtest.orchestration.pipeline import may_have_users
+    from include.loadtest.orchestration.suite import began, run_suite_stage
+
+    with _as_airflow_errors(), suite_context(suite) as context:
+        if name == "preflight":
+            skip_if_stale(suite)
+        elif not began(context):
+            raise AirflowSkipException("the suite did not begin; see its preflight's log")
+        elif name == "cleanup_users" and not may_have_users(context):
+            raise AirflowSkipException(_NO_USERS)
+        with _within_time(context, name):
+            run_suite_stage(context, name, lambda: suite_entries(suite))
+
+
+def suite_stage_task(name: str, suite: Suite) -> Any:
+    """A task that runs a stage of the suite itself."""
+
+    @task(task_id=name, **STAGE_OPTIONS[name])
+    def run_stage() -> None:
+        _run_suite_stage(name, suite)
+
+    return run_stage()
+
+
+def skip_if_stale(suite: Suite) -> None:
+    """Skip a scheduled start whose slot is long gone: Airflow starts the last slot when a DAG is unpaused."""
+    dag_run = get_current_context()["dag_run"]
+    if suite.schedule is None or dag_run.run_type != "scheduled":
+        return
+    late_s = (datetime.now(UTC) - dag_run.run_after).total_seconds()
+    if late_s > suite.schedule.grace_s:
+        raise AirflowSkipException(STALE_TEXT % (dag_run.run_after, late_s / 60, suite.schedule.grace_s / 60))
+
+
+def gate() -> Any:
+    """The last task of a single run."""
+
+    @task(task_id="gate", **STAGE_OPTIONS["gate"])
+    def close_run() -> None:
+        """Red for every verdict but PASS and WARN."""
+        from include.loadtest.orchestration import pipeline
+        from include.loadtest.orchestration.airflow_context import run_context
+
+        with _as_airflow_errors(), run_context(None, 0) as context:
+            if not pipeline.began(context):
+                pipeline.free_target_or_warn(context)
+                raise AirflowFailException("no verdict: preflight refused this run before it began; see its log")
+            with _within_time(context, "gate"):
+                _conclude(lambda: pipeline.close(context)["verdict"], context.bundle_uri)
+
+    return close_run()
+
+
+def suite_gate(suite: Suite) -> Any:
+    """The last task of a suite."""
+
+    @task(task_id="gate", **STAGE_OPTIONS["gate"])
+    def close_suite() -> None:
+        """Red for every verdict of the suite but PASS and WARN."""
+        from include.loadtest.orchestration.airflow_context import suite_context, suite_entries
+        from include.loadtest.orchestration.suite import began, close
+
+        with _as_airflow_errors(), suite_context(suite) as context:
+            if not began(context):
+                skip_if_stale(suite)
+                raise AirflowFailException("no verdict: preflight refused this suite before it began; see its log")
+            with _within_time(context, "gate"):
+                _conclude(lambda: close(context, lambda: suite_entries(suite))["verdict"], context.bundle_uri)
+
+    return close_suite()
+
+
+def _conclude(verdict_of: Callable[[], str], bundle_uri: str) -> None:
+    """Push `verdict` and `bundle`, so that they can be read when the gate is red, then be green or red."""
     from include.loadtest.verdict import GREEN
 
-    with run_context() as context:
-        if not pipeline.began(context):
-            raise AirflowFailException("no verdict: preflight refused this run before it began; see its log")
-        verdict = pipeline.verdict_of(context)
-        uri = context.bundle_uri
-        instance = get_current_context()["ti"]
-        instance.xcom_push(key="verdict", value=verdict["verdict"])
-        instance.xcom_push(key="bundle", value=uri)
-        try:
-            pipeline.free_target(context)
-        except LoadTestError as error:
-            LOG.warning("the target's lock could not be released, it expires by itself: %s", error)
-    for reason in verdict["reasons"]:
-        LOG.info("%s: %s", reason["code"], reason["text"])
-    LOG.info("verdict: %s", verdict["verdict"])
-    LOG.info("bundle: %s", uri)
-    if verdict["verdict"] not in GREEN:
-        raise AirflowFailException(f"{verdict['verdict']}: the report is in {uri}")
+    verdict = verdict_of()
+    instance = get_current_context()["ti"]
+    instance.xcom_push(key="verdict", value=verdict)
+    instance.xcom_push(key="bundle", value=bundle_uri)
+    LOG.info("verdict: %s", verdict)
+    LOG.info("bundle: %s", bundle_uri)
+    if verdict not in GREEN:
+        raise AirflowFailException(f"{verdict}: the report is in {bundle_uri}")

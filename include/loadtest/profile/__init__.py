@@ -8,7 +8,8 @@ from include.loadtest.profile.loading import (
     load_profile_text,
     profile_names,
 )
-from include.loadtest.profile.model import DECK_SIZE, MAX_USERS, Profile, Slo, Stage
+from include.loadtest.profile.model import DECK_SIZE, MAX_USERS, Profile, Slo
+from include.loadtest.profile.shape import Stage
 
 __all__ = [
     "DECK_SIZE",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -13,7 +13,7 @@ from include.loadtest.errors import ConfigError, nearest
 from include.loadtest.profile.model import (
     MAX_DURATION_S,
     MAX_USERS,
-    Frozen,
+    Meaning,
     Profile,
     Questions,
     Slo,
@@ -22,6 +22,7 @@ from include.loadtest.profile.model import (
     WarmUp,
 )
 from include.loadtest.profile.reference import requirements
+from include.loadtest.profile.shape import BreakingPoint, Frozen, Recovery, Spike, Steady, Steps
 from include.loadtest.profile.vocabulary import ENGINES, Level
 from include.loadtest.profile.yaml_source import YamlSource, parse_yaml, read_yaml
 
@@ -32,11 +33,21 @@ _SUB_MODELS: dict[str, type[BaseModel]] = {
     "questions": Questions,
     "warm_up": WarmUp,
     "validity": Validity,
+    "meaning": Meaning,
     "slos": Slo,
+    "shape": Steady,
+    "shape.steady": Steady,
+    "shape.steps": Steps,
+    "shape.steps.breaking_point": BreakingPoint,
+    "shape.steps.recovery": Recovery,
+    "shape.spike": Spike,
+    "shape.spike.recovery": Recovery,
 }
+"""Models by the path of keys; a shape's kind stands in the path, as pydantic has it."""
 _BY_USERS_METRICS = frozenset(
     {"latency_p95_ms", "latency_p99_ms", "error_rate", "throughput_rpm", "throughput_worst_minute_rpm"}
 )
+SHAPE_KINDS = ("steady", "steps", "spike")
 NO_LIMITS_NOTE = "No limits are defined above 100 users: this run measures, and judges nothing."
 
 
@@ -104,9 +115,9 @@ def build_profile(source: YamlSource, overrides: Overrides | None = None) -> Pro
     data = _mapping(source)
     overrides = overrides or Overrides()
     overrides.check()
-    level = _scenario_level(source, data)
+    levels = Levels(_level(source, data, "scenario_limits"), _level(source, data, "resource_limits"))
     own = _validated(source, data)
-    return _completed(source, own, level, overrides)
+    return _completed(source, own, levels, overrides)
 
 
 def _mapping(source: YamlSource) -> dict[str, Any]:
@@ -117,12 +128,19 @@ def _mapping(source: YamlSource) -> dict[str, Any]:
     return dict(source.data)
 
 
-def _scenario_level(source: YamlSource, data: dict[str, Any]) -> str:
-    level = data.pop("scenario_limits", None)
+@dataclass(frozen=True)
+class Levels:
+    """How strictly a profile takes the limits that all profiles share."""
+
+    scenario_limits: Level
+    resource_limits: Level
+
+
+def _level(source: YamlSource, data: dict[str, Any], key: str) -> Level:
+    level = data.pop(key, None)
     if level not in get_args(Level):
-        where = source.where(["scenario_limits"])
-        raise ConfigError(f"{where}: scenario_limits is {level!r}; write critical or warning")
-    return str(level)
+        raise ConfigError(f"{source.where([key])}: {key} is {level!r}; write critical or warning")
+    return cast("Level", level)
 
 
 def _validated(source: YamlSource, data: dict[str, Any]) -> Profile:
@@ -140,29 +158,47 @@ def _tuples(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _completed(source: YamlSource, own: Profile, level: str, overrides: Overrides) -> Profile:
-    slos: list[dict[str, Any]] = [slo.model_dump() for slo in own.slos]
-    notes = list(own.notes)
+def _completed(source: YamlSource, own: Profile, levels: Levels, overrides: Overrides) -> Profile:
+    """The profile with the shared limits and time-outs filled in, and what a person overrode."""
     users = overrides.users or own.users
-    if overrides.users is not None and overrides.users != own.users:
-        slos = [slo for slo in slos if slo["metric"] not in _BY_USERS_METRICS or slo["scope"] != "all"]
-        by_users = requirements().slos_for_users(users)
-        notes.append(f"Users overridden ({own.users} → {users}): comparable only with runs of the same numbers.")
-        if by_users is None:
-            slos, notes = [], [*notes, NO_LIMITS_NOTE]
-        else:
-            slos = [*(Slo.model_validate(slo).model_dump() for slo in by_users), *slos]
+    duration_s = overrides.duration_s or own.duration_s
+    slos, notes = _own_limits(own, users)
     if slos:
         given = {slo["scope"] for slo in slos if slo["metric"] == "latency_p95_ms"}
-        slos += [slo for slo in requirements().scenario_slos(level, own.mix_pct) if slo["scope"] not in given]
+        shared = requirements().scenario_slos(levels.scenario_limits, own.mix_pct)
+        slos += [slo for slo in shared if slo["scope"] not in given]
+        slos += requirements().resource_slos(levels.resource_limits)
+    if duration_s != own.duration_s:
+        notes.append(f"Duration overridden ({own.duration_s} s → {duration_s} s): compared with runs of it only.")
     changed = {
         "users": users,
-        "duration_s": overrides.duration_s or own.duration_s,
+        "duration_s": duration_s,
         "engine": overrides.engine or own.engine,
+        "throughput_target_rpm": requirements().target_rpm(users) if isinstance(own.shape, Steady) else None,
+        "stage_timeouts_s": requirements().stage_timeouts_s | own.stage_timeouts_s,
         "slos": tuple(slos),
-        "notes": tuple(notes),
+        "notes": (*own.notes, *notes),
     }
     return _validated(source, own.model_dump() | changed)
+
+
+def _own_limits(own: Profile, users: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Limits of the profile for that many users, and what to say of an override.
+
+    A steady load with other users takes its row of the table; steps and spikes are judged by how they degrade and
+    recover, which does not hang on the number of users.
+    """
+    slos = [slo.model_dump() for slo in own.slos]
+    if users == own.users:
+        return slos, []
+    notes = [f"Users overridden ({own.users} → {users}): comparable only with runs of the same numbers."]
+    if not isinstance(own.shape, Steady):
+        return slos, notes
+    by_users = requirements().slos_for_users(users)
+    if by_users is None:
+        return [], [*notes, NO_LIMITS_NOTE]
+    kept = [slo for slo in slos if slo["metric"] not in _BY_USERS_METRICS or slo["scope"] != "all"]
+    return [*(Slo.model_validate(slo).model_dump() for slo in by_users), *kept], notes
 
 
 def _one_line(source: YamlSource, error: ValidationError) -> str:
@@ -173,11 +209,16 @@ def _one_line(source: YamlSource, error: ValidationError) -> str:
     text = _explained(path, first)
     others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     subject = re.split(r"[^a-z0-9_]", text, maxsplit=1)[0]
-    return f"{source.where([*path, subject])}: {text}{others}"
+    return f"{source.where([*_yaml_path(path), subject])}: {text}{others}"
+
+
+def _yaml_path(path: list[Any]) -> list[Any]:
+    """The path as the file has it: without the kind of a shape, which pydantic puts into it."""
+    return [path[0], *path[2:]] if path[:1] == ["shape"] and len(path) > 1 and path[1] in SHAPE_KINDS else path
 
 
 def _explained(path: list[Any], detail: ErrorDetails) -> str:
-    name = ".".join(str(part) for part in path)
+    name = ".".join(str(part) for part in _yaml_path(path))
     kind, message, value = detail["type"], detail["msg"], detail["input"]
     if kind == "value_error":
         return f"{name + ': ' if path else ''}{message.removeprefix('Value error, ')}"
@@ -188,6 +229,10 @@ def _explained(path: list[Any], detail: ErrorDetails) -> str:
         "dict_type": lambda: f"expected keys and values, found {_shown(value)}",
         "model_type": lambda: f"expected keys and values, found {_shown(value)}",
         "literal_error": lambda: f"unknown value {_shown(value)}; {nearest(value, _literals(detail))}",
+        "union_tag_invalid": lambda: (
+            f"unknown kind {_shown(value.get('kind'))}; {nearest(value.get('kind'), SHAPE_KINDS)}"
+        ),
+        "union_tag_not_found": lambda: f"missing key kind; valid: {', '.join(SHAPE_KINDS)}",
         "string_pattern_mismatch": lambda: f"use a-z, 0-9, - and _ only (at most 60), found {_shown(value)}",
     }
     own = texts.get(kind, lambda: f"{message[0].lower()}{message[1:]}, found {_shown(value)}{_unit_hint(path)}")
@@ -196,8 +241,9 @@ def _explained(path: list[Any], detail: ErrorDetails) -> str:
 
 def _known_keys(path: list[Any]) -> list[str]:
     if len(path) == 1:
-        return [*Profile.model_fields, "scenario_limits"]
-    model = _SUB_MODELS.get(str(path[0]))
+        return [*Profile.model_fields, "scenario_limits", "resource_limits"]
+    keys = [str(part) for part in path[:-1] if not isinstance(part, int)]
+    model = _SUB_MODELS.get(".".join(keys))
     return list(model.model_fields) if model else list(Frozen.model_fields)
 
 

@@ -3,9 +3,10 @@
 import math
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from include.loadtest.errors import nearest
+from include.loadtest.profile.shape import Finite, Frozen, Recovery, Shape, Stage, Steady
 from include.loadtest.profile.vocabulary import (
     METRICS,
     SCENARIOS,
@@ -16,6 +17,7 @@ from include.loadtest.profile.vocabulary import (
     Level,
     PhaseName,
     ScenarioName,
+    StageName,
 )
 
 DECK_SIZE = 20
@@ -23,16 +25,9 @@ DECK_SIZE = 20
 MAX_USERS = 200
 """Numbered test users that exist: loadtest_user_1 to loadtest_user_200."""
 MAX_DURATION_S = 4 * 3600
+RECOVERY_METRICS = frozenset({"recovery_time_s"})
 MAX_POOL_SIZE = 150
 """Distinct questions that exist of each kind."""
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Frozen(BaseModel):
-    """Base of all models: immutable, no unknown key, no silent conversion between types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class ThinkTime(Frozen):
@@ -129,15 +124,12 @@ class Slo(Frozen):
         return f"{self.metric}|{self.scope}|{self.phase}"
 
 
-class Stage(Frozen):
-    """A stretch of the load shape: users go linearly from `users_from` to `users_to` between two offsets in seconds."""
+class Meaning(Frozen):
+    """What a run of this profile says to the business, in words: its limits hold, or break, or nothing is known."""
 
-    name: str
-    phase: PhaseName
-    start_s: float
-    end_s: float
-    users_from: int
-    users_to: int
+    met: Annotated[str, Field(min_length=1, max_length=600)]
+    missed: Annotated[str, Field(min_length=1, max_length=600)]
+    unknown: Annotated[str, Field(min_length=1, max_length=600)]
 
 
 class Profile(Frozen):
@@ -150,6 +142,7 @@ class Profile(Frozen):
     users: Annotated[int, Field(ge=1, le=MAX_USERS)]
     ramp_up_s: Annotated[int, Field(ge=0, le=3600)]
     duration_s: Annotated[int, Field(ge=1, le=MAX_DURATION_S)]
+    shape: Shape = Steady()
     think_time_s: ThinkTime
     mix_pct: dict[ScenarioName, Annotated[int, Field(ge=0, le=100)]]
     questions: Questions
@@ -158,12 +151,16 @@ class Profile(Frozen):
     warning_margin: Annotated[Finite, Field(ge=0, lt=1)]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     timeout_s: Annotated[Finite, Field(gt=0, le=600)] | None = None
+    stage_timeouts_s: dict[StageName, Annotated[int, Field(ge=1, le=7200)]] = Field(default_factory=dict)
+    meaning: Meaning | None = None
+    throughput_target_rpm: Annotated[Finite, Field(gt=0)] | None = None
     slos: tuple[Slo, ...]
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._check_mix()
+        self.stages()
         self._check_slos()
         self._check_reachable()
         return self
@@ -190,11 +187,18 @@ class Profile(Frozen):
             scenario = slo.scope.partition(":")[2]
             if scenario and not self.mix_pct.get(scenario):  # type: ignore[call-overload]
                 raise ValueError(f"slos: {slo.metric} limits {scenario}, but mix_pct gives it no share")
+            if slo.metric in RECOVERY_METRICS and self.recovery is None:
+                raise ValueError(f"slos: {slo.metric} needs a shape with a recovery: steps or spike")
             if slo.phase not in phases:
                 raise ValueError(
                     f"slos: {slo.metric} judges the phase {slo.phase!r}, which this profile does not have; "
                     f"{nearest(slo.phase, phases)}"
                 )
+
+    @property
+    def recovery(self) -> Recovery | None:
+        """What counts as recovered after the load; None where the shape watches no recovery."""
+        return None if isinstance(self.shape, Steady) else self.shape.recovery
 
     def _check_reachable(self) -> None:
         cycle_s = self.think_time_s.mean_s
@@ -211,20 +215,12 @@ class Profile(Frozen):
 
     def stages(self) -> tuple[Stage, ...]:
         """The load shape, in order; offsets in seconds from the first intended start."""
-        hold = Stage(
-            name="hold",
-            phase="hold",
-            start_s=self.ramp_up_s,
-            end_s=self.ramp_up_s + self.duration_s,
-            users_from=self.users,
-            users_to=self.users,
-        )
-        if not self.ramp_up_s:
-            return (hold,)
-        ramp = Stage(
-            name="ramp_up", phase="ramp_up", start_s=0, end_s=self.ramp_up_s, users_from=0, users_to=self.users
-        )
-        return (ramp, hold)
+        return self.shape.stages(self.users, self.ramp_up_s, self.duration_s)
+
+    def stage_timeout_s(self, stage: StageName) -> float:
+        """How long a stage of the run may take: its time-out beyond what the profile plans for it."""
+        planned_s = {"run_profile": self.load_s, "warm_cache": float(self.warm_up.max_s)}
+        return planned_s.get(stage, 0.0) + self.stage_timeouts_s[stage]
 
     @property
     def load_s(self) -> float:

@@ -7,20 +7,21 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from include.loadtest.profile.model import Finite, Frozen
-from include.loadtest.profile.vocabulary import ScenarioName
+from include.loadtest.profile.shape import Finite, Frozen
+from include.loadtest.profile.vocabulary import Level, ScenarioName, StageName
 from include.loadtest.profile.yaml_source import read_yaml
 
 REFERENCE_FILE = Path(__file__).parents[2] / "profiles" / "reference" / "requirements.yaml"
 
 
 class LatencyRow(Frozen):
-    """Limits for runs of up to `users` users, in milliseconds."""
+    """Limits for runs of up to `users` users, in milliseconds; `target_rpm` is a throughput to aim at, not a limit."""
 
     users: Annotated[int, Field(ge=1)]
     p95_ms: Annotated[Finite, Field(gt=0)]
     p99_ms: Annotated[Finite, Field(gt=0)]
     error_rate: Annotated[Finite, Field(gt=0, le=1)]
+    target_rpm: Annotated[Finite, Field(gt=0)]
 
 
 class ThroughputRule(Frozen):
@@ -35,12 +36,23 @@ class ThroughputRule(Frozen):
         return min(users, self.users) * self.rpm_a_user + max(0, users - self.users) * self.rpm_a_further_user
 
 
+class ResourceLimit(Frozen):
+    """Levels of one resource, in the metric's unit. `required`: a run without readings of it is INCONCLUSIVE."""
+
+    metric: str
+    warning: Annotated[Finite, Field(gt=0)]
+    critical: Annotated[Finite, Field(gt=0)]
+    required: bool
+
+
 class Requirements(Frozen):
     """The shared tables; the file states where each comes from."""
 
     by_users: tuple[LatencyRow, ...]
     throughput: ThroughputRule
     scenario_p95_ms: dict[ScenarioName, Annotated[Finite, Field(gt=0)]]
+    resources: tuple[ResourceLimit, ...]
+    stage_timeouts_s: dict[StageName, Annotated[int, Field(ge=1)]]
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:
@@ -48,9 +60,17 @@ class Requirements(Frozen):
             raise ValueError("by_users must be sorted by users")
         return self
 
+    def _row(self, users: int) -> LatencyRow | None:
+        return next((row for row in self.by_users if users <= row.users), None)
+
+    def target_rpm(self, users: int) -> float | None:
+        """The throughput that so many users aim at; None above the last row."""
+        row = self._row(users)
+        return None if row is None else row.target_rpm
+
     def slos_for_users(self, users: int) -> list[dict[str, Any]] | None:
         """Limits of the next higher row of the table, as SLO mappings; None above the last row: no limit is known."""
-        row = next((row for row in self.by_users if users <= row.users), None)
+        row = self._row(users)
         if row is None:
             return None
         minimum_rpm = self.throughput.minimum_rpm(users)
@@ -69,6 +89,16 @@ class Requirements(Frozen):
             for name, limit in self.scenario_p95_ms.items()
             if mix_pct.get(name)
         ]
+
+    def resource_slos(self, level: Level) -> list[dict[str, Any]]:
+        """The resources' limits: both levels, or the warning level only for a profile that means to load them fully."""
+        rows = []
+        for row in self.resources:
+            base = {"metric": row.metric, "comparator": "<"}
+            rows.append({**base, "limit": row.warning, "level": "warning"})
+            if level == "critical":
+                rows.append({**base, "limit": row.critical, "level": "critical", "required": row.required})
+        return rows
 
 
 @cache

@@ -11,6 +11,21 @@ SCENARIOS: tuple[str, ...] = get_args(ScenarioName)
 PhaseName = Literal["ramp_up", "hold", "ramp_down", "spike", "recovery"]
 PHASES: tuple[str, ...] = get_args(PhaseName)
 
+StageName = Literal[
+    "preflight",
+    "seed_users",
+    "warm_cache",
+    "run_profile",
+    "collect_metrics",
+    "validate_sla",
+    "diff_history",
+    "publish",
+    "cleanup_users",
+    "gate",
+]
+STAGES: tuple[str, ...] = get_args(StageName)
+"""The steps of a run, in order; each is a task of the graph."""
+
 EngineName = Literal["locust"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
 
@@ -48,6 +63,10 @@ METRICS: dict[str, Metric] = {
         Metric("ttft_p95_ms", "ms", "lower"),
         Metric("error_rate", "ratio", "lower"),
         Metric("rejected_rate", "ratio", "lower"),
+        Metric("ungraceful_error_rate", "ratio", "lower"),
+        Metric("recovery_time_s", "s", "lower"),
+        Metric("saturation_users", "users", "higher"),
+        Metric("breaking_point_users", "users", "higher"),
         Metric("throughput_rpm", "req/min", "higher"),
         Metric("throughput_worst_minute_rpm", "req/min", "higher"),
         Metric("cache_hit_rate", "ratio", "higher"),
@@ -66,7 +85,10 @@ PERCENTILES: dict[str, tuple[float, int]] = {
 }
 """Percentile metrics: the share of rows at or below the value, and the fewest rows that give a point value."""
 
-UNSCOPED_METRICS: frozenset[str] = frozenset(
+SERVER_METRICS: frozenset[str] = frozenset(
     {"cache_hit_rate", "host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes"}
 )
-"""Read from servers, not from requests: they exist for scope `all` only."""
+"""Read from servers, not from requests."""
+
+UNSCOPED_METRICS: frozenset[str] = SERVER_METRICS | {"recovery_time_s", "saturation_users", "breaking_point_users"}
+"""They exist for scope `all` only."""

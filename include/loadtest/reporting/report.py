@@ -1,10 +1,14 @@
 """The JSON report: one document with all that a run concluded."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
+from include.loadtest.reporting import baseline
+from include.loadtest.reporting.meaning import statement_of
+from include.loadtest.reporting.steps import LOOKED_FOR
 from include.loadtest.reporting.summary import summary_markdown
 from include.loadtest.verdict import REASON_CODES
 
@@ -19,21 +23,31 @@ SENTENCES = {
 
 
 def build_report(bundle: Bundle, not_configured: tuple[str, ...] = ()) -> dict[str, Any]:
-    """All conclusions of a run. `not_configured`: optional services that this run did without."""
+    """All conclusions of a run. `not_configured`: optional services that this run did without.
+
+    `meaning`: the profile's words for the verdict (see `meaning.Statement`), null where it has none. `stages`: steps of
+    the load. `baseline`: the measured single-user baseline beside the document's sample values, null for other runs.
+    """
     verdict = bundle.read(run.VERDICT)
+    manifest = _read(bundle, run.MANIFEST)
+    metrics = _read(bundle, run.METRICS)
+    statement = statement_of(manifest or {}, verdict)
     return {
         "schema": 1,
         "run_id": bundle.run_id,
         "verdict": verdict["verdict"],
         "sentence": SENTENCES[verdict["verdict"]],
+        "meaning": None if statement is None else statement.document(),
         "reasons": [{**reason, "action": REASON_CODES[reason["code"]].action} for reason in verdict["reasons"]],
         "slos": verdict["slos"],
-        "manifest": _read(bundle, run.MANIFEST),
-        "metrics": (_read(bundle, run.METRICS) or {}).get("metrics", []),
+        "manifest": manifest,
+        "metrics": (metrics or {}).get("metrics", []),
+        "stages": (metrics or {}).get("stages") or [],
+        "baseline": _baseline(bundle),
         "errors": _read(bundle, run.ERRORS),
         "comparison": _read(bundle, run.COMPARISON),
         "not_configured": list(not_configured),
-        "not_measured": _not_measured(bundle),
+        "not_measured": _not_measured(metrics, verdict),
     }
 
 
@@ -50,13 +64,21 @@ def _read(bundle: Bundle, name: str) -> dict[str, Any] | None:
     return bundle.read(name) if bundle.has(name) else None
 
 
-def _not_measured(bundle: Bundle) -> list[str]:
-    """Figures of scope `all` in the hold that should be there and are not."""
-    document = _read(bundle, run.METRICS)
-    if document is None:
+def _baseline(bundle: Bundle) -> dict[str, Any] | None:
+    measured = _read(bundle, baseline.FILE)
+    return None if measured is None else {"measured": measured, "example": baseline.example()}
+
+
+def _not_measured(metrics: Mapping[str, Any] | None, verdict: Mapping[str, Any]) -> list[str]:
+    """Figures of scope `all` that should be there and are not: of the hold, and of each limit of another phase."""
+    if metrics is None:
         return ["everything: the run has no metrics"]
+    limits = {(slo["metric"], slo["phase"]) for slo in verdict["slos"] if slo["scope"] == "all"}
     return [
-        row["metric"]
-        for row in document["metrics"]
-        if row["scope"] == "all" and row["phase"] == "hold" and row["value"] is None
+        row["metric"] if row["phase"] == "hold" else f"{row['metric']} in {row['phase']}"
+        for row in metrics["metrics"]
+        if row["scope"] == "all"
+        and row["value"] is None
+        and (row["phase"] == "hold" or (row["metric"], row["phase"]) in limits)
+        and not (row["metric"] in LOOKED_FOR and row.get("looked_up_to") is not None)
     ]

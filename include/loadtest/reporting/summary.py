@@ -1,185 +1,213 @@
-"""The Markdown summary: verdict first, then why, then the figures behind it."""
+"""The Markdown summary: verdict first, then what it means and why, then the figures behind it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from include.loadtest.verdict import shown
+from include.loadtest.reporting.conditions import changes_section, environment_section, gaps_section, sizes_section
+from include.loadtest.reporting.markdown import bullets, cell, code, figure, interval, plain, section, table
+from include.loadtest.reporting.steps import LOOKED_FOR, steps_section
 
-_UNITS = {"ratio": "%", "req/min": "req/min"}
 _MARKS = {"met": "✅ met", "near": "🟡 near the limit", "missed": "❌ missed", "not_judged": "⚪ not judged"}
 _TITLES = {"PASS": "✅ PASS", "WARN": "🟡 WARN"}
+_STATES = {"met": "✅", "missed": "❌", "unknown": "⚪ Not known:"}
+SHARED_HOST = "⚪ shown, not judged: the target shares its host with the generator"
 MAX_ERRORS_SHOWN = 10
 
+Row = Mapping[str, Any]
 
-def summary_markdown(report: Mapping[str, Any]) -> str:
+
+def summary_markdown(report: Row) -> str:
     """The summary of a report of `build_report`."""
     manifest = report["manifest"] or {}
     sections = [
         _head(report, manifest),
+        meaning_section(report["meaning"]),
         _reasons(report["reasons"]),
-        _slos(report["slos"]),
+        _slos(report, manifest),
+        steps_section(report),
         _scenarios(report["metrics"]),
         _resources(report["metrics"]),
+        _baseline(report["baseline"]),
         _errors(report["errors"]),
         _comparison(report["comparison"]),
-        _gaps(report, manifest),
-        _environment(manifest),
+        gaps_section(report),
+        changes_section(manifest),
+        sizes_section(manifest),
+        environment_section(manifest),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _head(report: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+def _head(report: Row, manifest: Row) -> str:
     profile = manifest.get("profile") or {}
     target = manifest.get("target") or {}
     load = manifest.get("load") or {}
-    verdict = report["verdict"]
     return "\n".join(
         [
-            f"# {_TITLES.get(verdict, '❌ ' + verdict)}: {profile.get('title', report['run_id'])}",
+            f"# {verdict_title(report['verdict'])}: {plain(str(profile.get('title', report['run_id'])))}",
             "",
             f"**{report['sentence']}**",
             "",
-            f"Run `{report['run_id']}` · target `{plain(str(target.get('name')))}` · {profile.get('users')} users, "
-            f"{profile.get('duration_s')} s hold · engine {profile.get('engine')} · "
+            f"Run `{report['run_id']}` · target {code(str(target.get('name')))} · {profile.get('users')} users, "
+            f"{profile.get('duration_s')} s {_timed(profile)} · engine {profile.get('engine')} · "
             f"load {load.get('started') or 'not sent'} to {load.get('ended') or '–'}",
             *(f"\n> {plain(note)}" for note in profile.get("notes") or ()),
         ]
     )
 
 
-def _reasons(reasons: Sequence[Mapping[str, Any]]) -> str:
-    if not reasons:
+def _timed(profile: Row) -> str:
+    """What a profile's duration spans: the hold, or all phases of a spike."""
+    return "in all" if (profile.get("shape") or {}).get("kind") == "spike" else "hold"
+
+
+def verdict_title(verdict: str) -> str:
+    """A verdict with its mark."""
+    return _TITLES.get(verdict, f"❌ {verdict}")
+
+
+def meaning_section(statement: Row | None, title: str = "What this means") -> str:
+    """The words of a `Statement.document()`, what limits them, and the figures that decided; empty for None."""
+    if statement is None:
         return ""
-    lines = [f"- **{reason['code']}**: {plain(reason['text'])}. _{reason['action']}_" for reason in reasons]
-    return "\n".join(["## Why", "", *lines])
+    return section(
+        title,
+        f"{_STATES[statement['state']]} **{plain_words(statement['text'])}**",
+        bullets(plain_words(line) for line in statement["qualifications"]),
+        "Decided by:" if statement["figures"] else "",
+        bullets(plain(line) for line in statement["figures"]),
+    )
 
 
-def _slos(slos: Sequence[Mapping[str, Any]]) -> str:
+def plain_words(text: str) -> str:
+    """`plain` for a text of several sentences, which may be longer than a foreign one."""
+    return "".join(plain(text[start : start + 300]) for start in range(0, len(text), 300))
+
+
+def _reasons(reasons: Sequence[Row]) -> str:
+    lines = (f"**{reason['code']}**: {plain(reason['text'])}. _{reason['action']}_" for reason in reasons)
+    return section("Why", bullets(lines))
+
+
+def _slos(report: Row, manifest: Row) -> str:
+    measured = {(row["metric"], row["scope"], row["phase"]): row for row in report["metrics"]}
+    shares_host = bool((manifest.get("target") or {}).get("shares_host"))
     rows = [
         (
             slo["metric"],
             slo["scope"],
+            slo["phase"],
             slo["level"],
-            figure(slo["observed"], slo["unit"]),
+            _observed(slo, measured.get((slo["metric"], slo["scope"], slo["phase"]))),
             interval(slo),
             f"{slo['n']:,}",
             f"{slo['comparator']} {figure(slo['limit'], slo['unit'])}",
-            _MARKS[slo["outcome"]] + (" (close)" if slo["close"] else ""),
+            _mark(slo, shares_host=shares_host),
         )
-        for slo in slos
+        for slo in report["slos"]
     ]
-    header = ("limit on", "of", "level", "observed", "95 % interval", "n", "limit", "outcome")
-    return table("Limits", header, rows)
+    header = ("limit on", "of", "phase", "level", "observed", "95 % interval", "n", "limit", "outcome")
+    return section("Limits", table(header, rows), _throughput_target(measured, manifest))
 
 
-def _scenarios(metrics: Sequence[Mapping[str, Any]]) -> str:
+def _throughput_target(measured: Mapping[tuple[str, str, str], Row], manifest: Row) -> str:
+    """What the requirements aim at beyond the least throughput: shown, not judged."""
+    target_rpm = (manifest.get("profile") or {}).get("throughput_target_rpm")
+    if target_rpm is None:
+        return ""
+    observed = cell(measured.get(("throughput_rpm", "all", "hold")))
+    return f"Throughput: {observed} of a target of {figure(target_rpm, 'req/min')} (shown, not judged)."
+
+
+def _observed(slo: Row, row: Row | None) -> str:
+    """The figure that was judged: ≥ for a lower bound; without a point value, ≤ the slowest or ≥ the proved one."""
+    text = figure(slo["observed"], slo["unit"])
+    if slo["observed"] is None or row is None:
+        return text
+    if row.get("lower_bound"):
+        return f"≥ {text}"
+    if row["value"] is not None:
+        return text
+    return f"≥ {text}" if slo["outcome"] == "missed" else f"≤ {text}"
+
+
+def _mark(slo: Row, *, shares_host: bool) -> str:
+    if slo["outcome"] == "not_judged" and shares_host and slo["metric"].startswith("host_"):
+        return SHARED_HOST
+    return _MARKS[slo["outcome"]] + (" (close)" if slo["close"] else "")
+
+
+def _scenarios(metrics: Sequence[Row]) -> str:
     hold = {(row["scope"], row["metric"]): row for row in metrics if row["phase"] == "hold"}
     scopes = sorted({scope for scope, _ in hold if scope == "all" or scope.startswith("scenario:")})
     columns = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "ttft_p95_ms", "error_rate", "throughput_rpm")
     rows = []
     for scope in scopes:
         n = hold[scope, "error_rate"]["n"] if (scope, "error_rate") in hold else 0
-        rows.append((scope, f"{n:,}", *(_cell(hold.get((scope, column))) for column in columns)))
-    return table("Requests in the hold", ("of", "n", "P50", "P95", "P99", "first token P95", "errors", "rate"), rows)
+        rows.append((scope, f"{n:,}", *(cell(hold.get((scope, column))) for column in columns)))
+    header = ("of", "n", "P50", "P95", "P99", "first token P95", "errors", "rate")
+    return section("Requests in the hold", table(header, rows))
 
 
-def _resources(metrics: Sequence[Mapping[str, Any]]) -> str:
+def _resources(metrics: Sequence[Row]) -> str:
     names = ("cache_hit_rate", "host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes")
     rows = [
-        (row["metric"], _cell(row), f"{row['n']}")
+        (row["metric"], cell(row), f"{row['n']}")
         for row in metrics
         if row["metric"] in names and row["phase"] == "hold"
     ]
-    return table("Target and its host in the hold", ("figure", "value", "n"), rows)
+    return section("Target and its host in the hold", table(("figure", "value", "n"), rows))
 
 
-def _cell(row: Mapping[str, Any] | None) -> str:
-    if row is None or row["value"] is None:
-        return "not measured"
-    return ("≥ " if row.get("lower_bound") else "") + figure(row["value"], row["unit"])
-
-
-def _errors(errors: Mapping[str, Any] | None) -> str:
-    if not errors or not errors["errors"]:
+def _baseline(baseline: Row | None) -> str:
+    """The measured single-user baseline beside the document's sample values."""
+    if baseline is None:
         return ""
+    measured, example = baseline["measured"], baseline["example"]
+    resources = (measured["resource_baseline"], example["resource_baseline"])
+    rows = [
+        _baseline_row("P95", (measured, example), "single_user_p95", "ms"),
+        _baseline_row("throughput of a user", (measured, example), "optimal_throughput", "req/min"),
+        _baseline_row("errors", (measured, example), "baseline_error_rate", "ratio"),
+        _baseline_row("CPU of a user", resources, "cpu_baseline", "%"),
+        _baseline_row("memory of a user", resources, "memory_baseline", "%"),
+    ]
+    header = ("figure", "measured", "the document's example")
+    return section("Single-user baseline", table(header, rows))
+
+
+def _baseline_row(title: str, documents: tuple[Row, Row], key: str, unit: str) -> tuple[str, ...]:
+    return (title, *(figure(document[key], unit) for document in documents))
+
+
+def _errors(errors: Row | None) -> str:
     rows = [
         (f"{error['count']:,}", error["outcome"], error["endpoint"], plain(str(error["fingerprint"])))
-        for error in errors["errors"][:MAX_ERRORS_SHOWN]
+        for error in (errors or {}).get("errors", [])[:MAX_ERRORS_SHOWN]
     ]
-    return table("Errors", ("count", "outcome", "endpoint", "error"), rows)
+    return section("Errors", table(("count", "outcome", "endpoint", "error"), rows))
 
 
-def _comparison(comparison: Mapping[str, Any] | None) -> str:
+def _comparison(comparison: Row | None) -> str:
     if not comparison:
         return ""
     previous = comparison.get("previous_run_id")
     if not previous:
-        return (
-            f"## Compared with earlier runs\n\n{plain(str(comparison.get('text', 'There is no comparable run yet.')))}"
-        )
+        text = plain(str(comparison.get("text", "There is no comparable run yet.")))
+        return section("Compared with earlier runs", text)
     rows = [
-        (
-            row["metric"],
-            figure(row["previous"], row["unit"]),
-            figure(row["current"], row["unit"]),
-            _change(row["change"]),
-        )
+        (row["metric"], _then_or_now(row, "previous"), _then_or_now(row, "current"), _change(row["change"]))
         for row in comparison["differences"]
         if row["scope"] == "all"
     ]
-    title = f"Compared with `{previous}` (shown, not judged)"
-    return table(title, ("figure", "then", "now", "change"), rows)
+    title = f"Compared with {code(str(previous))} (shown, not judged)"
+    return section(title, table(("figure", "then", "now", "change"), rows))
+
+
+def _then_or_now(row: Row, which: str) -> str:
+    value = row[which]
+    return "none found" if value is None and row["metric"] in LOOKED_FOR else figure(value, row["unit"])
 
 
 def _change(ratio: float | None) -> str:
     return "–" if ratio is None else f"{100 * ratio:+.1f} %"
-
-
-def _gaps(report: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
-    lines = [f"- not measured: {name}" for name in report["not_measured"]]
-    lines += [f"- not configured: {name}" for name in report["not_configured"]]
-    lines += [f"- {stage}: {plain(str(fault.get('text')))}" for stage, fault in (manifest.get("faults") or {}).items()]
-    return "\n".join(["## Gaps", "", *lines]) if lines else ""
-
-
-def _environment(manifest: Mapping[str, Any]) -> str:
-    environment = manifest.get("environment") or {}
-    rows = [(plain(str(name)), plain(str(value))) for name, value in environment.items()]
-    return table("Environment", ("what", "value"), rows)
-
-
-def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown section with a table; empty without rows."""
-    body = ["| " + " | ".join(row) + " |" for row in rows]
-    if not body:
-        return ""
-    return "\n".join([f"## {title}", "", "| " + " | ".join(header) + " |", "|" + " --- |" * len(header), *body])
-
-
-def figure(value: float | None, unit: str) -> str:
-    """A value with its unit; ratios as per cent, bytes as MiB."""
-    if value is None:
-        return "not measured"
-    if unit == "ratio":
-        return f"{100 * value:.4g} %"
-    if unit == "bytes":
-        return f"{value / 2**20:,.1f} MiB"
-    return f"{shown(value)} {_UNITS.get(unit, unit)}"
-
-
-def interval(row: Mapping[str, Any]) -> str:
-    """The 95 % interval of a figure; an open end where the data allow no bound."""
-    low, high = row["ci_low"], row["ci_high"]
-    if low is None and high is None:
-        return "–"
-    ends = [figure(end, row["unit"]) if end is not None else "…" for end in (low, high)]
-    return " – ".join(ends)
-
-
-def plain(text: str) -> str:
-    """Text from anywhere, harmless in Markdown: one line, no markup, no table break, at most 300 characters."""
-    printable = "".join(char if char.isprintable() else " " for char in text[:300])
-    escaped = printable.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "'")
-    return (
-        escaped.replace("[", "\\[").replace("*", "\\*").replace("_", "\\_").replace("!", "\\!").replace("@", "@\u200b")
-    )

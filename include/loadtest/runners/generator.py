@@ -29,7 +29,10 @@ class LoadRequest:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """How a load ended. `started` is the first intended start, None where none came; `completed`: all stages ran."""
+    """How a load ended. `started` is the first intended start, None where none came; `completed`: all stages ran.
+
+    `stopped_by`: reason code of what ended it early on purpose, None where nothing did.
+    """
 
     engine: str
     started: datetime | None
@@ -38,6 +41,7 @@ class LoadResult:
     exit_code: int
     planned_users: int
     reached_users: int
+    stopped_by: str | None = None
 
     def document(self) -> dict[str, Any]:
         """For the manifest."""
@@ -49,6 +53,7 @@ class LoadResult:
             "exit_code": self.exit_code,
             "planned_users": self.planned_users,
             "reached_users": self.reached_users,
+            "stopped_by": self.stopped_by,
         }
 
 
@@ -74,6 +79,8 @@ def load_reasons(profile: Profile, load: dict[str, Any] | None) -> list[Reason]:
     """What the manifest's account of the load says against the validity of the test."""
     if load is None:
         return []
+    if load.get("stopped_by"):
+        return [Reason(load["stopped_by"], f"the load was stopped at {load['ended']}, before its planned end")]
     if load["started"] is None or not load["completed"]:
         text = (
             f"the generator ended with exit code {load['exit_code']} at {load['ended']}, before the load was complete"

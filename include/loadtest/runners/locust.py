@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -25,13 +26,16 @@ WORKER = "w0"
 DRAIN_S = 5
 """Running requests may finish that long after the last stage; then they are cut and recorded as censored."""
 STARTUP_S = 60
+STOP_POLL_S = 1.0
 LOG_FILE = "generator.log"
 MAX_LOG_BYTES = 2 * 1024 * 1024
 _PROGRESS = "progress: "
 
 
-def run_locust(request: LoadRequest, on_progress: Callable[[str], None]) -> LoadResult:
-    """Send the load and wait for its end; `on_progress` gets a line every 10 s.
+def run_locust(
+    request: LoadRequest, on_progress: Callable[[str], None], stop_requested: Callable[[], bool] = lambda: False
+) -> LoadResult:
+    """Send the load and wait for its end; `on_progress` gets a line every 10 s, `stop_requested` is asked every second.
 
     However this call ends, the generator has ended too. A generator that dies is not an error here: what it measured
     stands in the bundle, and the result says that the load is not complete.
@@ -40,11 +44,11 @@ def run_locust(request: LoadRequest, on_progress: Callable[[str], None]) -> Load
     reader = threading.Thread(target=_relay, args=(process, request, on_progress), daemon=True)
     reader.start()
     try:
-        exit_code = _wait(process, request.profile.load_s + DRAIN_S + STARTUP_S)
+        stopped = _wait(process, request.profile.load_s + DRAIN_S + STARTUP_S, stop_requested)
     finally:
-        _kill_group(process)
+        exit_code = _kill_group(process)
         reader.join(timeout=10)
-    return read_result(request.bundle, request.profile, exit_code)
+    return read_result(request.bundle, request.profile, exit_code, "operator" if stopped else None)
 
 
 def _start(request: LoadRequest) -> subprocess.Popen[str]:
@@ -104,12 +108,19 @@ def _relay(process: subprocess.Popen[str], request: LoadRequest, on_progress: Ca
                 log.flush()
 
 
-def _wait(process: subprocess.Popen[str], limit_s: float) -> int:
-    try:
-        return process.wait(timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        LOG.error("the generator did not end %d s after its start: it is stopped now", limit_s)
-        return _kill_group(process)
+def _wait(process: subprocess.Popen[str], limit_s: float, stop_requested: Callable[[], bool]) -> bool:
+    """Wait for the end, a stop or the limit, whichever comes first; returns whether it was a stop."""
+    deadline = time.monotonic() + limit_s
+    while process.poll() is None:
+        if stop_requested():
+            LOG.warning("the switch that stops all load is on: the generator is stopped")
+            return True
+        if time.monotonic() > deadline:
+            LOG.error("the generator did not end %d s after its start: it is stopped now", limit_s)
+            return False
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=STOP_POLL_S)
+    return False
 
 
 def _kill_group(process: subprocess.Popen[str]) -> int:
@@ -123,7 +134,7 @@ def _kill_group(process: subprocess.Popen[str]) -> int:
     return process.wait()
 
 
-def read_result(bundle: Bundle, profile: Profile, exit_code: int) -> LoadResult:
+def read_result(bundle: Bundle, profile: Profile, exit_code: int, stopped_by: str | None = None) -> LoadResult:
     """What the generator left of its load in the bundle, also when nobody was there to see it end."""
     state = _state(bundle.path / f"generator-{WORKER}.json")
     started_ns = state.get("started_ns")
@@ -136,6 +147,7 @@ def read_result(bundle: Bundle, profile: Profile, exit_code: int) -> LoadResult:
         exit_code=exit_code,
         planned_users=profile.users,
         reached_users=int(state.get("max_users") or 0),
+        stopped_by=None if state.get("completed") else stopped_by,
     )
 
 

@@ -2,8 +2,11 @@
 
 import os
 import platform
+import resource
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from include.loadtest.errors import ConfigError, InfrastructureError
+from include.loadtest.errors import ConfigError, InfrastructureError, LoadTestError
+from include.loadtest.run import utc_text
 from include.loadtest.target.database import connected, first_line, required_database_url
 from include.loadtest.target.schema import require_users_table
 from include.loadtest.target.settings import Target
@@ -24,6 +28,8 @@ STATEMENT_TIMEOUT_S = 15
 REDIS_TIMEOUT_S = 5.0
 COUNTED_TABLES = 40
 EXACT_UP_TO_BYTES = 8 * 1024 * 1024
+_PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_CGROUPS, _OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 POSTGRES_SETTINGS = (
     "server_version",
     "max_connections",
@@ -46,6 +52,7 @@ class DatabaseFacts:
     """
 
     settings: dict[str, str]
+    size_bytes: int
     row_counts: dict[str, int]
     migration_head: str | None
 
@@ -55,7 +62,7 @@ def read_database_facts(target: Target) -> DatabaseFacts:
     url = required_database_url(target, "seed the test users")
     with connected(url, statement_timeout_s=STATEMENT_TIMEOUT_S) as connection, connection.cursor() as cursor:
         require_users_table(cursor, target.file.users_table)
-        return DatabaseFacts(_settings(cursor), _row_counts(cursor), _migration_head(cursor))
+        return DatabaseFacts(_settings(cursor), _size_bytes(cursor), _row_counts(cursor), _migration_head(cursor))
 
 
 def _settings(cursor: Cursor) -> dict[str, str]:
@@ -64,6 +71,12 @@ def _settings(cursor: Cursor) -> dict[str, str]:
     )
     found = dict(cursor.fetchall())
     return {name: found[name] for name in POSTGRES_SETTINGS if name in found}
+
+
+def _size_bytes(cursor: Cursor) -> int:
+    """Size of the connected database on disk, without the server's other files."""
+    cursor.execute("SELECT pg_database_size(current_database())")
+    return int(_scalar(cursor))
 
 
 def _row_counts(cursor: Cursor) -> dict[str, int]:
@@ -99,8 +112,16 @@ def _scalar(cursor: Cursor) -> Any:
     return row[0] if row else None
 
 
-def read_redis_facts(target: Target) -> dict[str, str] | None:
-    """Version, memory limit and eviction policy; None where no Redis is configured.
+@dataclass(frozen=True)
+class RedisFacts:
+    """Version, memory limit and eviction policy, and the memory in use; None where the server does not say."""
+
+    settings: dict[str, str]
+    used_memory_bytes: int | None
+
+
+def read_redis_facts(target: Target) -> RedisFacts | None:
+    """What Redis says in INFO; None where no Redis is configured.
 
     Raises ConfigError (no Redis address) or InfrastructureError (no answer).
     """
@@ -115,7 +136,9 @@ def read_redis_facts(target: Target) -> dict[str, str] | None:
                 f"start it or correct {target.file.where_to_set('redis')}"
             ) from error
     names = ("redis_version", "valkey_version", "maxmemory", "maxmemory_policy")
-    return {name.removeprefix("redis_"): str(info[name]) for name in names if name in info}
+    settings = {name.removeprefix("redis_"): str(info[name])[:100] for name in names if name in info}
+    used = info.get("used_memory")
+    return RedisFacts(settings, used if isinstance(used, int) else None)
 
 
 def redis_client(url: str) -> redis.Redis:
@@ -131,18 +154,117 @@ def redis_client(url: str) -> redis.Redis:
         raise ConfigError(f"Redis address {redacted(url)}: {first_line(error)}; write redis://host:port/0") from error
 
 
+def sizes(target: Target) -> dict[str, Any]:
+    """How much the target holds now: `{at, database_bytes, redis_used_memory_bytes, row_counts, notes}`.
+
+    A part that cannot be read is None, and a note says why; nothing is raised for a server that is down.
+    """
+    found: dict[str, Any] = {
+        "at": utc_text(datetime.now(UTC)),
+        "database_bytes": None,
+        "redis_used_memory_bytes": None,
+        "row_counts": None,
+    }
+    notes = []
+    for read in (_database_sizes, _redis_size):
+        try:
+            found.update(read(target))  # one by one: what was read before an error stays
+        except LoadTestError as error:
+            notes.append(str(error))
+    return {**found, "notes": notes}
+
+
+def _database_sizes(target: Target) -> Iterator[tuple[str, Any]]:
+    url = required_database_url(target, "read its size")
+    with connected(url, statement_timeout_s=STATEMENT_TIMEOUT_S) as connection, connection.cursor() as cursor:
+        yield "database_bytes", _size_bytes(cursor)
+        yield "row_counts", _row_counts(cursor)
+
+
+def _redis_size(target: Target) -> Iterator[tuple[str, Any]]:
+    facts = read_redis_facts(target)
+    if facts is None:
+        raise ConfigError(f"Redis: not configured ({target.file.where_to_set('redis')}), so its size is not known")
+    yield "redis_used_memory_bytes", facts.used_memory_bytes
+
+
 @dataclass(frozen=True)
 class GeneratorHost:
-    """The machine that sends the load."""
+    """The machine that sends the load, and what it lets one process have; None where it does not say.
+
+    `usable_cores`: the cores of this process's affinity, or its control group's CPU quota where that is less.
+    `open_files_soft`, `open_files_hard`: RLIMIT_NOFILE, None also for no limit. `ephemeral_port_count` bounds the
+    connections to one address that are open or were closed within the last minute.
+    """
 
     cpu_count: int | None
     cpu_model: str | None
     memory_bytes: int
+    usable_cores: float | None
+    open_files_soft: int | None
+    open_files_hard: int | None
+    ephemeral_port_range: tuple[int, int] | None
+    ephemeral_port_count: int | None
 
 
 def generator_host() -> GeneratorHost:
-    """Facts of this machine; None where the system does not say."""
-    return GeneratorHost(os.cpu_count(), _cpu_model(), psutil.virtual_memory().total)
+    """Facts of this machine and this process."""
+    soft, hard = (None if limit == resource.RLIM_INFINITY else limit for limit in _open_files())
+    ports = _ephemeral_ports()
+    return GeneratorHost(
+        cpu_count=os.cpu_count(),
+        cpu_model=_cpu_model(),
+        memory_bytes=psutil.virtual_memory().total,
+        usable_cores=_usable_cores(),
+        open_files_soft=soft,
+        open_files_hard=hard,
+        ephemeral_port_range=ports,
+        ephemeral_port_count=ports[1] - ports[0] + 1 if ports else None,
+    )
+
+
+def _open_files() -> tuple[int, int]:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
+def _ephemeral_ports() -> tuple[int, int] | None:
+    """First and last local port of outgoing connections, as Linux' ip-sysctl describes ip_local_port_range."""
+    try:
+        first, last = (int(port) for port in _PORT_RANGE.read_text(encoding="utf-8").split())
+    except (OSError, ValueError):
+        return None
+    return (first, last) if first <= last else None
+
+
+def _usable_cores() -> float | None:
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min((limit for limit in (affinity, *_quotas()) if limit is not None), default=None)
+
+
+def _quotas() -> Iterator[float]:
+    """CPU quotas, in cores, of the own control group and those above it; a container sees its own as the root.
+
+    `cpu.max` of version 2 holds quota and period in one file, version 1 in two; "max" and -1 stand for no quota.
+    """
+    try:
+        lines = _OWN_CGROUPS.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, place = (*line.split(":", 2), "", "")[:3]
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        root = _CGROUPS / "cpu" if controllers else _CGROUPS
+        files = ("cpu.cfs_quota_us", "cpu.cfs_period_us") if controllers else ("cpu.max",)
+        steps = [step for step in place.split("/") if step]
+        for depth in range(len(steps) + 1):
+            group = root.joinpath(*steps[:depth])
+            try:
+                quota, period = (int(text) for file in files for text in (group / file).read_text().split())
+            except (OSError, ValueError):
+                continue
+            if quota > 0 and period > 0:
+                yield quota / period
 
 
 def _cpu_model() -> str | None:

@@ -1,6 +1,5 @@
 """Checks before a run, and what the manifest says about the environment."""
 
-import re
 import socket
 import statistics
 import time
@@ -15,11 +14,13 @@ from include.loadtest.run import utc_text
 from include.loadtest.target.facts import (
     DatabaseFacts,
     GeneratorHost,
+    RedisFacts,
     generator_host,
     read_database_facts,
     read_redis_facts,
 )
 from include.loadtest.target.requests import Answer, exchange, forwarded_address, http_client, request_headers
+from include.loadtest.target.restart import start_times_s
 from include.loadtest.target.settings import Target
 from include.loadtest.target.urls import split_base_url
 
@@ -27,7 +28,6 @@ HEALTH_TIMEOUT_S = 10.0
 LIMITER_PROBES = 25  # more than the 20 a minute that the target allows its health page
 LIMITER_MAX_S = 20.0
 TCP_CONNECTS = 5
-_START_TIME = re.compile(r"^process_start_time_seconds(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TargetFacts:
     process_start: str | None
     round_trip_ms: float
     database: DatabaseFacts
-    redis: dict[str, str] | None
+    redis: RedisFacts | None
     generator_host: GeneratorHost
     notes: tuple[str, ...]
 
@@ -52,8 +52,10 @@ class TargetFacts:
             "process_start": self.process_start,
             "migration_head": self.database.migration_head,
             "row_counts": self.database.row_counts,
+            "database_bytes": self.database.size_bytes,
+            "redis_used_memory_bytes": self.redis.used_memory_bytes if self.redis else None,
             "postgres": self.database.settings,
-            "redis": self.redis,
+            "redis": self.redis.settings if self.redis else None,
             "generator_host": asdict(self.generator_host),
             "round_trip_ms": self.round_trip_ms,
             "notes": list(self.notes),
@@ -63,7 +65,7 @@ class TargetFacts:
         """For the log."""
         settings = self.database.settings
         postgres = f"PostgreSQL {settings.get('server_version')}, max_connections {settings.get('max_connections')}"
-        cache = f"Redis {self.redis.get('version')}" if self.redis else "no Redis"
+        cache = f"Redis {self.redis.settings.get('version')}" if self.redis else "no Redis"
         version = f"version {self.app_version or 'not exposed'}"
         return [
             f"target: {version}, round trip {self.round_trip_ms:.2f} ms, {postgres}, {cache}",
@@ -149,11 +151,8 @@ class _Probe:
     def process_start(self) -> str | None:
         """Start of the target's process, ISO 8601 UTC; None where /metrics does not say."""
         answer = self._get_or_none("/metrics", {})
-        found = _START_TIME.search(answer.text) if answer is not None and answer.status == 200 else None
-        try:
-            return utc_text(datetime.fromtimestamp(float(found[1]), UTC)) if found else None
-        except (ValueError, OverflowError, OSError):
-            return None
+        found = start_times_s(answer.text) if answer is not None and answer.status == 200 else []
+        return utc_text(datetime.fromtimestamp(found[0], UTC)) if found else None
 
     def _get_or_none(self, path: str, changed: dict[str, str | None]) -> Answer | None:
         try:

@@ -63,12 +63,19 @@ class SessionCache:
 
 
 def ensure_sessions(
-    target: Target, numbers: Sequence[int], cache_path: Path, run_id: str, *, parallel: int = 4
+    target: Target,
+    numbers: Sequence[int],
+    cache_path: Path,
+    run_id: str,
+    *,
+    parallel: int = 4,
+    stop_requested: Callable[[], bool] = lambda: False,
 ) -> dict[int, Session]:
     """A session for each user number, in their order; those in the cache that still work are used again.
 
-    What was obtained is in the cache even when this raises: InvalidTestError (`rate_limiter`; `setup_failed` for any
-    other refusal, with status and answer) or InfrastructureError (no connection).
+    What was obtained is in the cache even when this raises: InvalidTestError (`rate_limiter`; `operator` once
+    `stop_requested` says so; `setup_failed` for any other refusal, with status and answer) or InfrastructureError (no
+    connection).
     """
     cache = SessionCache(cache_path)
     known = {number: session for number, session in cache.load().items() if session.is_fresh}
@@ -77,6 +84,8 @@ def ensure_sessions(
         opener = _Opener(target, run_id, client)
 
         def obtain(number: int) -> None:
+            if stop_requested():
+                raise InvalidTestError("operator", "the switch that stops all load is on: no further user logs in")
             obtained[number] = opener.still_valid(number, known.get(number)) or opener.open(number)
 
         try:

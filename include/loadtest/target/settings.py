@@ -8,7 +8,7 @@ import psutil
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from include.loadtest.errors import ConfigError, nearest
-from include.loadtest.profile.model import Frozen
+from include.loadtest.profile.shape import Frozen
 from include.loadtest.profile.yaml_source import YamlSource, read_yaml
 from include.loadtest.target.urls import addresses_of, as_address, is_allowed, libpq_url, split_base_url, split_entry
 
@@ -61,6 +61,21 @@ class TargetFile(Frozen):
     users_table: Identifier = "user"
     undeclared_keys: tuple[UndeclaredKey, ...] = ()
     owned_by_users: tuple[OwnedTable, ...] = ()
+    growth_bytes_a_chat: Annotated[int, Field(ge=0)] | None = None
+    reset_command: tuple[str, ...] | None = None
+
+    @field_validator("reset_command", mode="before")
+    @classmethod
+    def _command(cls, command: object) -> object:
+        if command is None:
+            return None
+        if not isinstance(command, list | tuple) or not command:
+            raise ValueError("write a list of the program and its arguments, or leave the key out: no shell reads it")
+        if not all(isinstance(part, str) and part and part.isprintable() for part in command):
+            raise ValueError("each part is a text that is not empty, without control characters")
+        if "/" in command[0] and not command[0].startswith("/"):
+            raise ValueError("the first part is an absolute path or a plain program name")
+        return command
 
     @field_validator("allowed_hosts")
     @classmethod

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -67,13 +67,20 @@ class WarmUpResult:
         return [self.note, *(f"warm-up: {count} failed: {cause}" for cause, count in self.failures.items())]
 
 
-def warm_cache(target: Target, profile: Profile, sessions: Mapping[int, Session], run_id: str) -> WarmUpResult:
+def warm_cache(
+    target: Target,
+    profile: Profile,
+    sessions: Mapping[int, Session],
+    run_id: str,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> WarmUpResult:
     """Ask all questions of the pool in rounds until two rounds' hit rates differ by less than the profile allows.
 
     Ends at the latest when `warm_up.max_s` and one request's timeout are over. Without Redis one round is asked. A
-    failing target does not raise: failures are counted here, and the load will show them.
+    failing target does not raise: failures are counted here, and the load will show them. Once `stop_requested` says
+    so, no further question is asked.
     """
-    asker = _Asker(target, profile, sessions, run_id)
+    asker = _Asker(target, profile, sessions, run_id, stop_requested)
     started = time.monotonic()
     deadline = started + profile.warm_up.max_s
     failures: Counter[str] = Counter()
@@ -112,8 +119,15 @@ def _note(rounds: Sequence[Round], settled: bool | None, target: Target) -> str:
 class _Asker:
     """Asks questions over the chat stream, a few at a time, with the users in turn."""
 
-    def __init__(self, target: Target, profile: Profile, sessions: Mapping[int, Session], run_id: str) -> None:
-        self._target, self._run_id = target, run_id
+    def __init__(
+        self,
+        target: Target,
+        profile: Profile,
+        sessions: Mapping[int, Session],
+        run_id: str,
+        stop_requested: Callable[[], bool],
+    ) -> None:
+        self._target, self._run_id, self._stop_requested = target, run_id, stop_requested
         size = profile.questions.pool_size
         self._questions = [*question_pool("simple_query", size), *question_pool("complex_query", size)]
         self._users = cycle(sessions.items())
@@ -129,7 +143,8 @@ class _Asker:
         ):
 
             def ask(task: tuple[str, int, Session]) -> str | None:
-                return self._ask(client, *task) if time.monotonic() < deadline else _NOT_ASKED
+                is_over = time.monotonic() >= deadline or self._stop_requested()
+                return _NOT_ASKED if is_over else self._ask(client, *task)
 
             errors = [error for error in pool.map(ask, work) if error != _NOT_ASKED]
         failures.update(error for error in errors if error)

@@ -1,4 +1,5 @@
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import pytest
 
 from include.embedded.postgres import PostgresServer, start_postgres, stop_postgres
 from include.embedded.valkey import ValkeyServer, start_valkey, stop_valkey
+from tests.helpers.demo import DemoTarget, demo_target
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,11 @@ class Watched:
     database_url: str | None = None
     redis_url: str | None = None
     shares_host: bool = True
+    base_url: str | None = None
+
+    def url(self, path: str) -> str:
+        """Address of an API path."""
+        return f"{self.base_url}/api/v1{path}"
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +42,20 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     server = start_valkey(tmp_path_factory.mktemp("valkey"))
     yield server
     stop_valkey(server)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoTarget]:
+    """One real demo target for all tests of this folder."""
+    with demo_target(tmp_path_factory.mktemp("demo")) as running:
+        yield running
+
+
+@pytest.fixture
+def blackhole() -> Iterator[str]:
+    """`host:port` of a server that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def rows_of(directory: Path, source: str) -> list[dict[str, Any]]:

@@ -1,9 +1,12 @@
 import os
+import threading
+import time
+from pathlib import Path
 
 import psutil
 import pytest
 
-from include.loadtest.collectors.host import HostReader
+from include.loadtest.collectors.host import HostReader, shares_pct
 from include.loadtest.collectors.plan import HostSource
 from include.loadtest.collectors.reader import unit_of
 
@@ -13,7 +16,7 @@ pytestmark = pytest.mark.unit
 def test_a_reading_of_this_machine() -> None:
     """Shares of a hundred, bytes, load and processes; each metric has a unit."""
     reader = HostReader(HostSource(source="host", instance="here"))
-    sum(number * number for number in range(200_000))
+    sum(number * number for number in range(2_000_000))
     values = reader.read()
     assert 0 <= values["cpu_pct"] <= 100
     assert values["memory_pct"] == pytest.approx(psutil.virtual_memory().percent, abs=5)
@@ -22,6 +25,49 @@ def test_a_reading_of_this_machine() -> None:
     assert {"load_1m", "load_5m", "load_15m"} <= set(values)
     assert all(unit_of(metric) for metric in values)
     assert "target_cpu_pct" not in values
+
+
+def test_disks_are_the_kernels_counters_and_the_results_disk(tmp_path: Path) -> None:
+    """Bytes since the kernel's start, and the space of the disk that was named; without one no space is told."""
+    before = psutil.disk_io_counters()
+    reader = HostReader(HostSource(source="host", instance="here"), tmp_path)
+    values = reader.read()
+    assert values["results_disk_free_bytes"] == pytest.approx(psutil.disk_usage(str(tmp_path)).free, rel=0.05)
+    assert 0 <= values["results_disk_used_pct"] <= 100
+    if before is not None:
+        assert values["disk_written_bytes"] >= before.write_bytes
+        assert values["disk_read_bytes"] >= before.read_bytes
+    assert "results_disk_free_bytes" not in HostReader(HostSource(source="host", instance="here")).read()
+
+
+def test_what_the_machine_does_not_say_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No quota and no disk counters on another system: no zeros either."""
+    monkeypatch.setattr(psutil, "disk_io_counters", lambda: None)
+    monkeypatch.setattr("include.loadtest.collectors.machine.throttled_ms", lambda: None)
+    values = HostReader(HostSource(source="host", instance="here")).read()
+    assert not {"cpu_throttled_ms_per_s", "disk_read_bytes"} & set(values)
+
+
+def test_cpu_shares_are_of_the_time_between_two_readings() -> None:
+    """2 s busy, 1 s stolen and 5 s idle or waiting of 8 s; no steal on another system, and no share of no time."""
+    before = {"user": 10.0, "system": 1.0, "idle": 50.0, "iowait": 3.0, "steal": 2.0, "guest": 9.0}
+    after = {"user": 11.0, "system": 2.0, "idle": 54.0, "iowait": 4.0, "steal": 3.0, "guest": 99.0}
+    assert shares_pct(before, after) == {"cpu_pct": 37.5, "cpu_steal_pct": 12.5}
+    assert shares_pct({"user": 1.0, "idle": 1.0}, {"user": 2.0, "idle": 4.0}) == {"cpu_pct": 25.0}
+    assert shares_pct(before, before) == {}
+
+
+def test_the_first_reading_of_another_thread_is_of_the_whole_interval() -> None:
+    """The thread that reads is not the one that made the reader; its first reading is no zero."""
+    reader = HostReader(HostSource(source="host", instance="here"))
+    end = time.monotonic() + 0.3
+    while time.monotonic() < end:
+        sum(range(1000))
+    readings: list[dict[str, float]] = []
+    thread = threading.Thread(target=lambda: readings.append(reader.read()))
+    thread.start()
+    thread.join()
+    assert readings[0]["cpu_pct"] > 100 / (psutil.cpu_count() or 1) / 3
 
 
 def test_the_targets_processes_are_added_up_while_they_live() -> None:

@@ -11,3 +11,15 @@ def test_a_plan_without_sense_is_refused(change: dict[str, object]) -> None:
     """No interval of nothing, and no place for an address."""
     with pytest.raises(ValidationError):
         CollectorPlan.model_validate({"resources_dir": "/", "interval_s": 5, "parent_pid": 1, **change})
+
+
+def test_a_plan_names_its_sources() -> None:
+    """As the readings name them: this machine is the generator's where the target runs elsewhere."""
+    plan = {
+        "resources_dir": "/",
+        "interval_s": 5,
+        "parent_pid": 1,
+        "host": {"source": "generator", "instance": "a"},
+        "app": {"instance": "b", "urls": ["http://b/metrics"]},
+    }
+    assert CollectorPlan.model_validate(plan).sources == ("generator", "app")

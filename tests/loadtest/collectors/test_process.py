@@ -1,10 +1,10 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,8 +14,16 @@ import pytest
 from include.embedded.postgres import PostgresServer
 from include.embedded.valkey import ValkeyServer
 from include.loadtest.bundle import Bundle
-from include.loadtest.collectors.process import LOG_FILE, PLAN_FILE, start_collectors
+from include.loadtest.collectors.gaps import read_gaps
+from include.loadtest.collectors.process import (
+    INTERVAL_S,
+    LOG_FILE,
+    PLAN_FILE,
+    CollectorProcess,
+    start_collectors,
+)
 from include.loadtest.recorder import RESOURCE_SCHEMA
+from tests.helpers.demo import DemoTarget
 from tests.loadtest.collectors.conftest import Watched, await_true, gaps_of, rows_of
 
 pytestmark = pytest.mark.integration
@@ -30,18 +38,24 @@ def _has_log(bundle: Bundle) -> bool:
 
 
 def test_all_sources_are_read_and_the_last_part_is_written(
-    tmp_path: Path, postgres: PostgresServer, valkey: ValkeyServer
+    tmp_path: Path, postgres: PostgresServer, valkey: ValkeyServer, demo: DemoTarget
 ) -> None:
     """Readings have the bundle's schema and name their host; no address with its password lies in a file."""
     import pyarrow.parquet as pq
 
     bundle = Bundle(tmp_path / "smoke-1")
     url = postgres.url().replace("postgres@", "postgres:s3cret@")
-    collectors = start_collectors(bundle, Watched(url, valkey.url), interval_s=0.3)
+    collectors = start_collectors(bundle, Watched(url, valkey.url, base_url=demo.base_url), interval_s=0.5)
     await_true(lambda: _has_log(bundle), "the collectors start")
-    time.sleep(1.5)
+    time.sleep(2.5)
     assert collectors.stop() == 0, _log(bundle)
-    for source, metric in (("host", "cpu_pct"), ("postgres", "connections_total"), ("redis", "keyspace_hits")):
+    for source, metric in (
+        ("host", "cpu_pct"),
+        ("postgres", "connections_total"),
+        ("redis", "keyspace_hits"),
+        ("app", "process_cpu_seconds_total"),
+        ("app", "cache_hit_ratio"),
+    ):
         rows = [row for row in rows_of(bundle.resources_dir, source) if row["metric"] == metric]
         assert len(rows) >= 2
         assert rows[0]["unit"]
@@ -53,28 +67,68 @@ def test_all_sources_are_read_and_the_last_part_is_written(
     assert "s3cret" not in (bundle.path / PLAN_FILE).read_text() + _log(bundle)
 
 
-def test_a_blackhole_leaves_the_other_sources_on_time(tmp_path: Path, valkey: ValkeyServer) -> None:
-    """A server that accepts and never answers is named as a gap; the others keep their interval."""
-    bundle = Bundle(tmp_path / "smoke-1")
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        url = f"postgresql://u:s3cret@127.0.0.1:{listener.getsockname()[1]}/d"
-        collectors = start_collectors(bundle, Watched(url, valkey.url), interval_s=0.5)
-        await_true(lambda: any(bundle.resources_dir.glob("gaps-*.json")), "the gap is noted")
-        time.sleep(4)
-        assert collectors.stop() == 0
-    for source, metric in (("host", "cpu_pct"), ("redis", "keyspace_hits")):
-        times = [row["ts"].timestamp() for row in rows_of(bundle.resources_dir, source) if row["metric"] == metric]
-        steps = sorted(later - earlier for earlier, later in pairwise(times))
-        assert steps[len(steps) // 2] == pytest.approx(0.5, abs=0.1)
-        assert len(times) >= 6
-    (gap,) = gaps_of(bundle.resources_dir)
-    assert gap["source"] == "postgres"
-    assert gap["reason"] == "no answer within 0.4 s"
-    assert gap["end"] is not None
-    assert gap["missed"] >= 6
-    assert rows_of(bundle.resources_dir, "postgres") == []
-    assert _log(bundle).count("postgres: no answer since") == 1
-    assert "s3cret" not in _log(bundle)
+@dataclass(frozen=True)
+class Blackholed:
+    """Collectors that run with one source that accepts and never answers."""
+
+    source: str
+    interval_s: float
+    bundle: Bundle
+    collectors: CollectorProcess
+
+    def check(self) -> None:
+        """The other sources kept their grid, and the dead one is one gap with one line in the log."""
+        resources = self.bundle.resources_dir
+        for source, metric in METRIC_OF.items():
+            rows = [row for row in rows_of(resources, source) if row["metric"] == metric]
+            if source == self.source:
+                assert rows == []
+                continue
+            times = [row["ts"].timestamp() for row in rows]
+            assert len(times) >= int(0.8 * BLACKHOLE_S / self.interval_s), (source, times)
+            steps = [later - earlier for earlier, later in pairwise(times)]
+            assert max(abs(step - self.interval_s) for step in steps) <= 0.2, (source, steps)
+        (gap,) = read_gaps(self.bundle)
+        assert gap["source"] == self.source
+        assert gap["reason"].strip()
+        assert gap["start"] < gap["end"]
+        assert gap["missed"] >= int(0.8 * BLACKHOLE_S / self.interval_s)
+        assert _log(self.bundle).count(f"{self.source}: no answer since") == 1
+        assert "s3cret" not in _log(self.bundle)
+
+
+METRIC_OF = {
+    "host": "cpu_pct",
+    "postgres": "connections_total",
+    "redis": "keyspace_hits",
+    "app": "process_cpu_seconds_total",
+}
+BLACKHOLE_S = 22.0
+
+
+def test_a_blackhole_leaves_the_other_sources_on_time(
+    tmp_path: Path, demo: DemoTarget, postgres: PostgresServer, valkey: ValkeyServer, blackhole: str
+) -> None:
+    """Each source in turn accepts and never answers: it is named as a gap, the others keep interval ± 0.2 s."""
+    good = Watched(postgres.url(), valkey.url, base_url=demo.base_url)
+    dead = {
+        "postgres": replace(good, database_url=f"postgresql://u:s3cret@{blackhole}/d"),
+        "redis": replace(good, redis_url=f"redis://:s3cret@{blackhole}/0"),
+        "app": replace(good, base_url=f"http://{blackhole}"),
+    }
+    cases = [(source, 1.0) for source in dead] + [("app", INTERVAL_S)]
+    running = []
+    for source, interval_s in cases:
+        bundle = Bundle(tmp_path / f"{source}-{interval_s:g}")
+        running.append(
+            Blackholed(source, interval_s, bundle, start_collectors(bundle, dead[source], interval_s=interval_s))
+        )
+    for case in running:
+        await_true(lambda bundle=case.bundle: _has_log(bundle), "the collectors start")
+    time.sleep(BLACKHOLE_S)
+    assert [case.collectors.stop() for case in running] == [0] * len(running)
+    for case in running:
+        case.check()
 
 
 def test_a_kill_loses_the_open_part_only(tmp_path: Path) -> None:
@@ -85,6 +139,9 @@ def test_a_kill_loses_the_open_part_only(tmp_path: Path) -> None:
     os.kill(collectors.pid, signal.SIGKILL)
     assert collectors.stop() == -signal.SIGKILL
     assert len(rows_of(bundle.resources_dir, "host")) > 100
+    (gap,) = [gap for gap in read_gaps(bundle) if gap["reason"] == "the collectors ended with exit code -9"]
+    assert gap["source"] == "host"
+    assert gap["start"] <= gap["end"]
 
 
 def test_another_host_is_not_taken_for_the_targets(tmp_path: Path) -> None:
@@ -105,6 +162,7 @@ import os, signal, time
 from pathlib import Path
 from include.loadtest.bundle import Bundle
 from include.loadtest.collectors.process import start_collectors
+from tests.helpers.demo import DemoTarget
 from tests.loadtest.collectors.conftest import Watched
 bundle = Bundle(Path({str(tmp_path / "smoke-1")!r}))
 print(start_collectors(bundle, Watched(), interval_s=0.2).pid, flush=True)

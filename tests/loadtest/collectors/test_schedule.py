@@ -1,5 +1,6 @@
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,30 @@ def test_a_late_reading_is_a_gap_and_is_not_caught_up(tmp_path: Path) -> None:
     assert gap["reason"].startswith("a reading took 1.")
     assert gap["missed"] >= 4
     assert gap["end"] is not None
+
+
+def test_a_part_of_a_reading_is_kept_and_the_rest_is_a_gap(tmp_path: Path) -> None:
+    """What one page of a source gave is not lost with the other page."""
+
+    class Half(Scripted):
+        def read(self) -> dict[str, float]:
+            raise ReadingError("/b: no answer", {"cpu_pct": 1.0})
+
+    _run(tmp_path, Half("app"), seconds=1)
+    assert len(rows_of(tmp_path, "app")) >= 3
+    (gap,) = gaps_of(tmp_path)
+    assert (gap["source"], gap["reason"]) == ("app", "/b: no answer")
+    assert gap["missed"] >= 3
+
+
+def test_a_slow_answer_moves_no_reading(tmp_path: Path) -> None:
+    """A reading is dated when it was asked for."""
+    _run(tmp_path, Scripted("slow", *[0.0, 0.15] * 20), seconds=3)
+    times = [row["ts"].timestamp() for row in rows_of(tmp_path, "slow")]
+    steps = sorted(later - earlier for earlier, later in pairwise(times))
+    assert len(steps) >= 8
+    assert abs(steps[len(steps) // 2] - INTERVAL_S) < 0.05
+    assert steps[-2] - steps[1] < 0.1
 
 
 def test_a_stuck_source_delays_nobody(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from include.loadtest.bundle import Bundle
 from include.loadtest.metrics.phases import PhaseSpan
 from include.loadtest.profile import Profile, find_profile, load_profile
+from include.loadtest.profile.shape import BreakingPoint, Recovery, Spike, Steps
 from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, Reading, Sample
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -39,6 +40,20 @@ def make_sample(offset_s: float = 60.0, latency_us: int = 1000, **changes: Any) 
         "user": 1,
     }
     return Sample(intended_start=at_ns(offset_s), start=at_ns(offset_s), latency_us=latency_us, **{**values, **changes})
+
+
+def planned_spans(profile: Profile, cut_s: float = float("inf")) -> list[PhaseSpan]:
+    """The stages of a run that went as planned until it was cut."""
+    return [
+        PhaseSpan(
+            stage.phase,
+            stage.name,
+            START + timedelta(seconds=stage.start_s),
+            START + timedelta(seconds=min(stage.end_s, cut_s)),
+        )
+        for stage in profile.stages()
+        if stage.start_s < cut_s
+    ]
 
 
 def _write(path: Path, rows: Iterable[Sample | Reading], schema: pa.Schema) -> None:
@@ -73,6 +88,48 @@ def maker(tmp_path: Path) -> BundleMaker:
 @pytest.fixture
 def profile() -> Profile:
     return load_profile(find_profile("smoke"))
+
+
+@pytest.fixture
+def steps(profile: Profile) -> Profile:
+    """20, 40, 60, 80 users for 40 s each, hold of 100 users from 160 s to 220 s, recovery to 280 s, limit 1 s."""
+    shape = Steps(
+        kind="steps",
+        steps=5,
+        probe_users=1,
+        breaking_point=BreakingPoint(p95_limit_ms=8000, error_rate_limit=0.05, least_user_throughput_share=0.8),
+        recovery=Recovery(duration_s=60, window_s=10, windows=3, p95_limit_ms=1000),
+    )
+    return profile.model_copy(update={"users": 100, "ramp_up_s": 160, "duration_s": 60, "shape": shape, "slos": ()})
+
+
+@pytest.fixture
+def spike(profile: Profile) -> Profile:
+    """Hold to 60 s, ramp to 70 s, spike to 100 s, ramp down to 115 s, recovery to 275 s: 17 full windows, limit 1 s."""
+    shape = Spike(
+        kind="spike",
+        base_users=10,
+        base_s=60,
+        ramp_down_s=15,
+        recovery=Recovery(duration_s=160, window_s=10, windows=3, p95_limit_ms=1000),
+    )
+    return profile.model_copy(update={"users": 100, "ramp_up_s": 10, "duration_s": 275, "shape": shape, "slos": ()})
+
+
+@pytest.fixture
+def spans_of() -> Callable[..., list[PhaseSpan]]:
+    return planned_spans
+
+
+@pytest.fixture
+def staged() -> Callable[..., Sample]:
+    """A sample whose phase and stage are those of the profile at its offset."""
+
+    def make(profile: Profile, offset_s: float, latency_us: int = 1000, **changes: Any) -> Sample:
+        stage = next(stage for stage in profile.stages() if stage.start_s <= offset_s < stage.end_s)
+        return make_sample(offset_s, latency_us, phase=stage.phase, stage=stage.name, **changes)
+
+    return make
 
 
 @pytest.fixture

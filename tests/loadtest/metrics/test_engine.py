@@ -12,19 +12,49 @@ from include.loadtest.profile.vocabulary import METRICS, SCENARIOS
 pytestmark = pytest.mark.unit
 
 ROW_KEYS = {"metric", "scope", "phase", "value", "unit", "n", "ci_low", "ci_high", "direction"}
+OF_SHAPES = {"recovery_time_s", "saturation_users", "breaking_point_users"}
 
 
 def test_the_document_is_written_and_has_its_keys(maker: Any, profile: Any, spans: Any, sample: Any) -> None:
-    """Every metric of the vocabulary is there; only percentiles have the three further keys."""
+    """Every metric that a steady load has is there; only percentiles have the three further keys."""
     maker.samples([sample(60, outcome=outcome) for outcome in ("ok", "ok", "timeout")])
     document = compute_metrics(maker.bundle, profile, spans)
     assert maker.bundle.read(run.METRICS) == document
     assert document["outcomes"] == {"ramp_up": {}, "hold": {"ok": 2, "timeout": 1}}
-    assert {row["metric"] for row in document["metrics"]} == set(METRICS)
+    assert {row["metric"] for row in document["metrics"]} == set(METRICS) - OF_SHAPES
+    assert set(document) == {"schema", "metrics", "stages", "outcomes", "unreadable_parts"}
     for row in document["metrics"]:
         further = {"lower_bound", "max", "low_95"} if "_p" in row["metric"] and row["unit"] == "ms" else set()
         assert set(row) == ROW_KEYS | further
         assert (row["unit"], row["direction"]) == (METRICS[row["metric"]].unit, METRICS[row["metric"]].direction)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ("steps", {("recovery_time_s", "recovery"), ("saturation_users", "hold"), ("breaking_point_users", "hold")}),
+        ("spike", {("recovery_time_s", "recovery")}),
+    ],
+)
+def test_a_shape_has_its_own_rows_also_without_samples(
+    maker: Any, shape: str, expected: Any, request: Any, row_of: Any
+) -> None:
+    """They exist once, for scope all and their phase, null where the load never came, and every phase has its rows."""
+    profile = request.getfixturevalue(shape)
+    maker.bundle.update_manifest(phases=[])
+    document = compute_metrics(maker.bundle, profile)
+    own = [row for row in document["metrics"] if row["metric"] in OF_SHAPES]
+    assert {(row["metric"], row["phase"]) for row in own} == expected
+    assert len(own) == len(expected)
+    further = {"recovery_time_s": "lower_bound", "saturation_users": "looked_up_to"}
+    for row in own:
+        assert set(row) == ROW_KEYS | {further.get(row["metric"], "looked_up_to")}
+        assert (row["scope"], row["value"], row["n"]) == ("all", None, 0)
+        assert not row.get("lower_bound")
+        assert row.get("looked_up_to") is None
+    for phase in {stage.phase for stage in profile.stages()}:
+        assert row_of(document, "ungraceful_error_rate", "scenario:simple_query", phase)["value"] is None
+    assert document["stages"] == []
 
 
 def test_without_samples_every_row_is_there_and_null(maker: Any, profile: Any, spans: Any) -> None:

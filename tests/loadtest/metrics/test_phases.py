@@ -4,15 +4,15 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from include.loadtest.metrics.phases import PhaseSpan, epoch_us, minutes_of, phase_spans, stretches
+from include.loadtest.metrics.phases import PhaseSpan, epoch_us, minutes_of, phase_spans, pieces, stretches
 
 pytestmark = pytest.mark.unit
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-def span(name: str, start_s: float, end_s: float) -> PhaseSpan:
-    return PhaseSpan(name, name, START + timedelta(seconds=start_s), START + timedelta(seconds=end_s))
+def span(name: str, start_s: float, end_s: float, stage: str | None = None) -> PhaseSpan:
+    return PhaseSpan(name, stage or name, START + timedelta(seconds=start_s), START + timedelta(seconds=end_s))
 
 
 def test_spans_are_read_from_the_manifest_and_one_without_an_end_is_left_out() -> None:
@@ -51,3 +51,27 @@ def test_times_are_exact_in_any_zone() -> None:
     """Microseconds survive, and the zone does not move the moment."""
     moment = datetime(2026, 3, 1, 11, 0, 0, 123457, tzinfo=timezone(timedelta(hours=2)))
     assert epoch_us(moment) == epoch_us(START) + 123457
+
+
+def test_pieces_make_up_the_stretches() -> None:
+    """Each stage has its own; where two of a phase overlap, the later one begins when the other ends."""
+    spans = [
+        span("hold", 60, 90),
+        span("ramp_up", 0, 20, "step_1"),
+        span("ramp_up", 20, 60, "step_2"),
+        span("ramp_up", 30, 40, "inside"),
+        span("hold", 80, 100, "late"),
+        span("recovery", 100, 100),
+    ]
+    start_us = epoch_us(START)
+    found = [
+        (one.phase, one.stage, one.stretch, (one.start_us - start_us) / 1e6, (one.end_us - start_us) / 1e6)
+        for one in pieces(spans)
+    ]
+    assert found == [
+        ("ramp_up", "step_1", 0, 0, 20),
+        ("ramp_up", "step_2", 0, 20, 60),
+        ("hold", "hold", 1, 60, 90),
+        ("hold", "late", 1, 90, 100),
+    ]
+    assert pieces([]) == []

@@ -83,3 +83,30 @@ def test_means_are_over_the_readings_of_the_phase(
         "redis_memory_bytes": (2048.0, 1),
     }
     assert row_of(document, "host_cpu_pct", phase="ramp_up")["value"] == 99.0
+
+
+def test_another_machine_is_what_its_application_says_of_it(
+    maker: Any, profile: Any, spans: Any, reading: Any, row_of: Any
+) -> None:
+    """Without the source `host` the target's own figure counts; what it does not expose is null, never 0."""
+    maker.readings(
+        [
+            reading(10, "generator", "cpu_pct", 99),
+            reading(10, "app", "cpu_usage_percent", 20),
+            reading(20, "app", "cpu_usage_percent", 40),
+        ]
+    )
+    document = compute_metrics(maker.bundle, profile, spans)
+    cpu, memory = row_of(document, "host_cpu_pct"), row_of(document, "host_memory_pct")
+    assert (cpu["value"], cpu["n"]) == (30.0, 2)
+    assert (memory["value"], memory["n"]) == (None, 0)
+
+
+def test_what_the_application_says_never_mixes_with_the_hosts_readings(
+    maker: Any, profile: Any, spans: Any, reading: Any, row_of: Any
+) -> None:
+    """Where the run has readings of the host, a phase without any stays without a figure."""
+    maker.readings([reading(1, "host", "cpu_pct", 10), reading(10, "app", "cpu_usage_percent", 40)])
+    document = compute_metrics(maker.bundle, profile, spans)
+    assert row_of(document, "host_cpu_pct")["value"] is None
+    assert row_of(document, "host_cpu_pct", phase="ramp_up")["value"] == 10.0

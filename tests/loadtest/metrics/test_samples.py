@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from include.loadtest.metrics.engine import compute_metrics
 from include.loadtest.metrics.phases import PhaseSpan, epoch_us
 from include.loadtest.metrics.samples import measure_of
-from include.loadtest.metrics.statistics import percentile_interval_ranks, percentile_low_rank
+from include.loadtest.metrics.statistics import percentile_interval_ranks, percentile_low_rank, wilson_interval
 from include.loadtest.profile import Profile
 from include.loadtest.profile.vocabulary import OUTCOMES
 from include.loadtest.recorder import Sample
@@ -52,6 +52,7 @@ def random_rows(count: int, make: Any) -> list[Sample]:
                 phase="ramp_up" if offset_s < 5 else "hold",
                 outcome=outcome,
                 ttfb_us=ttfb_us,
+                status=draw.choice([200, 429, 503, 500, None]),
             )
         )
     return rows
@@ -83,11 +84,22 @@ def check_percentile(row: dict[str, Any], rows: Sequence[Sample]) -> None:
     assert row["lower_bound"] == any(bound <= shown for bound in bounds)
 
 
+def is_ungraceful(one: Sample) -> bool:
+    is_quick = one.status in (429, 503) and one.latency_us < 1_000_000
+    return one.outcome != "ok" and not (one.outcome in ("rejected", "http_error") and is_quick)
+
+
 def check_share(row: dict[str, Any], rows: Sequence[Sample]) -> None:
     judged = [one for one in rows if one.outcome != "censored"]
-    wrong = {"error_rate": lambda o: o != "ok", "rejected_rate": lambda o: o == "rejected"}[row["metric"]]
+    wrong = {
+        "error_rate": lambda one: one.outcome != "ok",
+        "rejected_rate": lambda one: one.outcome == "rejected",
+        "ungraceful_error_rate": is_ungraceful,
+    }[row["metric"]]
+    count = sum(wrong(one) for one in judged)
     assert row["n"] == len(judged)
-    assert row["value"] == (sum(wrong(one.outcome) for one in judged) / len(judged) if judged else None)
+    assert row["value"] == (count / len(judged) if judged else None)
+    assert (row["ci_low"], row["ci_high"]) == (wilson_interval(count, len(judged)) if judged else (None, None))
 
 
 def check_throughput(row: dict[str, Any], ends: Sequence[int], asked: bool, span: PhaseSpan) -> None:
@@ -111,7 +123,7 @@ def check_document(document: dict[str, Any], rows: Sequence[Sample], spans: Sequ
         own = [one for one in rows if one.phase == row["phase"] and in_scope(one, row["scope"])]
         if row["metric"] in SHARES:
             check_percentile(row, own)
-        elif row["metric"] in ("error_rate", "rejected_rate"):
+        elif row["unit"] == "ratio" and row["metric"] != "cache_hit_rate":
             check_share(row, own)
         elif row["metric"].startswith("throughput"):
             answers = [one for one in rows if one.outcome == "ok" and in_scope(one, row["scope"])]
@@ -131,6 +143,27 @@ def test_every_figure_equals_plain_python(
     scopes = {row["scope"] for row in document["metrics"]}
     assert {"all", "scenario:simple_query", "scenario:document_upload"} <= scopes
     check_document(document, rows, spans)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ungraceful"),
+    [
+        ({"outcome": "rejected", "status": 429, "latency_us": 999_999}, 0),
+        ({"outcome": "rejected", "status": 429, "latency_us": 1_000_000}, 1),
+        ({"outcome": "http_error", "status": 503, "latency_us": 0}, 0),
+        ({"outcome": "http_error", "status": 500, "latency_us": 0}, 1),
+        ({"outcome": "http_error", "status": None, "latency_us": 0}, 1),
+        ({"outcome": "timeout", "status": 503, "latency_us": 0}, 1),
+        ({"outcome": "wrong_answer", "status": 200, "latency_us": 0}, 1),
+        ({"outcome": "censored", "status": None, "latency_us": 0}, None),
+    ],
+)
+def test_only_a_quick_refusal_is_graceful(
+    *, maker: Any, profile: Profile, spans: list[PhaseSpan], sample: Any, row_of: Any, changes: Any, ungraceful: Any
+) -> None:
+    """A 429 or 503 answered in less than a second; what was not answered is none, whatever its status says."""
+    maker.samples([sample(60, **changes)] * 3)
+    assert row_of(compute_metrics(maker.bundle, profile, spans), "ungraceful_error_rate")["value"] == ungraceful
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

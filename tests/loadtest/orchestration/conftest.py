@@ -5,8 +5,9 @@ import pytest
 
 from include.embedded.postgres import ensure_database, start_postgres, stop_postgres
 from include.loadtest.bundle import Bundle
+from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.order import RunOrder
-from include.loadtest.orchestration.pipeline import STAGES, RunContext, run_stage
+from include.loadtest.orchestration.pipeline import STAGES, run_stage
 from include.loadtest.profile import Overrides
 from include.loadtest.target.settings import Target, load_target_file
 from tests.helpers.demo import DemoTarget
@@ -34,6 +35,7 @@ def new_run(history_url: str, tmp_path: Path) -> Callable[..., RunContext]:
             bundle=Bundle(tmp_path / run_id),
             bundle_uri=str(tmp_path / run_id),
             order=order,
+            target_name="demo",
             load_target=lambda name: Target.checked(
                 load_target_file(name), demo.base_url, demo.database_url, demo.redis_url
             ),

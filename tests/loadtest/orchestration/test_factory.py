@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,18 +12,72 @@ pytestmark = pytest.mark.unit
 DAGS = Path(__file__).parents[3] / "dags"
 
 
-@pytest.fixture(scope="module")
-def dag():
-    specification = importlib.util.spec_from_file_location("load_test_manual", DAGS / "load_test_manual.py")
+DAG_IDS = ["load_test_full_suite", "load_test_manual", "load_test_quick", "load_test_weekly"]
+RUN = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "publish"]
+
+
+def read_dag(dag_id: str):
+    specification = importlib.util.spec_from_file_location(dag_id, DAGS / f"{dag_id}.py")
     module = importlib.util.module_from_spec(specification)
-    sys.modules["load_test_manual"] = module
+    sys.modules[dag_id] = module
     specification.loader.exec_module(module)
     return module.dag
 
 
-def test_the_exact_set_of_dags() -> None:
-    """A file that Airflow would not see is a test that never runs."""
-    assert sorted(path.stem for path in DAGS.glob("*.py")) == ["load_test_manual"]
+@pytest.fixture(scope="module")
+def dag():
+    return read_dag("load_test_manual")
+
+
+@pytest.fixture(scope="module")
+def weekly():
+    return read_dag("load_test_weekly")
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_the_exact_set_of_dags(dag_id: str) -> None:
+    """A file that Airflow would not see is a test that never runs; a DAG has its file's name."""
+    assert sorted(path.stem for path in DAGS.glob("*.py")) == DAG_IDS
+    assert read_dag(dag_id).dag_id == dag_id
+
+
+def test_the_weekly_suite_starts_on_sundays_at_two(weekly) -> None:
+    """The next slots after a Wednesday."""
+    from airflow.serialization.encoders import coerce_to_core_timetable
+    from airflow.timetables.base import DataInterval, TimeRestriction
+
+    timetable = coerce_to_core_timetable(weekly.timetable)  # what the scheduler makes of it
+    slots, last = [], None
+    for _ in range(3):
+        restriction = TimeRestriction(datetime(2026, 11, 25, tzinfo=UTC), None, catchup=True)
+        found = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+        slots.append(found.run_after)
+        last = DataInterval.exact(found.run_after)
+    assert [f"{slot:%a %Y-%m-%d %H:%M}" for slot in slots] == [
+        "Sun 2026-11-29 02:00",
+        "Sun 2026-12-06 02:00",
+        "Sun 2026-12-13 02:00",
+    ]
+    assert weekly.catchup is False
+    assert weekly.max_active_runs == 1
+
+
+def test_a_suites_runs_follow_each_other_whatever_became_of_the_one_before(weekly) -> None:
+    """Users first, six task groups in the suite's order, the suite's verdict, clean-up as a teardown, one gate."""
+    order = ["baseline", "normal_day", "peak_hours", "tax_deadline", "stress_test", "spike_test"]
+    before = "seed_users"
+    for name in order:
+        assert weekly.get_task(f"{name}.preflight").upstream_task_ids == {before}
+        assert weekly.get_task(f"{name}.preflight").trigger_rule == "all_done"
+        for earlier, later in pairwise(["preflight", *RUN]):
+            assert f"{name}.{later}" in weekly.get_task(f"{name}.{earlier}").downstream_task_ids
+        before = f"{name}.publish"
+    assert weekly.get_task("publish_suite").upstream_task_ids == {before}
+    cleanup = weekly.get_task("cleanup_users")
+    assert cleanup.is_teardown
+    assert not cleanup.on_failure_fail_dagrun
+    assert [task.task_id for task in weekly.tasks if not task.downstream_task_ids] == ["gate"]
+    assert all(task.retries == 0 for task in weekly.tasks if task.task_id.endswith(("preflight", "run_profile")))
 
 
 def test_stages_follow_each_other_and_the_gate_is_last(dag) -> None:
@@ -36,10 +91,14 @@ def test_stages_follow_each_other_and_the_gate_is_last(dag) -> None:
     assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["gate"]
 
 
-def test_neither_a_load_nor_a_verdict_is_retried(dag) -> None:
-    """A repeat of a load is a new run; infrastructure faults elsewhere may pass."""
+def test_a_load_is_never_retried(dag) -> None:
+    """A repeat of a load is a new run; elsewhere an infrastructure fault or a killed process may pass.
+
+    A red verdict is not retried: the gate raises the exception that Airflow does not retry.
+    """
     retries = {task.task_id: task.retries for task in dag.tasks}
-    assert all(retries[name] == 0 for name in ("preflight", "run_profile", "validate_sla", "gate"))
+    assert all(retries[name] == 0 for name in ("preflight", "run_profile"))
+    assert all(retries[name] == 1 for name in ("validate_sla", "gate"))
     assert all(retries[name] > 0 for name in ("seed_users", "warm_cache", "diff_history", "publish", "cleanup_users"))
 
 
@@ -50,7 +109,8 @@ def test_later_stages_run_whatever_happened_before(dag) -> None:
     cleanup = dag.get_task("cleanup_users")
     assert cleanup.is_teardown
     assert not cleanup.on_failure_fail_dagrun
-    assert dag.get_task("preflight").is_setup
+    # After a failed setup Airflow would run nothing more, whatever the trigger rules: no report, no message.
+    assert not any(task.is_setup for task in dag.tasks)
 
 
 def test_the_form_has_bounds_and_help(dag) -> None:

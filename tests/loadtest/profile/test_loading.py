@@ -30,11 +30,11 @@ BROKEN = [
     (
         "metric: latency_p95_ms",
         "metric: latency_p95_s",
-        "x.yaml:23: slos.0: metric is unknown: 'latency_p95_s'; did you",
+        "x.yaml:24: slos.0: metric is unknown: 'latency_p95_s'; did you",
     ),
-    ("limit: 4000", "limit: 4", "x.yaml:23: slos.0: limit of latency_p95_ms is in milliseconds"),
-    ("limit: 0.01", "limit: 1", "x.yaml:25: slos.2: limit of error_rate is a ratio below 1, not per cent: write 0.01"),
-    ('"<", limit: 4000', '">", limit: 4000', "x.yaml:23: slos.0: comparator of latency_p95_ms is < or <="),
+    ("limit: 4000", "limit: 4", "x.yaml:24: slos.0: limit of latency_p95_ms is in milliseconds"),
+    ("limit: 0.01", "limit: 1", "x.yaml:26: slos.2: limit of error_rate is a ratio below 1, not per cent: write 0.01"),
+    ('"<", limit: 4000', '">", limit: 4000', "x.yaml:24: slos.0: comparator of latency_p95_ms is < or <="),
     (
         "min: 0.5, max: 1.5",
         "min: 10, max: 15",
@@ -49,10 +49,10 @@ BROKEN = [
         "x.yaml:21: scenario_limits is 'loud'; write critical or warn",
     ),
     ("name: smoke", "name: Smoke Test", "x.yaml:1: name: use a-z, 0-9, - and _ only"),
-    ("limit: 4000", "limit: 4000, phase: spike", "x.yaml:22: slos: latency_p95_ms judges the phase 'spike', which"),
-    ("limit: 4000", 'limit: 4000, scope: "scenario:x"', "x.yaml:23: slos.0: scope names an unknown scenario 'x'"),
-    ("limit: 200", 'limit: "200"', "x.yaml:26: slos.3.limit: input should be a valid number"),
-    ("limit: 200", "limit: .nan", "x.yaml:26: slos.3.limit: input should be a finite number"),
+    ("limit: 4000", "limit: 4000, phase: spike", "x.yaml:23: slos: latency_p95_ms judges the phase 'spike', which"),
+    ("limit: 4000", 'limit: 4000, scope: "scenario:x"', "x.yaml:24: slos.0: scope names an unknown scenario 'x'"),
+    ("limit: 200", 'limit: "200"', "x.yaml:27: slos.3.limit: input should be a valid number"),
+    ("limit: 200", "limit: .nan", "x.yaml:27: slos.3.limit: input should be a finite number"),
     ("title: Smoke", "title: [a", "x.yaml:3: not valid YAML"),
     ("title: Smoke", "title: {a: &a [*a]}", "x.yaml:2: an alias that contains itself"),
 ]
@@ -79,6 +79,14 @@ def test_a_text_that_is_no_profile_is_refused_with_one_line(text: str) -> None:
     assert "\n" not in str(error.value)
 
 
+RESOURCE_LIMITS = {
+    "host_cpu_pct": 80,
+    "host_memory_pct": 90,
+    "postgres_connections": 80,
+    "redis_memory_bytes": 6 * 2**30,
+}
+
+
 @pytest.mark.parametrize("name", profile_names())
 def test_every_committed_profile_loads(name: str) -> None:
     """The committed files are a test case; a profile has its file's name and every scenario."""
@@ -103,7 +111,7 @@ def test_the_spec_numbers_of_the_committed_profiles() -> None:
     for name, (users, duration_s, limits) in wanted.items():
         profile = load_profile(find_profile(name))
         critical = {slo.metric: slo.limit for slo in profile.slos if slo.scope == "all" and slo.level == "critical"}
-        assert (profile.users, profile.duration_s, critical) == (users, duration_s, limits)
+        assert (profile.users, profile.duration_s, critical) == (users, duration_s, limits | RESOURCE_LIMITS)
         scenarios = {slo.scope: (slo.limit, slo.level) for slo in profile.slos if slo.scope != "all"}
         level = "critical" if name == "baseline" else "warning"
         assert scenarios == {
@@ -135,8 +143,61 @@ def test_overridden_users_take_the_next_higher_row(users, p95_ms, p99_ms, error_
         "latency_p99_ms": p99_ms,
         "error_rate": error_rate,
         "throughput_rpm": throughput_rpm,
+        **RESOURCE_LIMITS,
     }
     assert any("comparable only" in note for note in profile.notes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("kind: spike", "kind: spikes", "shape: unknown kind 'spikes'; did you mean spike?"),
+        ("base_users: 10", "base_user: 10", "shape.base_user: unknown key; did you mean base_users?"),
+        ("windows: 3", "window: 3", "shape.recovery.window: unknown key; did you mean windows?"),
+        ("phase: spike}", "phase: spyke}", "did you mean spike?"),
+        ("duration_s: 600", "duration_s: 250", "duration_s is 250 s for all phases"),
+        ("resource_limits: warning", "resource_limits: loose", "resource_limits is 'loose'; write critical or warning"),
+        ("recovery_time_s", "recovery_time", "metric is unknown: 'recovery_time'; did you mean recovery_time_s?"),
+    ],
+)
+def test_a_broken_shape_is_refused_with_one_line(old: str, new: str, said: str) -> None:
+    """File, line, key as the file has it, and the nearest valid word."""
+    text = find_profile("spike_test").read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(ConfigError) as error:
+        load_profile_text(text.replace(old, new, 1), "x.yaml")
+    assert str(error.value).startswith("x.yaml:")
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_recovery_is_judged_only_where_one_is_watched() -> None:
+    """A steady load has no recovery."""
+    text = SMOKE.replace("metric: latency_p95_ms", "metric: recovery_time_s").replace("limit: 4000", "limit: 120")
+    with pytest.raises(ConfigError, match="needs a shape with a recovery"):
+        load_profile_text(text, "x.yaml")
+
+
+def test_another_number_of_users_leaves_a_spike_its_own_limits() -> None:
+    """Steps and spikes are judged by how they degrade and recover."""
+    own, other = (load_profile(find_profile("spike_test"), Overrides(users=users)) for users in (None, 60))
+    assert other.slos == own.slos
+    assert max(stage.users_to for stage in other.stages()) == 60
+
+
+def test_another_duration_is_stated() -> None:
+    """A shortened hold is not the profile's own test."""
+    profile = load_profile(find_profile("normal_day"), Overrides(duration_s=240))
+    assert profile.notes == ("Duration overridden (600 s → 240 s): compared with runs of it only.",)
+
+
+def test_time_outs_come_from_the_profile() -> None:
+    """The load and the warm-up add what they plan; a profile may set its own."""
+    profile = load_profile(find_profile("smoke"))
+    assert profile.stage_timeout_s("run_profile") == 65 + 180
+    assert profile.stage_timeout_s("warm_cache") == 120 + 600
+    own = load_profile_text(SMOKE + "stage_timeouts_s: {publish: 7}\n", "x.yaml")
+    assert (own.stage_timeout_s("publish"), own.stage_timeout_s("gate")) == (7, 120)
 
 
 def test_above_one_hundred_users_nothing_is_judged_and_the_profile_says_so() -> None:

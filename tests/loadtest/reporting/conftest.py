@@ -1,32 +1,54 @@
+import json
+from typing import Any
+
 import pytest
 
 from include.loadtest.bundle import Bundle
+from include.loadtest.profile import Overrides, find_profile, load_profile
 
 HOSTILE = "<script>alert(1)</script> | `rm` [x](http://evil) *bold* @everyone\x1b[31m"
 ROW = {"scope": "all", "phase": "hold", "n": 100, "ci_low": 1.0, "ci_high": 2.0, "direction": "lower"}
+SLO = {
+    "metric": "latency_p95_ms", "scope": "all", "phase": "hold", "level": "critical", "required": True,
+    "comparator": "<", "observed": 4100.0, "n": 100, "ci_low": 3900.0, "ci_high": None, "limit": 4000.0,
+    "unit": "ms", "outcome": "missed", "close": True,
+}  # fmt: skip
+
+
+def reason_of(code: str, text: str) -> dict[str, Any]:
+    """A reason of verdict.json without figures."""
+    return {"code": code, "text": text, "metric": None, "scope": None, "observed": None, "limit": None, "unit": None}
+
+
+def manifest_of(name: str, target: str = "pratikoai", **overrides: int) -> dict[str, Any]:
+    """The manifest of a run of a committed profile, as preflight writes it."""
+    profile = load_profile(find_profile(name), Overrides(**overrides))
+    return {
+        "profile": json.loads(profile.model_dump_json()),
+        "parameters": {"profile": name, "overrides": overrides, "target": target, "reason": ""},
+        "target": {"name": target, "shares_host": target == "demo"},
+    }
+
+
+def judged(manifest: dict[str, Any], verdict: str, **outcomes: str) -> dict[str, Any]:
+    """verdict.json with every limit of the manifest's profile met, but for metrics named in `outcomes`."""
+    slos = [
+        {**SLO, **slo, "required": slo["level"] == "critical" and slo["required"], "unit": "ms", "observed": 1.0,
+         "outcome": outcomes.get(slo["metric"], "met"), "close": False}
+        for slo in manifest["profile"]["slos"]
+    ]  # fmt: skip
+    return {"verdict": verdict, "reasons": [], "slos": slos}
 
 
 @pytest.fixture
 def bundle(tmp_path) -> Bundle:
     """A judged run with one missed limit, an unmeasured figure and hostile text of the target."""
     bundle = Bundle(tmp_path / "smoke-1")
-    profile = {"title": "Smoke", "users": 10, "duration_s": 60, "engine": "locust", "notes": []}
+    profile = {"name": "smoke", "title": "Smoke", "users": 10, "duration_s": 60, "engine": "locust", "notes": []}
     bundle.update_manifest(profile=profile, target={"name": "demo"}, environment={"app": HOSTILE}, faults={})
-    slo = {
-        "metric": "latency_p95_ms", "scope": "all", "phase": "hold", "level": "critical", "required": True,
-        "comparator": "<", "observed": 4100.0, "n": 100, "ci_low": 3900.0, "ci_high": None, "limit": 4000.0,
-        "unit": "ms", "outcome": "missed", "close": True,
-    }  # fmt: skip
-    reason = {
-        "code": "slo_missed",
-        "text": HOSTILE,
-        "metric": None,
-        "scope": None,
-        "observed": 1,
-        "limit": 1,
-        "unit": "",
-    }
-    bundle.write("verdict.json", {"verdict": "SLA_BREACH", "reasons": [reason], "slos": [slo]})
+    bundle.write(
+        "verdict.json", {"verdict": "SLA_BREACH", "reasons": [reason_of("slo_missed", HOSTILE)], "slos": [SLO]}
+    )
     metrics = [
         ROW | {"metric": "latency_p95_ms", "value": 4100.0, "unit": "ms", "lower_bound": True},
         ROW | {"metric": "error_rate", "value": 0.005, "unit": "ratio"},

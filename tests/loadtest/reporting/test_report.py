@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from include.loadtest.reporting.report import build_report, write_reports
+from tests.loadtest.reporting.conftest import ROW, SLO, judged, manifest_of
 
 pytestmark = pytest.mark.unit
 
@@ -16,6 +17,34 @@ def test_the_report_has_the_verdict_its_reasons_with_their_repair_and_what_is_mi
     assert report["reasons"][0]["action"]
     assert report["not_measured"] == ["cache_hit_rate"]
     assert report["not_configured"] == ["Slack messages (connection loadtest_slack)"]
+    assert (report["meaning"], report["stages"], report["baseline"]) == (None, [], None)
+
+
+def test_the_meaning_is_in_the_report(bundle) -> None:
+    """As data: state, words, what limits them, figures."""
+    manifest = manifest_of("peak_hours")
+    bundle.update_manifest(**manifest)
+    bundle.write("verdict.json", judged(manifest, "SLA_BREACH", error_rate="missed"))
+    meaning = build_report(bundle)["meaning"]
+    assert set(meaning) == {"state", "text", "qualifications", "figures"}
+    assert meaning["state"] == "missed"
+    assert meaning["figures"] == ["error_rate 1 ms (limit < 0.01 ms)"]
+
+
+def test_a_breaking_point_that_was_not_reached_is_no_missing_figure(bundle) -> None:
+    """A recovery that nobody measured is one."""
+    metrics = [
+        ROW | {"metric": "breaking_point_users", "value": None, "unit": "users", "looked_up_to": 150},
+        ROW | {"metric": "saturation_users", "value": None, "unit": "users", "looked_up_to": None},
+        ROW | {"metric": "recovery_time_s", "value": None, "unit": "s", "phase": "recovery"},
+        ROW | {"metric": "ttft_p95_ms", "value": None, "unit": "ms", "phase": "recovery"},
+    ]
+    bundle.write("metrics.json", {"schema": 1, "metrics": metrics, "stages": [{"stage": "hold"}]})
+    slo = SLO | {"metric": "recovery_time_s", "phase": "recovery"}
+    bundle.write("verdict.json", {"verdict": "INCONCLUSIVE", "reasons": [], "slos": [slo]})
+    report = build_report(bundle)
+    assert report["not_measured"] == ["saturation_users", "recovery_time_s in recovery"]
+    assert report["stages"] == [{"stage": "hold"}]
 
 
 def test_both_files_have_their_documented_names(bundle) -> None:

@@ -158,3 +158,23 @@ def test_the_generator_ends_when_the_process_that_watches_it_is_killed(load_requ
     while generators():
         assert time.monotonic() < deadline, "the generator outlived the process that started it"
         time.sleep(0.2)
+
+
+def test_a_stop_ends_new_requests_within_five_seconds_and_loses_nothing(load_request, demo) -> None:
+    """The switch goes on in mid-load: running requests finish, the last part is written, the result says who did it."""
+    request = load_request("smoke-stopped", duration_s=60, ramp_up_s=0)
+    asked_at: list[float] = []
+
+    def stop_requested() -> bool:
+        if len(list(request.bundle.samples_dir.glob("*.parquet"))) >= 2 and not asked_at:
+            asked_at.append(time.time())
+        return bool(asked_at)
+
+    result = run_locust(request, print, stop_requested)
+    assert (result.completed, result.stopped_by, result.exit_code) == (False, "operator", 0)
+    rows = samples(request)
+    assert max(row["start"].timestamp() for row in rows) - asked_at[0] < 5
+    with demo.client() as client:
+        counted = client.get("/admin/requests", params={"run_id": "smoke-stopped"}).json()
+    assert len(rows) == counted["load"]
+    assert load_reasons(request.profile, result.document())[0].code == "operator"

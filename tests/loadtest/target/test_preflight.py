@@ -39,6 +39,10 @@ def test_a_good_target_gives_its_facts(demo: DemoTarget, target: Target) -> None
     assert document["redis"]["maxmemory"] == str(128 * 1024 * 1024)
     assert document["migration_head"] is None
     assert document["generator_host"]["memory_bytes"] > 0
+    assert document["generator_host"]["open_files_soft"]
+    assert document["generator_host"]["usable_cores"] > 0
+    assert document["database_bytes"] == demo.sql("SELECT pg_database_size(current_database())")[0][0]
+    assert document["redis_used_memory_bytes"] > 100_000
     assert 0 < document["round_trip_ms"] < 1000
     assert document["notes"] == []
 

@@ -1,6 +1,7 @@
 import pytest
 
 from include.loadtest.errors import InfrastructureError
+from include.loadtest.target import removal
 from include.loadtest.target.cleanup import cleanup_users
 from include.loadtest.target.tags import account_code, email
 from tests.loadtest.target.conftest import Database
@@ -98,3 +99,53 @@ def test_ids_that_are_uuids_work_too(empty_database: Database) -> None:
     empty_database.run('INSERT INTO "user" (email, account_code) VALUES (%s, %s)', email(1), account_code(TAG, 1))
     empty_database.run('INSERT INTO note SELECT id FROM "user"')
     assert cleanup_users(empty_database.target(), TAG).rows == {"note": 1, "user": 1}
+
+
+@pytest.mark.parametrize(
+    ("index", "is_missing"),
+    [
+        ("", True),
+        ("CREATE INDEX ON note (user_id)", False),
+        ("CREATE INDEX ON note USING hash (user_id)", False),
+        ("CREATE INDEX ON note (user_id, at)", False),
+        ("CREATE INDEX ON note (at, user_id)", True),
+        ("CREATE INDEX ON note (user_id) WHERE at > 5", True),
+        ("CREATE INDEX ON note USING brin (user_id)", True),
+    ],
+)
+def test_a_large_table_without_a_usable_index_is_named(
+    database: Database, monkeypatch: pytest.MonkeyPatch, index: str, is_missing: bool
+) -> None:
+    """The index begins with the key, covers all rows and finds single ones; partitions count together."""
+    monkeypatch.setattr(removal, "LARGE_TABLE_BYTES", 3 * 8192)
+    ours, _ = _two_users(database)
+    database.run(f"""CREATE TABLE note (user_id int REFERENCES "user" (id), at int) PARTITION BY RANGE (at);
+        CREATE TABLE note_1 PARTITION OF note FOR VALUES FROM (0) TO (400);
+        CREATE TABLE note_2 PARTITION OF note FOR VALUES FROM (400) TO (9999); {index}""")
+    database.run("INSERT INTO note SELECT %s, g FROM generate_series(1, 800) g", ours)
+    notes = cleanup_users(database.target(), TAG).notes
+    text = "without an index on user_id, so each batch reads all of it"
+    assert [text in note for note in notes] == ([True] if is_missing else [])
+
+
+@pytest.mark.parametrize(
+    ("index", "notes"),
+    [("note (at)", 1), ("note ((at::text))", 0)],
+)
+def test_the_index_has_the_form_in_which_values_are_compared(
+    database: Database, monkeypatch: pytest.MonkeyPatch, index: str, notes: int
+) -> None:
+    """A bigint that holds a number as text is compared as text; the note says how to write the index."""
+    monkeypatch.setattr(removal, "LARGE_TABLE_BYTES", 8192)
+    ours, _ = _two_users(database)
+    database.run(f"""CREATE TABLE session (id text PRIMARY KEY, user_id int REFERENCES "user" (id));
+        CREATE INDEX ON session (user_id); CREATE TABLE note (at bigint); CREATE INDEX ON {index}""")
+    database.run("INSERT INTO session VALUES ('77', %s)", ours)
+    database.run("INSERT INTO note SELECT 77 FROM generate_series(1, 500)")
+    key = {"table": "note", "column": "at", "to_table": "session", "to_column": "id"}
+    result = cleanup_users(database.target(undeclared_keys=[key]), TAG)
+    assert result.rows == {"note": 500, "session": 1, "user": 1}
+    assert len(result.notes) == notes
+    for note in result.notes:
+        assert note.endswith("CREATE INDEX CONCURRENTLY ON note ((at::text))")
+        database.run(note.rpartition("target: ")[2].replace(" CONCURRENTLY", ""))

@@ -15,6 +15,7 @@ def test_the_committed_files_are_valid() -> None:
     for name in target_names():
         file = load_target_file(name)
         assert file.name == name
+        assert file.growth_bytes_a_chat
         assert set(file.allowed_hosts) == {"127.0.0.1", "localhost", "::1"}
 
 

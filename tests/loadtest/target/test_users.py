@@ -2,7 +2,7 @@ import bcrypt
 import pytest
 
 from include.loadtest.errors import ConfigError
-from include.loadtest.target import users
+from include.loadtest.target import cleanup, users
 from include.loadtest.target.tags import PASSWORD, account_code, email
 from include.loadtest.target.users import seed_users
 from tests.loadtest.target.conftest import Database
@@ -73,6 +73,22 @@ def test_a_crashed_run_is_repaired_by_the_next(database: Database, monkeypatch: 
     assert (result.created, len(result.usable), result.left_over.rows) == (200, 200, {"note": 200, "user": 200})
     assert database.run('SELECT count(*) FROM "user" WHERE account_code = %s', account_code("run-2", 1)) == [(1,)]
     assert "left over from an earlier run: 200 test users removed" in " ".join(result.lines())
+
+
+def test_what_a_killed_clean_up_left_is_found_by_the_next_seeding(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the users of an earlier run are there; a new run removes them and says how far it is."""
+    monkeypatch.setattr(cleanup, "PROGRESS_EVERY_S", 0.01)
+    seed_users(database.target(), "run-1")
+    database.run('DELETE FROM "user" WHERE id % 2 = 0')
+    database.run("""CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_sleep(0.005); RETURN old; END $$;
+        CREATE TRIGGER slowly BEFORE DELETE ON "user" FOR EACH ROW EXECUTE FUNCTION slow()""")
+    lines: list[str] = []
+    result = seed_users(database.target(), "run-2", on_progress=lines.append)
+    assert (result.created, result.left_over.users) == (200, 100)
+    assert any(line.startswith("clean-up: ") and " of 100 test users" in line for line in lines)
 
 
 def test_a_column_that_nobody_can_fill_is_named(database: Database) -> None:

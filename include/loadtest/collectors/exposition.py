@@ -1,0 +1,46 @@
+"""Prometheus' text format as a hostile server may write it: bounded lines, and nothing but finite numbers."""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+LONGEST_LINE = 2_000
+_SERIES = re.compile(
+    r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]{0,99})(?P<labels>\{.*\})?[ \t]+(?P<value>\S+)(?:[ \t]+-?\d+)?[ \t]*", re.ASCII
+)
+_NUMBER = re.compile(r"\+?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][-+]?\d{1,3})?", re.ASCII)
+_LABELS = re.compile(r'\{[A-Za-z0-9_ .,:=/"-]{0,100}\}', re.ASCII)
+
+
+class Series(NamedTuple):
+    """One line: `labels` with their braces ("" without any); `value` None where it is no finite number of 0 or more."""
+
+    name: str
+    labels: str
+    value: float | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the labels are short and of harmless characters, so that they may stand in a metric's name."""
+        return not self.labels or _LABELS.fullmatch(self.labels) is not None
+
+
+def series_of(page: str) -> Iterator[Series]:
+    """All series of a page, in its order; comments and what is no line of the format are left out.
+
+    The format: https://prometheus.io/docs/instrumenting/exposition_formats. Nothing that is read here can be negative.
+    """
+    for line in page.split("\n"):
+        if not line or line[0] == "#" or len(line) > LONGEST_LINE:
+            continue
+        found = _SERIES.fullmatch(line.rstrip("\r"))
+        if found:
+            yield Series(found["name"], found["labels"] or "", _number(found["value"]))
+
+
+def _number(text: str) -> float | None:
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    return value if math.isfinite(value) else None

@@ -1,0 +1,107 @@
+"""From a running Airflow task to the context of its run or suite: equal in every task of a DAG run."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from airflow.sdk import get_current_context
+from airflow.sdk.configuration import conf
+
+from include.loadtest import run
+from include.loadtest.bundle import Bundle
+from include.loadtest.orchestration import settings
+from include.loadtest.orchestration.context import RunContext, SuiteContext
+from include.loadtest.orchestration.order import RunOrder
+from include.loadtest.orchestration.storage import bundle_uri, local_bundle
+from include.loadtest.profile.suites import Suite
+from include.loadtest.reporting.suite import SuiteEntry
+
+
+def _owner(dag_run: Any) -> str:
+    return f"{dag_run.dag_id}/{dag_run.run_id}"
+
+
+def _suite_run_id(suite: Suite, dag_run: Any) -> str:
+    return run.run_id_for(suite.name, dag_run.run_after, _owner(dag_run))
+
+
+def _run_id_in(suite: Suite, index: int, dag_run: Any) -> str:
+    return run.run_id_for(suite.runs[index].profile, dag_run.run_after, _owner(dag_run))
+
+
+@contextmanager
+def suite_context(suite: Suite) -> Iterator[SuiteContext]:
+    """The context of the task's suite."""
+    airflow_context = get_current_context()
+    dag_run, params = airflow_context["dag_run"], airflow_context["params"]
+    suite_run_id = _suite_run_id(suite, dag_run)
+    with local_bundle(settings.results_uri(), suite_run_id, settings.work_root()) as bundle:
+        yield SuiteContext(
+            bundle=bundle,
+            bundle_uri=bundle_uri(settings.results_uri(), suite_run_id),
+            target_name=str(params["target"]),
+            load_target=settings.load_target,
+            history_url=settings.history_url(),
+            work_dir=settings.work_root() / suite_run_id,
+            owner=_owner(dag_run),
+            stop_requested=settings.StopSwitch(),
+            suite=suite,
+            reason=str(params.get("reason") or ""),
+        )
+
+
+@contextmanager
+def run_context(suite: Suite | None, index: int) -> Iterator[RunContext]:
+    """The context of the task's run: of its own, or the one with that index in a suite."""
+    if suite is None:
+        order = RunOrder.from_params(get_current_context()["params"])
+        dag_run = get_current_context()["dag_run"]
+        run_id = run.run_id_for(order.profile, dag_run.run_after, _owner(dag_run))
+        with _run_context(order, run_id, None) as context:
+            yield context
+        return
+    with suite_context(suite) as within:
+        order = RunOrder.from_suite(suite.runs[index], get_current_context()["params"])
+        run_id = _run_id_in(suite, index, get_current_context()["dag_run"])
+        with _run_context(order, run_id, within) as context:
+            yield context
+
+
+@contextmanager
+def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None) -> Iterator[RunContext]:
+    dag_run = get_current_context()["dag_run"]
+    work_root = suite.work_dir if suite else settings.work_root()
+    with local_bundle(settings.results_uri(), run_id, settings.work_root()) as bundle:
+        yield RunContext(
+            bundle=bundle,
+            bundle_uri=bundle_uri(settings.results_uri(), run_id),
+            target_name=order.target,
+            load_target=settings.load_target,
+            history_url=settings.history_url(),
+            work_dir=work_root / run_id,
+            owner=_owner(dag_run),
+            stop_requested=settings.StopSwitch(),
+            order=order,
+            suite=suite,
+            not_configured=settings.not_configured(),
+            slack_settings=settings.slack_settings,
+            link=f"{conf.get('api', 'base_url').rstrip('/')}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}",
+        )
+
+
+def suite_entries(suite: Suite) -> Sequence[SuiteEntry]:
+    """The suite's runs, as far as they got, from their bundles."""
+    dag_run = get_current_context()["dag_run"]
+    entries = []
+    for index, entry in enumerate(suite.runs):
+        run_id = _run_id_in(suite, index, dag_run)
+        with local_bundle(settings.results_uri(), run_id, settings.work_root()) as bundle:
+            document = partial(_document, bundle)
+            uri = bundle_uri(settings.results_uri(), run_id)
+            entries.append(SuiteEntry(run_id, entry.profile, uri, document(run.MANIFEST), document(run.VERDICT)))
+    return entries
+
+
+def _document(bundle: Bundle, name: str) -> dict[str, Any] | None:
+    return bundle.read(name) if bundle.has(name) else None

@@ -1,0 +1,81 @@
+"""What the stages of a run, and of a suite, know: where they write, what they test, who they are."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from include.loadtest import run
+from include.loadtest.bundle import Bundle
+from include.loadtest.errors import InvalidTestError
+from include.loadtest.orchestration.order import RunOrder
+from include.loadtest.profile import Profile
+from include.loadtest.profile.suites import Suite
+from include.loadtest.publishing.slack import SlackSettings
+from include.loadtest.target.settings import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Common to a run and a suite. `owner` is the DAG run that holds the target's lock; `bundle` is its directory.
+
+    `stop_requested` asks the operator's switch; `work_dir` is private to this user and holds the users' tokens.
+    """
+
+    bundle: Bundle
+    bundle_uri: str
+    target_name: str
+    load_target: Callable[[str], Target]
+    history_url: str
+    work_dir: Path
+    owner: str
+    stop_requested: Callable[[], bool] = lambda: False
+
+    @cached_property
+    def target(self) -> Target:
+        """The target with its addresses. Raises ConfigError where it has none, or one that is not allowed."""
+        return self.load_target(self.target_name)
+
+    @property
+    def sessions_file(self) -> Path:
+        """The users' tokens: mode 0600, outside the bundle, removed at clean-up."""
+        return self.work_dir / "sessions.json"
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest so far; empty where there is none yet."""
+        return self.bundle.read(run.MANIFEST) if self.bundle.has(run.MANIFEST) else {}
+
+    def refuse_if_stopped(self) -> None:
+        """Raise InvalidTestError (`operator`) while the switch is on."""
+        if self.stop_requested():
+            raise InvalidTestError("operator", "the switch that stops all load is on: nothing is sent while it is")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteContext(Context):
+    """A suite: users are made before its first run and removed after its last."""
+
+    suite: Suite
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext(Context):
+    """One run, by itself or within a suite. `link`: page of the DAG run; `slack_settings`: None if not set up."""
+
+    order: RunOrder
+    suite: SuiteContext | None = None
+    not_configured: tuple[str, ...] = ()
+    link: str | None = None
+    slack_settings: Callable[[], SlackSettings | None] = lambda: None
+
+    @property
+    def sessions_file(self) -> Path:
+        """A suite's runs share the tokens: a login costs the target 0.7 s of CPU."""
+        return super().sessions_file if self.suite is None else self.suite.sessions_file
+
+    def profile(self) -> Profile:
+        """The run's resolved profile, as preflight wrote it."""
+        return Profile.model_validate_json(json.dumps(self.bundle.read(run.MANIFEST)["profile"]))

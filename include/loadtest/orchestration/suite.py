@@ -1,0 +1,91 @@
+"""The stages around a suite's runs, in plain Python: users before the first, verdict and clean-up after the last."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from include.loadtest import run
+from include.loadtest.orchestration.context import SuiteContext
+from include.loadtest.orchestration.faults import stage
+from include.loadtest.orchestration.pipeline import (
+    free_target_or_warn,
+    lock_target,
+    make_users,
+    minutes,
+    released_on_failure,
+    remove_users,
+)
+from include.loadtest.reporting.suite import SuiteEntry, write_suite
+from include.loadtest.target.preflight import check_target
+
+LOG = logging.getLogger("loadtest")
+SUITE = "suite.json"
+
+Entries = Callable[[], Sequence[SuiteEntry]]
+"""The suite's runs as their bundles tell them."""
+
+
+def began(context: SuiteContext) -> bool:
+    """Whether preflight got as far as a valid suite: without it there is none, and no verdict."""
+    return "suite" in context.manifest()
+
+
+def preflight(context: SuiteContext) -> None:
+    """Check the suite and the target, take the target's lock for the whole suite."""
+    profiles = context.suite.profiles()
+    load_s = sum(profile.load_s for profile in profiles)
+    context.bundle.update_manifest(
+        suite=context.suite.model_dump(mode="json"),
+        reason=context.reason,
+        target={"name": context.target_name},
+        started=run.utc_text(datetime.now(UTC)),
+    )
+    LOG.info("suite %s: %d runs, load %s in all", context.suite.name, len(profiles), minutes(load_s))
+    for profile in profiles:
+        LOG.info("  %s: %d users, load %s%s", profile.name, profile.users, minutes(profile.load_s),
+                 "".join(f"; {note}" for note in profile.notes))  # fmt: skip
+    context.refuse_if_stopped()
+    lock_target(context, load_s)
+    with released_on_failure(context):
+        facts = check_target(context.target, context.bundle.run_id)
+    context.bundle.update_manifest(environment=facts.document())
+
+
+def seed(context: SuiteContext) -> None:
+    """Make the users of all runs."""
+    make_users(context, max(profile.users for profile in context.suite.profiles()))
+
+
+def publish(context: SuiteContext, entries: Entries) -> dict[str, Any]:
+    """Write suite.json and the suite's summary; returns the content of suite.json."""
+    document: dict[str, Any] = write_suite(
+        context.bundle, context.suite.name, context.suite.title, context.suite.max_load_s, entries(), datetime.now(UTC)
+    )
+    for entry in document["runs"]:
+        LOG.info("%-12s %s", entry["profile"], entry["verdict"])
+    return document
+
+
+def clean_up(context: SuiteContext) -> None:
+    """Remove the suite's users and tokens, give the target free."""
+    remove_users(context)
+
+
+def close(context: SuiteContext, entries: Entries) -> Mapping[str, Any]:
+    """The suite's verdict, for the gate; concluded now where publish_suite did not live to."""
+    document = context.bundle.read(SUITE) if context.bundle.has(SUITE) else publish(context, entries)
+    free_target_or_warn(context)
+    return document
+
+
+def run_suite_stage(context: SuiteContext, name: str, entries: Entries) -> None:
+    """One stage of a suite, with its fault noted. Raises what the stage raised."""
+    stages: dict[str, Callable[[], object]] = {
+        "preflight": lambda: preflight(context),
+        "seed_users": lambda: seed(context),
+        "publish_suite": lambda: publish(context, entries),
+        "cleanup_users": lambda: clean_up(context),
+    }
+    with stage(context, name):
+        stages[name]()

@@ -1,0 +1,129 @@
+"""Suites: ordered lists of runs, as data. Every number that differs from a profile's own is stated here."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from include.loadtest.errors import ConfigError, nearest
+from include.loadtest.profile.loading import PROFILES_DIR, Overrides, find_profile, load_profile
+from include.loadtest.profile.model import Profile
+from include.loadtest.profile.shape import Frozen
+from include.loadtest.profile.yaml_source import YamlSource, read_yaml
+
+SUITES_DIR = PROFILES_DIR / "suites"
+
+
+class Schedule(Frozen):
+    """When a suite starts by itself; a start later than `grace_s` after its slot is refused."""
+
+    cron: Annotated[str, Field(min_length=9, max_length=100)]
+    timezone: str
+    grace_s: Annotated[int, Field(ge=60, le=24 * 3600)]
+
+
+class SuiteRun(Frozen):
+    """One run of a suite: a committed profile, and what is overridden."""
+
+    profile: str
+    users: int | None = None
+    duration_s: int | None = None
+
+    @property
+    def overrides(self) -> Overrides:
+        """What differs from the profile's own numbers."""
+        return Overrides(self.users, self.duration_s)
+
+    def load(self) -> Profile:
+        """The complete profile of this run. Raises ConfigError."""
+        return load_profile(find_profile(self.profile), self.overrides)
+
+
+class Suite(Frozen):
+    """Runs one after the other, with users that are made before the first and removed after the last."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,39}$")]
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    purpose: Annotated[str, Field(min_length=1, max_length=500)]
+    max_load_s: Annotated[int, Field(ge=1)]
+    schedule: Schedule | None = None
+    runs: Annotated[tuple[SuiteRun, ...], Field(min_length=1)]
+
+    def profiles(self) -> tuple[Profile, ...]:
+        """The complete profiles, in order. Raises ConfigError."""
+        return tuple(entry.load() for entry in self.runs)
+
+    @property
+    def dag_id(self) -> str:
+        """The Airflow DAG that runs this suite."""
+        return f"load_test_{self.name}"
+
+
+def suite_names() -> list[str]:
+    """Names of the committed suites, sorted."""
+    return sorted(path.stem for path in SUITES_DIR.glob("*.yaml"))
+
+
+def load_suite(name: str) -> Suite:
+    """A committed suite. Raises ConfigError: unknown name, or `file:line` of what is wrong in it."""
+    if name not in suite_names():
+        raise ConfigError(f"suite: unknown suite {name!r}; {nearest(name, suite_names())}")
+    suite = read_suite(SUITES_DIR / f"{name}.yaml")
+    if suite.name != name:
+        raise ConfigError(f"{SUITES_DIR / name}.yaml: name is {suite.name!r}; it must be the file's own name, {name}")
+    return suite
+
+
+def read_suite(path: Path) -> Suite:
+    """Read and check one file, its profiles and its total load. Raises ConfigError with `file:line`."""
+    source = read_yaml(path)
+    if not isinstance(source.data, dict):
+        raise ConfigError(f"{source.name}:1: expected keys and values; start from include/profiles/suites/weekly.yaml")
+    try:
+        suite = Suite.model_validate(source.data | {"runs": _runs(source.data)})
+    except ValidationError as error:
+        raise ConfigError(_one_line(source, error)) from error
+    _check_runs(source, suite)
+    return suite
+
+
+def _runs(data: dict[str, Any]) -> object:
+    runs = data.get("runs")
+    return tuple(runs) if isinstance(runs, list) else runs
+
+
+def _check_runs(source: YamlSource, suite: Suite) -> None:
+    seen: set[str] = set()
+    total_s = 0.0
+    for index, entry in enumerate(suite.runs):
+        where = source.where(["runs", index, "profile"])
+        if entry.profile in seen:
+            raise ConfigError(f"{where}: runs: {entry.profile} stands twice; a suite runs a profile once")
+        seen.add(entry.profile)
+        try:
+            total_s += entry.load().load_s
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from error
+    if total_s > suite.max_load_s:
+        raise ConfigError(
+            f"{source.where(['max_load_s'])}: the runs' load adds up to {total_s:.0f} s, more than max_load_s "
+            f"({suite.max_load_s} s): shorten a run (key duration_s) or raise max_load_s"
+        )
+
+
+def _one_line(source: YamlSource, error: ValidationError) -> str:
+    """The first error; an unknown key comes first, since it explains the missing one beside it."""
+    errors = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    detail = errors[0]
+    path = list(detail["loc"])
+    name = ".".join(str(part) for part in path)
+    if detail["type"] == "extra_forbidden":
+        models: dict[Any, type[Frozen]] = {"runs": SuiteRun, "schedule": Schedule}
+        text = f"unknown key; {nearest(path[-1], models.get(path[0], Suite).model_fields)}"
+    elif detail["type"] == "missing":
+        text = "missing; add it (include/profiles/suites/weekly.yaml shows each key)"
+    else:
+        message = detail["msg"].removeprefix("Value error, ")
+        text = f"{message[0].lower()}{message[1:]}, found {str(detail['input'])[:60]!r}"
+    others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{source.where(path)}: {name}: {text}{others}"

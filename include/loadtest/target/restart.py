@@ -1,0 +1,94 @@
+"""Whether the target's process is still the one that the load began with."""
+
+import math
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from include.loadtest.run import utc_text
+from include.loadtest.target.requests import exchange, http_client
+from include.loadtest.target.settings import Target
+
+ASKS = 5
+"""Several processes may answer in turn."""
+TRIES, PAUSE_S = 3, 1.0
+TIMEOUT_S = 10.0
+RESOLUTION_S = 2.0
+"""Clocks that differ by less count as equal: a Date header is exact to 1 s."""
+_PROXY_STATUS = (502, 503, 504)
+_START_TIME = re.compile(r"^process_start_time_seconds(?:\{[^}\n]{0,500}\})?[ \t]+(\S{1,40})", re.MULTILINE)
+
+
+def start_times_s(page: str) -> list[float]:
+    """Start times that a metrics page names, in seconds since 1970; what is no time is left out."""
+    found = []
+    for text in _START_TIME.findall(page):
+        try:
+            value = float(text)
+        except ValueError:
+            continue
+        if math.isfinite(value) and 0 < value < 1e11:
+            found.append(value)
+    return found
+
+
+def restarted(target: Target, since: datetime) -> str | None:
+    """One sentence if a process of the target started after `since`, or if the target does not answer any more.
+
+    None where all processes are older, and where `/metrics` does not say when they started. Takes up to 5 answers; a
+    target that refuses is asked three times within about 3 s. Linux rounds start times down by up to 1 s, so a restart
+    within the first second may be missed, and none is made up. A clock of the target's that differs from this one is
+    corrected by the Date header of its answers.
+    """
+    url = f"{target.base_url}/metrics"
+    newest_s = -math.inf
+    for _ in range(ASKS):
+        try:
+            starts_s = _ask(url)
+        except httpx.HTTPError as error:
+            cause = "".join(char if char.isprintable() else " " for char in str(error))[:200]
+            return f"{url} does not answer any more: {cause or type(error).__name__}."
+        if not starts_s:
+            return None
+        newest_s = max(newest_s, *starts_s)
+    if newest_s <= since.timestamp():
+        return None
+    began = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=newest_s)
+    return f"The target was restarted: one of its processes started at {utc_text(began)}, after {utc_text(since)}."
+
+
+def _ask(url: str) -> list[float]:
+    """Start times by this machine's clock of the process that answers; [] if not told. Raises httpx.HTTPError."""
+    for left in reversed(range(TRIES)):
+        try:
+            return _ask_once(url)
+        except httpx.HTTPError:
+            if not left:
+                raise
+            time.sleep(PAUSE_S)
+    return []
+
+
+def _ask_once(url: str) -> list[float]:
+    dates: list[str] = []
+    with http_client(TIMEOUT_S) as client:  # a connection of its own: another process may take it
+        client.event_hooks = {"response": [lambda response: dates.append(response.headers.get("date", ""))]}
+        answer = exchange(client, "GET", url, timeout_s=TIMEOUT_S, headers={"Connection": "close"})
+    if answer.status in _PROXY_STATUS:
+        raise httpx.HTTPError(f"status {answer.status}")
+    if answer.status != 200:
+        return []
+    ahead_s = _ahead_s(dates[0])
+    return [start_s - ahead_s for start_s in start_times_s(answer.text)]
+
+
+def _ahead_s(date: str) -> float:
+    """How far the target's clock is ahead of this one's, by its Date header; 0 where both agree or none is sent."""
+    try:
+        ahead_s = parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError, OSError):
+        return 0.0
+    return ahead_s if abs(ahead_s) > RESOLUTION_S else 0.0

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from include.loadtest.collectors import machine
+from include.loadtest.collectors.machine import ThrottledRate, throttled_ms
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree of control groups of its own; the file `own` says where this process is."""
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path)
+    monkeypatch.setattr(machine, "OWN_CGROUPS", tmp_path / "own")
+    return tmp_path
+
+
+def _stat(groups: Path, place: str, text: str) -> None:
+    (groups / place).mkdir(parents=True, exist_ok=True)
+    (groups / place / "cpu.stat").write_text(text)
+
+
+def test_both_versions_are_read_in_ms(groups: Path) -> None:
+    """Version 2 counts µs, version 1 ns; a container's own group may be the root of what it sees."""
+    (groups / "own").write_text("0::/a/b\n")
+    _stat(groups, "a/b", "usage_usec 9\nthrottled_usec 2500\n")
+    assert throttled_ms() == 2.5
+    (groups / "own").write_text("4:memory:/x\n3:cpu,cpuacct:/hidden/by/the/container\n")
+    _stat(groups, "cpu", "nr_throttled 1\nthrottled_time 7000000\n")
+    assert throttled_ms() == 7.0
+
+
+@pytest.mark.parametrize("text", ["usage_usec 9\n", "throttled_usec x\n", "throttled_usec\n", ""])
+def test_a_group_without_the_counter_says_nothing(groups: Path, text: str) -> None:
+    """None, never 0."""
+    assert throttled_ms() is None
+    (groups / "own").write_text("0::/a\nodd line\n")
+    _stat(groups, "a", text)
+    assert throttled_ms() is None
+    assert ThrottledRate().read() is None
+
+
+def test_the_rate_is_the_gain_of_an_interval(groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """300 ms held back in 2 s; a counter that began anew gives no rate."""
+    now = iter([100.0, 102.0, 104.0])
+    monkeypatch.setattr(machine.time, "monotonic", lambda: next(now))
+    (groups / "own").write_text("0::/\n")
+    _stat(groups, "", "throttled_usec 500000\n")
+    rate = ThrottledRate()
+    _stat(groups, "", "throttled_usec 800000\n")
+    assert rate.read() == 150.0
+    _stat(groups, "", "throttled_usec 0\n")
+    assert rate.read() is None

@@ -1,0 +1,66 @@
+"""Gaps, restarts and growth are named with their times and figures."""
+
+import pytest
+
+from include.loadtest.reporting.conditions import changes_section, gaps_section, sizes_section
+from tests.loadtest.reporting.conftest import HOSTILE
+
+pytestmark = pytest.mark.unit
+GAP = {
+    "source": "postgres",
+    "start": "2026-11-24T20:15:01Z",
+    "end": "2026-11-24T20:15:31Z",
+    "reason": HOSTILE,
+    "missed": 6,
+}
+
+
+def report_of(**manifest) -> dict:
+    return {"manifest": manifest, "not_measured": [], "not_configured": []}
+
+
+def test_a_monitors_gap_is_named_with_its_times_and_cause() -> None:
+    """Source, from, to, missed readings; the cause is harmless text."""
+    text = gaps_section(report_of(gaps=[GAP, GAP | {"end": None}]))
+    assert "no readings of postgres from 2026-11-24 20:15:01 UTC to 2026-11-24 20:15:31 UTC (6 missed): " in text
+    assert "to the end of the run" in text
+    assert "<script" not in text
+
+
+def test_a_gap_of_unknown_time_is_named_too() -> None:
+    """A gaps file that cannot be read is a gap of its own."""
+    gap = {"source": "collectors", "start": None, "end": None, "reason": "gaps-1.json cannot be read", "missed": None}
+    assert "- readings of collectors: gaps-1.json cannot be read" in gaps_section(report_of(gaps=[gap]))
+
+
+def test_many_gaps_are_bounded_and_counted() -> None:
+    """The manifest has the others."""
+    assert "and 10 more gaps" in gaps_section(report_of(gaps=[GAP] * 60))
+
+
+def test_sizes_stand_beside_each_other_with_their_growth() -> None:
+    """Database, Redis and the tables that changed; what nobody measured yet is said."""
+    before = {"database_bytes": 10 * 2**20, "redis_used_memory_bytes": None, "row_counts": {"user": 5, "tax": 7}}
+    after = {"database_bytes": 12 * 2**20, "redis_used_memory_bytes": 2**20, "row_counts": {"user": 55, "tax": 7}}
+    cleaned = {"database_bytes": None, "row_counts": None, "notes": ["Redis: no answer"]}
+    text = sizes_section({"sizes": {"before": before, "after_load": after, "after_cleanup": cleaned}})
+    assert "| database | 10.0 MiB | 12.0 MiB | not measured | +2.0 MiB |" in text
+    assert "| Redis memory | not measured | 1.0 MiB | not measured | – |" in text
+    assert "| rows of user | 5 | 55 | not measured | +50 |" in text
+    assert "rows of tax" not in text
+    assert "- Redis: no answer" in text
+    assert sizes_section({}) == ""
+
+
+@pytest.mark.parametrize("growth", ["grew by 2 MiB", ["grew by 2 MiB"], {"database": "grew by 2 MiB"}])
+def test_what_the_run_says_of_its_growth_is_shown(growth) -> None:
+    """As text, as lines or as named values."""
+    assert "grew by 2 MiB" in sizes_section({"growth": growth})
+
+
+def test_a_restart_and_a_reset_are_shown() -> None:
+    """And no section where neither happened."""
+    text = changes_section({"restart": "the target restarted at 20:15:01", "reset": {"program": "/opt/reset"}})
+    assert "- restart: the target restarted at 20:15:01" in text
+    assert "- reset: program: /opt/reset" in text
+    assert changes_section({"restart": None, "reset": None}) == ""
