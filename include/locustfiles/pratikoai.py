@@ -6,6 +6,7 @@ Each virtual user is one seeded test user with a session of its own. It draws it
 
 import logging
 import os
+import signal
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -181,7 +182,9 @@ class PratikoUser(FastHttpUser):
 
 
 class ProfileShape(LoadTestShape):
-    """Users over time, from the profile; ends the run with the last stage."""
+    """Users over time, from the profile; ends the run with the last stage, or where SIGTERM asks for it."""
+
+    stopping = False
 
     def tick(self) -> tuple[int, float] | None:
         """Users wanted now and how many may start a second; None ends the load."""
@@ -191,7 +194,7 @@ class ProfileShape(LoadTestShape):
             clock.load_started_ns = now
             MEASURING.write_state(started_ns=clock.wall_ns(now), completed=False)
         offset_s = clock.offset_s(now)
-        if offset_s >= PLAN.profile.load_s:
+        if self.stopping or offset_s >= PLAN.profile.load_s:
             return None
         return max(1, PLAN.profile.users_at(offset_s)), float(PLAN.profile.users)
 
@@ -201,6 +204,8 @@ def start_measuring(environment: Environment, **_: Any) -> None:
     """Prepare what the first requests need, and start the loops beside the users."""
     for kind in DOCUMENT_KINDS:
         document(kind)
+    # Locust handles SIGTERM only when the shape has ended: until then the signal would kill it with its last samples.
+    gevent.signal_handler(signal.SIGTERM, setattr, ProfileShape, "stopping", True)
     process = psutil.Process()
     process.cpu_percent()
     parent = os.getppid()

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from include.loadtest import run
+from include.loadtest.collectors.gaps import read_gaps
 from include.loadtest.collectors.process import start_collectors
 from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError, LoadTestError
@@ -29,7 +30,11 @@ from include.loadtest.runners.generator import LoadRequest, LoadResult, phase_sp
 from include.loadtest.runners.locust import read_result, run_locust
 from include.loadtest.scenarios.taxes import CAPS_BY_CITY
 from include.loadtest.target.cities import known_caps
+from include.loadtest.target.facts import sizes
+from include.loadtest.target.growth import check_disk, check_open_files
 from include.loadtest.target.preflight import check_target
+from include.loadtest.target.reset import run_reset
+from include.loadtest.target.restart import restarted
 from include.loadtest.target.sessions import ensure_sessions
 from include.loadtest.target.users import cleanup_users, seed_users
 from include.loadtest.target.warm_up import warm_cache
@@ -84,14 +89,24 @@ def preflight(context: RunContext) -> None:
              profile.users, profile.duration_s, target.file.name, target.base_url)  # fmt: skip
     for note in profile.notes:
         LOG.info("%s", note)
+    check_open_files(profile)
     lock_target(context, profile.load_s)
     with released_on_failure(context):
         facts = check_target(target, context.bundle.run_id)
         context.bundle.update_manifest(environment=facts.document())
-        for line in facts.lines():
+        growth = check_disk(target, profile, context.bundle.path.parent)
+        context.bundle.update_manifest(growth=growth.document())
+        for line in (*facts.lines(), *growth.lines()):
             LOG.info("%s", line)
+        _note_sizes(context, "before")
         if suite:
             _take_users(context, suite)
+
+
+def _note_sizes(context: Context, when: str) -> None:
+    """What the target holds now, among the sizes before, after the load and after the clean-up."""
+    taken = context.manifest().get("sizes") or {}
+    context.bundle.update_manifest(sizes={**taken, when: sizes(context.target)})
 
 
 def lock_target(context: Context, load_s: float) -> None:
@@ -130,7 +145,7 @@ def seed(context: RunContext) -> None:
 def make_users(context: Context, needed: int) -> None:
     """Make the test users and note them. Raises InvalidTestError (`setup_failed`) where they are too few."""
     context.refuse_if_stopped()
-    result = seed_users(context.target, context.bundle.run_id)
+    result = seed_users(context.target, context.bundle.run_id, on_progress=LOG.info)
     context.bundle.update_manifest(seed=result.document())
     for line in result.lines():
         LOG.info("%s", line)
@@ -197,6 +212,18 @@ def send_load(context: RunContext) -> None:
     _note_load(context, profile, result)
     LOG.info("load ended: %s, exit code %d (an exit code is no verdict)",
              "complete" if result.completed else "NOT complete", result.exit_code)  # fmt: skip
+    _note_target_after(context, result)
+
+
+def _note_target_after(context: RunContext, result: LoadResult) -> None:
+    """Whether the target is still the process that the load began with, what it holds now, when it was not watched."""
+    if result.started is not None:
+        context.bundle.update_manifest(restart=restarted(context.target, result.started))
+    _note_sizes(context, "after_load")
+    gaps = read_gaps(context.bundle)
+    context.bundle.update_manifest(gaps=gaps)
+    for gap in gaps:
+        LOG.warning("no readings of %s from %s to %s: %s", gap["source"], gap["start"], gap["end"], gap["reason"])
 
 
 def minutes(seconds: float) -> str:
@@ -288,10 +315,16 @@ def clean_up(context: RunContext) -> None:
 def remove_users(context: Context) -> None:
     """Remove the users that this context made, with all their rows; also where the target's lock has to be kept."""
     shutil.rmtree(context.work_dir, ignore_errors=True)
-    result = cleanup_users(context.target, context.bundle.run_id)
+    result = cleanup_users(context.target, context.bundle.run_id, on_progress=LOG.info)
     context.bundle.update_manifest(cleanup=result.document())
     for line in result.lines():
         LOG.info("%s", line)
+    _note_sizes(context, "after_cleanup")
+    reset = run_reset(context.target.file)
+    if reset is not None:
+        context.bundle.update_manifest(reset=reset.document())
+        for line in reset.lines():
+            LOG.info("%s", line)
     free_target(context)
 
 

@@ -44,9 +44,9 @@ def _monitor_gaps(gaps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def sizes_section(manifest: Mapping[str, Any]) -> str:
     """What the target stores before and after, and by how much the run made it grow."""
     sizes = manifest.get("sizes") or {}
-    growth = manifest.get("growth")
+    expected = bullets(_expected(manifest.get("growth") or {}))
     if not sizes:
-        return section("Size of the data", bullets(_said(growth)))
+        return section("Size of the data", expected)
     rows = [(title, *(_size(sizes, when, key) for when, _ in _TIMES), _growth(sizes, key)) for key, title in _BYTES]
     rows += [
         (f"rows of {plain(name)}", *(_rows_of(sizes, when, name) for when, _ in _TIMES), _row_growth(sizes, name))
@@ -54,7 +54,15 @@ def sizes_section(manifest: Mapping[str, Any]) -> str:
     ]
     header = ("what", *(title for _, title in _TIMES), "growth by the load")
     notes = [line for when, _ in _TIMES for line in _said(_at(sizes, when).get("notes"))]
-    return section("Size of the data", bullets(_said(growth)), table(header, rows), bullets(dict.fromkeys(notes)))
+    return section("Size of the data", expected, table(header, rows), bullets(dict.fromkeys(notes)))
+
+
+def _expected(growth: Mapping[str, Any]) -> Iterator[str]:
+    """What preflight expected the run to write, and what it could not estimate."""
+    for disk in growth.get("disks") or ():
+        needed, free = (f"{disk[key] / 1e6:,.0f} MB" for key in ("needed_bytes", "free_bytes"))
+        yield f"expected before the run: about {needed} for {plain(disk['purpose'])}, {free} were free"
+    yield from _said(growth.get("notes"))
 
 
 def _at(sizes: Mapping[str, Any], when: str) -> Mapping[str, Any]:
@@ -90,9 +98,8 @@ def _row_growth(sizes: Mapping[str, Any], name: str) -> str:
 
 
 def changes_section(manifest: Mapping[str, Any]) -> str:
-    """What happened to the target during the run: a restart, and what was reset before it."""
-    lines = [f"{name}: {line}" for name in ("restart", "reset") for line in _said(manifest.get(name))]
-    return section("The target during the run", bullets(lines))
+    """What happened to the target during the run: a restart."""
+    return section("The target during the run", bullets(_said(manifest.get("restart"))))
 
 
 def environment_section(manifest: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def connected(url: str, *, statement_timeout_s: float) -> Iterator[Connection]:
                 )
                 cursor.execute("SELECT set_config('lock_timeout', %s, false)", (str(LOCK_TIMEOUT_S * 1000),))
             yield connection
-    except psycopg2.OperationalError as error:
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise InfrastructureError(f"database {redacted(url)}: {first_line(error)}") from error
     except psycopg2.Error as error:
         raise ConfigError(f"database {redacted(url)}: {first_line(error)}") from error

@@ -93,7 +93,7 @@ def check_target(target: Target, run_id: str) -> TargetFacts:
         notes.append(f"Redis: not configured ({target.file.where_to_set('redis')}), so its metrics are missing")
     version = health.json().get("version")
     return TargetFacts(
-        app_version=version if isinstance(version, str) else None,
+        app_version=_plain(version) if isinstance(version, str) else None,
         process_start=process_start,
         round_trip_ms=_round_trip_ms(target),
         database=database,
@@ -101,6 +101,11 @@ def check_target(target: Target, run_id: str) -> TargetFacts:
         generator_host=generator_host(),
         notes=tuple(notes),
     )
+
+
+def _plain(text: str) -> str:
+    """The target's text bounded, with what is not printable as spaces: half a surrogate pair cannot be written."""
+    return "".join(char if char.isprintable() else " " for char in text[:100])
 
 
 @dataclass(frozen=True)

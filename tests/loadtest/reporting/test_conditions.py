@@ -52,15 +52,15 @@ def test_sizes_stand_beside_each_other_with_their_growth() -> None:
     assert sizes_section({}) == ""
 
 
-@pytest.mark.parametrize("growth", ["grew by 2 MiB", ["grew by 2 MiB"], {"database": "grew by 2 MiB"}])
-def test_what_the_run_says_of_its_growth_is_shown(growth) -> None:
-    """As text, as lines or as named values."""
-    assert "grew by 2 MiB" in sizes_section({"growth": growth})
+def test_what_was_expected_before_the_run_is_shown() -> None:
+    """Each disk with its need and its room, and what could not be estimated."""
+    disk = {"path": "/var", "purpose": "the bundle", "needed_bytes": 12_000_000, "free_bytes": 9_000_000_000}
+    text = sizes_section({"growth": {"disks": [disk], "notes": ["disk: not checked"]}})
+    assert "about 12 MB for the bundle, 9,000 MB were free" in text
+    assert "disk: not checked" in text
 
 
-def test_a_restart_and_a_reset_are_shown() -> None:
-    """And no section where neither happened."""
-    text = changes_section({"restart": "the target restarted at 20:15:01", "reset": {"program": "/opt/reset"}})
-    assert "- restart: the target restarted at 20:15:01" in text
-    assert "- reset: program: /opt/reset" in text
-    assert changes_section({"restart": None, "reset": None}) == ""
+def test_a_restart_is_shown() -> None:
+    """And no section where there was none."""
+    assert "- the target restarted at 20:15:01" in changes_section({"restart": "the target restarted at 20:15:01"})
+    assert changes_section({"restart": None}) == ""
