@@ -4,7 +4,7 @@ PYTHON_BIN := .venv/bin/python
 STAMP := .venv/.installed
 
 # Inputs reach the program through its environment, as they are: neither make nor a shell expands what stands in them.
-INPUTS := PROFILE SUITE USERS DURATION_S ENGINE TARGET AIRFLOW_PORT
+INPUTS := PROFILE SUITE USERS DURATION_S ENGINE TARGET AIRFLOW_PORT ONLY
 $(foreach name,$(INPUTS),$(eval override $(name) := $$(value $(name))))
 export $(INPUTS)
 
@@ -16,7 +16,7 @@ MAKEFLAGS += -q
 endif
 BUILD_VENV = env -u MAKEFLAGS -u MFLAGS $(MAKE) --no-print-directory --silent venv || exit 1
 
-.PHONY: default help venv demo up down run test check lock system-deps clean
+.PHONY: default help venv demo up down run test prove check lock system-deps clean
 
 default: venv help
 
@@ -35,12 +35,15 @@ up: $(STAMP) ## Start Airflow and the demo target, or use LOAD_TEST_BASE_URL as 
 down: ## Stop what `make up` started
 	@if [ -e $(STAMP) ]; then $(PYTHON_BIN) -m include.embedded down; else echo "nothing is running"; fi
 
-run: ## Run and follow one load test: PROFILE=name or path [USERS= DURATION_S= ENGINE= TARGET=]
+run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENGINE= TARGET=], or SUITE=name
 	+@$(BUILD_VENV)
 	+@$(PYTHON_BIN) -m include.embedded run
 
 test: $(STAMP) system-deps ## Run all tests
 	@$(PYTHON_BIN) -m pytest
+
+prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk]
+	@$(PYTHON_BIN) -m experiments
 
 check: $(STAMP) ## Lint, types, import contracts
 	.venv/bin/ruff check

@@ -1,0 +1,55 @@
+"""`make prove`: runs the experiments and prints a line for each claim; exit code 1 if one does not hold."""
+
+import os
+import signal
+import sys
+from types import FrameType
+
+from experiments import faults, profiles, walk
+from experiments.claims import Experiment, Progress, wanted
+from include.embedded.state import EmbeddedError
+from include.loadtest.errors import LoadTestError
+
+EXPERIMENTS: dict[str, Experiment] = {
+    faults.NAME: faults.claims,
+    profiles.NAME: profiles.claims,
+    walk.NAME: walk.claims,
+}
+DEFAULT = (faults.NAME, profiles.NAME)
+"""Without ONLY; the walk through every task takes about an hour and is asked for by its name."""
+HEAD = "name | claim | expected | measured | ok"
+BAD_INPUT, FAILED = 2, 1
+
+
+def main(only: str) -> int:
+    """Run what is wanted; returns the exit code."""
+    say = Progress()
+    try:
+        names = wanted(only, EXPERIMENTS, DEFAULT)
+    except LoadTestError as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_INPUT
+    print(HEAD, flush=True)
+    all_hold = True
+    for name in names:
+        say(f"experiment {name}")
+        try:
+            for claim in EXPERIMENTS[name](say):
+                print(claim.line(), flush=True)
+                all_hold = all_hold and claim.ok
+        except (EmbeddedError, LoadTestError, OSError) as error:
+            sys.stderr.write(f"{name}: {error}\n")
+            return FAILED
+    return 0 if all_hold else FAILED
+
+
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupted)  # what was started is stopped also when this process is told to end
+    try:
+        sys.exit(main(os.environ.get("ONLY", "")))
+    except KeyboardInterrupt:
+        sys.exit(130)
