@@ -122,6 +122,63 @@ def test_a_killed_generator_is_inconclusive_and_keeps_its_samples(environment) -
     assert tagged_users(environment) == 0
 
 
+def test_a_suite_makes_its_runs_and_has_their_worst_verdict(environment) -> None:
+    """Two runs of one DAG run share their users; suite.json says what each came to."""
+    finished = make("run", SUITE="quick", TARGET="demo")
+    verdict, bundle = verdict_of(finished)
+    assert (finished.returncode, verdict) == (0, "PASS"), finished.stdout + finished.stderr
+    suite = json.loads((bundle / "suite.json").read_text())
+    assert [run["profile"] for run in suite["runs"]] == ["baseline", "smoke"]
+    for run in suite["runs"]:
+        assert json.loads((bundle.parent / run["run_id"] / "verdict.json").read_text())["verdict"] == "PASS"
+    assert (bundle.parent / suite["runs"][0]["run_id"] / "performance_baseline.json").exists()
+    assert tagged_users(environment) == 0
+
+
+def test_the_switch_stops_the_load_and_lets_none_begin(environment) -> None:
+    """ABORTED by the operator within seconds; the next run ends before it touches the target."""
+    known = set((ROOT / "load_test_results").iterdir())
+
+    def switch_on() -> None:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            bundles = set((ROOT / "load_test_results").iterdir()) - known
+            if any(list(bundle.glob("samples/*.parquet")) for bundle in bundles):
+                set_stop("on")
+                return
+            time.sleep(0.2)
+
+    switcher = threading.Thread(target=switch_on)
+    switcher.start()
+    try:
+        finished = make("run", **{**SHORT, "DURATION_S": "90"})
+        switcher.join()
+        refused = make("run", **SHORT)
+    finally:
+        set_stop(None)
+    verdict, bundle = verdict_of(finished)
+    assert (finished.returncode, verdict) == (1, "ABORTED"), finished.stdout
+    assert json.loads((bundle / "verdict.json").read_text())["reasons"][0]["code"] == "operator"
+    assert json.loads((bundle / "manifest.json").read_text())["load"]["completed"] is False
+    assert verdict_of(refused)[0] == "ABORTED"
+    assert not (verdict_of(refused)[1] / "samples").exists()
+    assert tagged_users(environment) == 0
+
+
+def set_stop(value: str | None) -> None:
+    """Set the Airflow variable that stops all load, as an operator does; None deletes it."""
+    url = json.loads((ROOT / ".embedded" / "environment.json").read_text())["url"]
+    password = json.loads((ROOT / ".embedded" / "passwords.json").read_text())["admin"]
+    login = httpx.post(f"{url}/auth/token", json={"username": "admin", "password": password}, timeout=30)
+    headers = {"Authorization": f"Bearer {login.raise_for_status().json()['access_token']}"}
+    variables = f"{url}/api/v2/variables"
+    if value is None:
+        httpx.delete(f"{variables}/loadtest_stop", headers=headers, timeout=30).raise_for_status()
+    else:
+        body = {"key": "loadtest_stop", "value": value}
+        httpx.post(variables, json=body, headers=headers, timeout=30).raise_for_status()
+
+
 def test_a_target_that_is_gone_gets_no_load(environment) -> None:
     """Killed before the start: INCONCLUSIVE, the address is named, no request was sent."""
     os.kill(environment["pid"], signal.SIGKILL)
