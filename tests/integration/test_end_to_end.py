@@ -167,7 +167,8 @@ def test_the_switch_stops_the_load_and_lets_none_begin(environment) -> None:
 
 def set_stop(value: str | None) -> None:
     """Set the Airflow variable that stops all load, as an operator does; None deletes it."""
-    url = json.loads((ROOT / ".embedded" / "environment.json").read_text())["url"]
+    port = json.loads((ROOT / ".embedded" / "environment.json").read_text())["port"]
+    url = f"http://127.0.0.1:{port}"
     password = json.loads((ROOT / ".embedded" / "passwords.json").read_text())["admin"]
     login = httpx.post(f"{url}/auth/token", json={"username": "admin", "password": password}, timeout=30)
     headers = {"Authorization": f"Bearer {login.raise_for_status().json()['access_token']}"}

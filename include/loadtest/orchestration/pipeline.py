@@ -23,7 +23,8 @@ from include.loadtest.orchestration.conclusion import conclude_run
 from include.loadtest.orchestration.context import Context, RunContext, SuiteContext
 from include.loadtest.orchestration.faults import stage
 from include.loadtest.profile import Profile
-from include.loadtest.publishing.slack import run_message, send
+from include.loadtest.publishing.message import run_message
+from include.loadtest.publishing.slack import send
 from include.loadtest.reporting.baseline import write_performance_baseline
 from include.loadtest.reporting.report import write_reports
 from include.loadtest.runners.generator import LoadRequest, LoadResult, phase_spans

@@ -12,7 +12,8 @@ import pytest
 from slack_sdk.models.blocks import Block
 
 from include.loadtest.errors import ConfigError, InfrastructureError
-from include.loadtest.publishing.slack import Message, SlackSettings, run_message, send, settings_from
+from include.loadtest.publishing.message import Message, run_message
+from include.loadtest.publishing.slack import SlackSettings, send, settings_from
 from include.loadtest.verdict import Reason, SloResult, slo_reasons, verdict_document
 from tests.helpers.slack_service import TOKEN, WEBHOOK_PATH, Canned, SlackService, faults, slack_service, too_many
 
