@@ -42,11 +42,11 @@ def test_sizes_stand_beside_each_other_with_their_growth() -> None:
     """Database, Redis and the tables that changed; what nobody measured yet is said."""
     before = {"database_bytes": 10 * 2**20, "redis_used_memory_bytes": None, "row_counts": {"user": 5, "tax": 7}}
     after = {"database_bytes": 12 * 2**20, "redis_used_memory_bytes": 2**20, "row_counts": {"user": 55, "tax": 7}}
-    cleaned = {"database_bytes": None, "row_counts": None, "notes": ["Redis: no answer"]}
-    text = sizes_section({"sizes": {"before": before, "after_load": after, "after_cleanup": cleaned}})
-    assert "| database | 10.0 MiB | 12.0 MiB | not measured | +2.0 MiB |" in text
-    assert "| Redis memory | not measured | 1.0 MiB | not measured | – |" in text
-    assert "| rows of user | 5 | 55 | not measured | +50 |" in text
+    before["notes"] = ["Redis: no answer"]
+    text = sizes_section({"sizes": {"before": before, "after_load": after}})
+    assert "| database | 10.0 MiB | 12.0 MiB | +2.0 MiB |" in text
+    assert "| Redis memory | not measured | 1.0 MiB | – |" in text
+    assert "| rows of user | 5 | 55 | +50 |" in text
     assert "rows of tax" not in text
     assert "- Redis: no answer" in text
     assert sizes_section({}) == ""
