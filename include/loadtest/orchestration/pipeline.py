@@ -315,7 +315,7 @@ def clean_up(context: RunContext) -> None:
 
 def remove_users(context: Context) -> None:
     """Remove the users that this context made, with all their rows; also where the target's lock has to be kept."""
-    shutil.rmtree(context.work_dir, ignore_errors=True)
+    forget_tokens(context)
     result = cleanup_users(context.target, context.bundle.run_id, on_progress=LOG.info)
     context.bundle.update_manifest(cleanup=result.document())
     for line in result.lines():
@@ -329,22 +329,28 @@ def remove_users(context: Context) -> None:
     free_target(context)
 
 
+def forget_tokens(context: Context) -> None:
+    """Remove this machine's copy of the users' tokens."""
+    shutil.rmtree(context.work_dir, ignore_errors=True)
+
+
 def free_target(context: Context) -> None:
     """Release the lock, if this DAG run holds it."""
     release_lock(history.connect(context.history_url), context.target_name, context.owner)
 
 
 def close(context: RunContext) -> dict[str, Any]:
-    """The run's verdict, for the gate; the lock is given free whatever the clean-up could do."""
+    """The run's verdict, for the gate; tokens and lock are given up whatever the clean-up could do."""
     verdict = verdict_of(context)
     for reason in verdict["reasons"]:
         LOG.info("%s: %s", reason["code"], reason["text"])
-    free_target_or_warn(context)
+    leave_target(context)
     return verdict
 
 
-def free_target_or_warn(context: Context) -> None:
-    """Release the lock; where that fails it expires by itself, and the verdict does not hang on it."""
+def leave_target(context: Context) -> None:
+    """Give up tokens and lock; a lock that cannot be released expires by itself, and no verdict hangs on it."""
+    forget_tokens(context)
     try:
         free_target(context)
     except LoadTestError as error:

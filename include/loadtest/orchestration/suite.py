@@ -9,7 +9,7 @@ from include.loadtest import run
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.orchestration.faults import stage
 from include.loadtest.orchestration.pipeline import (
-    free_target_or_warn,
+    leave_target,
     lock_target,
     make_users,
     minutes,
@@ -75,7 +75,7 @@ def clean_up(context: SuiteContext) -> None:
 def close(context: SuiteContext, entries: Entries) -> Mapping[str, Any]:
     """The suite's verdict, for the gate; concluded now where publish_suite did not live to."""
     document = context.bundle.read(SUITE) if context.bundle.has(SUITE) else publish(context, entries)
-    free_target_or_warn(context)
+    leave_target(context)
     return document
 
 

@@ -145,7 +145,7 @@ def gate() -> Any:
 
         with _as_airflow_errors(), run_context(None, 0) as context:
             if not pipeline.began(context):
-                pipeline.free_target_or_warn(context)
+                pipeline.leave_target(context)
                 raise AirflowFailException("no verdict: preflight refused this run before it began; see its log")
             with _within_time(context, "gate"):
                 _conclude(lambda: pipeline.close(context)["verdict"], context.bundle_uri)
