@@ -83,6 +83,7 @@ def build_suite(suite: Suite) -> Any:
             first = stage_task("preflight", suite, index)
             warm_cache, publish = _measured_part(suite, index)
             first >> warm_cache
+            publish >> gate(suite, index)
         before >> first
         before = publish
     publish_suite = suite_stage_task("publish_suite", suite)

@@ -349,7 +349,12 @@ def close(context: RunContext) -> dict[str, Any]:
 
 
 def leave_target(context: Context) -> None:
-    """Give up tokens and lock; a lock that cannot be released expires by itself, and no verdict hangs on it."""
+    """Give up tokens and lock; a lock that cannot be released expires by itself, and no verdict hangs on it.
+
+    Within a suite both are the suite's.
+    """
+    if isinstance(context, RunContext) and context.suite:
+        return
     forget_tokens(context)
     try:
         free_target(context)

@@ -39,6 +39,7 @@ STAGE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 _NEEDS_A_LOAD = frozenset({"collect_metrics"})
 _NO_USERS = "preflight did not let the target be used, so nothing of this run is on it"
+_NO_SUITE = "the suite did not begin; see its preflight's log"
 STALE_TEXT = "the start of %s is %.0f min late, more than the suite's grace of %.0f min: nothing is sent"
 
 
@@ -73,7 +74,7 @@ def _run_stage(name: str, suite: Suite | None, index: int) -> None:
 
     with _as_airflow_errors(), run_context(suite, index) as context:
         if context.suite and not suite_pipeline.began(context.suite):
-            raise AirflowSkipException("the suite did not begin; see its preflight's log")
+            raise AirflowSkipException(_NO_SUITE)
         if name != "preflight" and not pipeline.began(context):
             raise AirflowSkipException("preflight refused this run before it began; see its log")
         if name in _NEEDS_A_LOAD and not pipeline.load_began(context):
@@ -107,7 +108,7 @@ def _run_suite_stage(name: str, suite: Suite) -> None:
         if name == "preflight":
             skip_if_stale(suite)
         elif not began(context):
-            raise AirflowSkipException("the suite did not begin; see its preflight's log")
+            raise AirflowSkipException(_NO_SUITE)
         elif name == "cleanup_users" and not may_have_users(context):
             raise AirflowSkipException(_NO_USERS)
         with _within_time(context, name):
@@ -134,16 +135,19 @@ def skip_if_stale(suite: Suite) -> None:
         raise AirflowSkipException(STALE_TEXT % (dag_run.run_after, late_s / 60, suite.schedule.grace_s / 60))
 
 
-def gate() -> Any:
-    """The last task of a single run."""
+def gate(suite: Suite | None = None, index: int = 0) -> Any:
+    """The last task of a run; within a suite nothing waits for it, so that a red one stops no later run."""
 
     @task(task_id="gate", **STAGE_OPTIONS["gate"])
     def close_run() -> None:
         """Red for every verdict but PASS and WARN."""
         from include.loadtest.orchestration import pipeline
+        from include.loadtest.orchestration import suite as suite_pipeline
         from include.loadtest.orchestration.airflow_context import run_context
 
-        with _as_airflow_errors(), run_context(None, 0) as context:
+        with _as_airflow_errors(), run_context(suite, index) as context:
+            if context.suite and not suite_pipeline.began(context.suite):
+                raise AirflowSkipException(_NO_SUITE)
             if not pipeline.began(context):
                 pipeline.leave_target(context)
                 raise AirflowFailException("no verdict: preflight refused this run before it began; see its log")
