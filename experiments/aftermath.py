@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pyarrow import ArrowException
 
 TAGGED = """SELECT count(*) FROM "user" WHERE account_code LIKE 'LT-%'"""
-LOCKS = "SELECT count(*) FROM loadtest.target_lock"
+LOCKS = "SELECT count(*) FROM loadtest.target_lock WHERE expires > now()"
 PROGRAMS = ("include/locustfiles/pratikoai.py", "include.loadtest.collectors")
 """What a run starts beside Airflow's own processes: the generator, the collectors."""
 END_PATIENCE_S = 15.0

@@ -98,8 +98,9 @@ def last_comparable_run(
 
 
 def latest_run(engine: Engine, profile: str, before: datetime, exclude_run_id: str) -> dict[str, Any] | None:
-    """The latest earlier run of a profile, whatever its verdict and conditions."""
-    conditions = (RUN.c.profile == profile, RUN.c.started < before, *_others(exclude_run_id))
+    """The latest earlier run of a profile that sent a load, whatever its verdict and conditions."""
+    sent = (RUN.c.started < before, RUN.c.ended.is_not(None))
+    conditions = (RUN.c.profile == profile, *sent, *_others(exclude_run_id))
     with transaction(engine) as connection:
         statement = select(RUN).where(*conditions).order_by(*_NEWEST_FIRST).limit(1)
         row = connection.execute(statement).mappings().first()
@@ -177,8 +178,8 @@ def _storable(value: Any) -> Any:
 
 
 def _comparison(engine: Engine, record: RunRecord, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    if record.verdict == Verdict.INCONCLUSIVE:
-        return not_compared(record.run_id, "Not compared: the test was not valid (INCONCLUSIVE).")
+    if record.verdict in (Verdict.INCONCLUSIVE, Verdict.ABORTED):
+        return not_compared(record.run_id, f"Not compared: the test was not valid ({record.verdict}).")
     key = comparability_key(record.comparability)
     previous = last_comparable_run(engine, key, record.started, record.run_id)
     if previous is not None:

@@ -340,11 +340,13 @@ def free_target(context: Context) -> None:
 
 
 def close(context: RunContext) -> dict[str, Any]:
-    """The run's verdict, for the gate; tokens and lock are given up whatever the clean-up could do."""
-    verdict = verdict_of(context)
+    """The run's verdict, for the gate; tokens and lock are given up whatever the clean-up, or a full disk, allowed."""
+    try:
+        verdict = verdict_of(context)
+    finally:
+        leave_target(context)
     for reason in verdict["reasons"]:
         LOG.info("%s: %s", reason["code"], reason["text"])
-    leave_target(context)
     return verdict
 
 

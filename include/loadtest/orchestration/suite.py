@@ -74,9 +74,10 @@ def clean_up(context: SuiteContext) -> None:
 
 def close(context: SuiteContext, entries: Entries) -> Mapping[str, Any]:
     """The suite's verdict, for the gate; concluded now where publish_suite did not live to."""
-    document = context.bundle.read(SUITE) if context.bundle.has(SUITE) else publish(context, entries)
-    leave_target(context)
-    return document
+    try:
+        return context.bundle.read(SUITE) if context.bundle.has(SUITE) else publish(context, entries)
+    finally:
+        leave_target(context)
 
 
 def run_suite_stage(context: SuiteContext, name: str, entries: Entries) -> None:

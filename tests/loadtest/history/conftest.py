@@ -73,7 +73,7 @@ def record(profile: Profile, manifest: dict[str, Any]) -> Callable[..., RunRecor
             "profile": "smoke",
             "engine": "locust",
             "target": "default",
-            "ended": None,
+            "ended": START + timedelta(days=day, minutes=1),
             "comparability": comparability(profile, manifest),
             "environment": ENVIRONMENT,
             "bundle_uri": f"file:///results/{run_id}",

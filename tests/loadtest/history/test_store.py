@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -64,6 +65,8 @@ def test_the_last_comparable_run_is_the_latest_normal_one_before(engine: Engine,
     for day, verdict in enumerate(("SLA_BREACH", "REGRESSION", "ABORTED", "INCONCLUSIVE"), start=3):
         record_run(engine, record(verdict, day=day, verdict=verdict), [metric("latency_p95_ms", 3.0)])
     record_run(engine, record("other", day=8, comparability={"users": 99}), [])
+    refused = record("refused", day=8, verdict="INCONCLUSIVE", ended=None)
+    record_run(engine, replace(refused, started=refused.started + timedelta(hours=1)), [])
     record_run(engine, now, [metric("latency_p95_ms", 4.0)])
     record_run(engine, record("later", day=10), [])
     found = last_comparable_run(engine, comparability_key(now.comparability), now.started, now.run_id)
@@ -75,7 +78,7 @@ def test_the_last_comparable_run_is_the_latest_normal_one_before(engine: Engine,
     assert last_comparable_run(engine, comparability_key(now.comparability), first, "old") is None
     newest = latest_run(engine, "smoke", now.started, now.run_id)
     assert newest is not None
-    assert newest["run_id"] == "other"
+    assert newest["run_id"] == "other", "a run that sent no load differs in everything"
 
 
 def concluded(
