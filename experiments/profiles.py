@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from experiments.aftermath import document
+from experiments.aftermath import GREEN, document
 from experiments.claims import Claim, Say
 from experiments.in_process import Bench, bench
 from include.embedded.state import CHECKOUT
@@ -71,17 +71,19 @@ class Trial:
     plant: Plant | None
     breaking_point: int | None
     recovery_s: tuple[float, float]
+    verdicts: tuple[str, ...]
     is_lower_bound: bool = False
 
 
 TRIALS = (
-    Trial("stress_test", "no knee planted", None, None, (0, WINDOW_S)),
+    Trial("stress_test", "no knee planted", None, None, (0, WINDOW_S), GREEN),
     Trial(
         "stress_test",
         "every answer 6 s slower from 18 users to the end of the hold",
         Plant(SLOW, "step_18", "hold", 0),
         18,
         (0, 2 * WINDOW_S),
+        ("WARN",),
     ),
     Trial(
         "stress_test",
@@ -89,14 +91,16 @@ TRIALS = (
         Plant(FAILING, "step_12", "hold", 12),
         12,
         (10, 10 + 2 * WINDOW_S),
+        ("SLA_BREACH",),
     ),
-    Trial("spike_test", "no slow recovery planted", None, None, (0, WINDOW_S)),
+    Trial("spike_test", "no slow recovery planted", None, None, (0, WINDOW_S), GREEN),
     Trial(
         "spike_test",
         "half of the answers a 500 from the spike to 18 s after it",
         Plant(FAILING, "spike", "spike", 18),
         None,
         (15, 15 + 2 * WINDOW_S),
+        ("SLA_BREACH",),
     ),
     Trial(
         "spike_test",
@@ -104,10 +108,14 @@ TRIALS = (
         Plant(FAILING, "spike", "recovery", None),
         None,
         (35, 35),
+        ("SLA_BREACH",),
         is_lower_bound=True,
     ),
 )
-"""A window with one failed answer is bad, so recovery is found at the next window's start, at most two after it."""
+"""A window with one failed answer is bad, so recovery is found at the next window's start, at most two after it.
+
+A stress test has no limit of latency: slow answers are a warning of the scenarios, failed ones break it.
+"""
 
 
 def claims(say: Say) -> Iterator[Claim]:
@@ -169,7 +177,7 @@ def _expected(trial: Trial) -> str:
     recovery = (
         f"recovery_time_s at least {low_s:g}" if trial.is_lower_bound else f"recovery_time_s {low_s:g}-{high_s:g}"
     )
-    return f"{_breaking(trial, trial.breaking_point)}{recovery}"
+    return f"{_breaking(trial, trial.breaking_point)}{recovery}, verdict={' or '.join(trial.verdicts)}"
 
 
 def _measured(trial: Trial, breaking: dict[str, Any], recovery: dict[str, Any]) -> str:
@@ -191,7 +199,7 @@ def _is_met(trial: Trial, breaking: dict[str, Any], recovery: dict[str, Any], ve
         and low_s <= value <= high_s
         and recovery["lower_bound"] is trial.is_lower_bound
         and (trial.profile != "stress_test" or (bool(breaking) and breaking["value"] == trial.breaking_point))
-        and (verdict == "SLA_BREACH") == (trial.plant is not None)
+        and verdict in trial.verdicts
     )
 
 

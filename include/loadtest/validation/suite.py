@@ -1,5 +1,6 @@
 """The judge: a great-expectations suite built from a profile's limits, run over one row of judged figures."""
 
+import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -55,6 +56,7 @@ def _run_suite(
 ) -> tuple[dict[str, Any], list[Any]]:
     """The suite as JSON and its results, from a context that keeps nothing and tells nobody."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read at import
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # 200 lines a run about its own functions
     import great_expectations as gx
     import pandas as pd
     from great_expectations.data_context.types.base import ProgressBarsConfig
