@@ -4,14 +4,21 @@ Memory holds the open part only, so it does not grow with a run, and a killed ge
 appear by renaming a finished file. One writer each: the worker's name is in the file's name.
 """
 
+import logging
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+LOG = logging.getLogger("loadtest.recorder")
+MAX_UNWRITTEN_ROWS = 500_000
+"""About 200 MB: so much is kept for a disk that may have room again."""
 TIMESTAMP = pa.timestamp("ns", tz="UTC")
 
 SAMPLE_SCHEMA = pa.schema(
@@ -82,8 +89,12 @@ def write_part(rows: Sequence[Sequence[Any]], schema: pa.Schema, path: Path) -> 
     """Write rows as one Parquet file, whole or not at all."""
     columns = [pa.array(column, type=field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=True)]
     temporary = path.with_name(f".{path.name}.tmp")
-    pq.write_table(pa.Table.from_arrays(columns, schema=schema), temporary, compression="zstd")
-    temporary.replace(path)
+    try:
+        pq.write_table(pa.Table.from_arrays(columns, schema=schema), temporary, compression="zstd")
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def run_inline(work: Callable[[], None]) -> None:
@@ -94,7 +105,8 @@ def run_inline(work: Callable[[], None]) -> None:
 class PartWriter:
     """Collects rows and writes a part when `flush` is called or `max_rows` are open.
 
-    `submit` runs the writing, for example in a thread, so that the caller's hot path only appends to a list.
+    `submit` runs the writing, for example in a thread, so that the caller's hot path only appends to a list. A part
+    that cannot be written (a full disk) is kept and tried again with the next flush, up to `MAX_UNWRITTEN_ROWS`.
     """
 
     def __init__(
@@ -111,6 +123,13 @@ class PartWriter:
         self._max_rows, self._submit = max_rows, submit
         self._rows: list[Sequence[Any]] = []
         self._parts = 0
+        self._failed: deque[tuple[list[Sequence[Any]], Path]] = deque()
+        self._given_up_rows = 0
+
+    @property
+    def unwritten_rows(self) -> int:
+        """Rows of closed parts that could not be written so far, or at all."""
+        return self._given_up_rows + sum(len(rows) for rows, _ in tuple(self._failed))
 
     def add(self, row: Sequence[Any]) -> None:
         """Append a row in the schema's order."""
@@ -119,13 +138,25 @@ class PartWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Close the open part; without rows, nothing is written."""
+        """Close the open part and try again what could not be written; without rows, nothing is written."""
+        for _ in range(len(self._failed)):
+            self._submit(partial(self._write, *self._failed.popleft()))
         if not self._rows:
             return
         rows, self._rows = self._rows, []
         path = self._directory / f"{self._stem}-{self._parts:06d}.parquet"
         self._parts += 1
-        self._submit(lambda: write_part(rows, self._schema, path))
+        self._submit(partial(self._write, rows, path))
+
+    def _write(self, rows: list[Sequence[Any]], path: Path) -> None:
+        try:
+            write_part(rows, self._schema, path)
+        except OSError as error:
+            LOG.warning("%s could not be written: %s", path.name, error.strerror or error)
+            if self.unwritten_rows + len(rows) > MAX_UNWRITTEN_ROWS:
+                self._given_up_rows += len(rows)
+            else:
+                self._failed.append((rows, path))
 
 
 def ns(moment: datetime) -> int:

@@ -127,6 +127,11 @@ class Measuring:
         self._samples.flush()
         self._readings.flush()
 
+    @property
+    def lost_samples(self) -> int:
+        """Samples that no part holds, as far as is known now."""
+        return self._samples.unwritten_rows
+
     def write_state(self, **state: object) -> None:
         """The generator's own account of the run, for the process that watches it."""
         path = Path(self.plan.bundle) / f"generator-{self.plan.worker}.json"

@@ -231,12 +231,14 @@ def finish_measuring(environment: Environment, **_: Any) -> None:
     """Close the open part and say how the load ended."""
     now = time.perf_counter_ns()
     completed = MEASURING.clock.offset_s(now) >= PLAN.profile.load_s
-    MEASURING.flush()
-    gevent.get_hub().threadpool.join()
+    for _attempt in range(2):  # what could not be written before is tried once more
+        MEASURING.flush()
+        gevent.get_hub().threadpool.join()
     started_ns = MEASURING.clock.load_started_ns
     MEASURING.write_state(
         started_ns=None if started_ns is None else MEASURING.clock.wall_ns(started_ns),
         ended_ns=MEASURING.clock.wall_ns(now),
         completed=completed,
+        lost_samples=MEASURING.lost_samples,
         max_users=max(MEASURING.max_users, environment.runner.user_count if environment.runner else 0),
     )

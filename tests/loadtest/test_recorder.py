@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 
+from include.loadtest import recorder
 from include.loadtest.recorder import SAMPLE_SCHEMA, PartWriter, Sample, ns
 
 pytestmark = pytest.mark.unit
@@ -36,6 +37,40 @@ def test_closed_parts_survive_what_never_gets_closed(tmp_path) -> None:
     parts = sorted(path.name for path in tmp_path.iterdir())
     assert parts == ["w0-000000.parquet", "w0-000001.parquet"]
     assert sum(pq.read_metadata(tmp_path / name).num_rows for name in parts) == 20
+
+
+def test_a_part_that_cannot_be_written_is_tried_again_with_the_next(tmp_path, monkeypatch) -> None:
+    """A disk that is full for a while loses nothing; while it is, the rows are counted."""
+    writer = PartWriter(tmp_path, "w0", SAMPLE_SCHEMA)
+    write = recorder.write_part
+    monkeypatch.setattr(recorder, "write_part", refuse)
+    for iteration in range(3):
+        writer.add(sample(iteration))
+        writer.flush()
+    assert (writer.unwritten_rows, list(tmp_path.iterdir())) == (3, [])
+    monkeypatch.setattr(recorder, "write_part", write)
+    writer.flush()
+    assert writer.unwritten_rows == 0
+    rows = [row for path in sorted(tmp_path.iterdir()) for row in pq.read_table(path).to_pylist()]
+    assert [row["iteration"] for row in rows] == [0, 1, 2]
+
+
+def test_what_is_kept_for_the_disk_is_bounded_and_its_loss_is_counted(tmp_path, monkeypatch) -> None:
+    """Memory does not grow with a run."""
+    writer = PartWriter(tmp_path, "w0", SAMPLE_SCHEMA)
+    monkeypatch.setattr(recorder, "write_part", refuse)
+    monkeypatch.setattr(recorder, "MAX_UNWRITTEN_ROWS", 2)
+    for iteration in range(3):
+        writer.add(sample(iteration))
+        writer.flush()
+    assert writer.unwritten_rows == 3
+    monkeypatch.undo()
+    writer.flush()
+    assert writer.unwritten_rows > 0
+
+
+def refuse(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_nothing_is_written_without_rows(tmp_path) -> None:

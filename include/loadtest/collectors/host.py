@@ -10,24 +10,15 @@ from include.loadtest.collectors.plan import HostSource
 
 
 class HostReader:
-    """CPU, memory, load, disk and processes of this machine, and of the target's processes where they are known.
+    """CPU, memory, load, disk and processes of this machine.
 
-    CPU figures are means since the last reading; `target_cpu_pct` is 100 for one busy core. Bytes read from and written
-    to disks are the kernel's counters since its start, all disks together. `disk` is a folder on the results' disk.
-    What the machine does not say is absent.
+    CPU figures are means since the last reading. Bytes read from and written to disks are the kernel's counters since
+    its start, all disks together. `disk` is a folder on the results' disk. What the machine does not say is absent.
     """
 
     def __init__(self, plan: HostSource, disk: Path | None = None) -> None:
         self.source, self.instance = plan.source, plan.instance
         self._disk = disk
-        self._watched: list[psutil.Process] = []
-        for pid in plan.target_pids:
-            try:
-                process = psutil.Process(pid)
-                process.cpu_percent(None)
-                self._watched.append(process)
-            except psutil.Error:
-                continue  # it has ended: the metrics of what is left say so by being absent
         # Not psutil's own percentages: it keeps their intervals by thread, and the thread that reads is another one.
         self._cpu_times = psutil.cpu_times()
         self._throttled = ThrottledRate()
@@ -44,7 +35,7 @@ class HostReader:
             "load_15m": load_15m,
             "process_count": float(len(psutil.pids())),
         }
-        return values | self._cpu() | self._disks() | self._target()
+        return values | self._cpu() | self._disks()
 
     def _cpu(self) -> dict[str, float]:
         """Busy time, time that another machine got instead, and time for which the container's quota held it back."""
@@ -64,20 +55,6 @@ class HostReader:
             values["results_disk_free_bytes"] = float(usage.free)
             values["results_disk_used_pct"] = usage.percent
         return values
-
-    def _target(self) -> dict[str, float]:
-        readings = []
-        for process in self._watched:
-            try:
-                readings.append((process.cpu_percent(None), float(process.memory_info().rss)))
-            except psutil.Error:
-                continue
-        if not readings:
-            return {}
-        return {
-            "target_cpu_pct": sum(cpu for cpu, _ in readings),
-            "target_rss_bytes": sum(rss for _, rss in readings),
-        }
 
     def close(self) -> None:
         """Nothing is held."""

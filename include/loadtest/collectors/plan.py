@@ -20,7 +20,6 @@ class HostSource(Frozen):
 
     source: str
     instance: str
-    target_pids: tuple[int, ...] = ()
 
 
 class ServerSource(Frozen):

@@ -95,9 +95,7 @@ class CollectorProcess:
         write_gaps(directory / f"gaps-{self.pid}-end.json", gaps)
 
 
-def start_collectors(
-    bundle: Bundle, target: Monitored, *, interval_s: float = INTERVAL_S, target_pids: tuple[int, ...] = ()
-) -> CollectorProcess:
+def start_collectors(bundle: Bundle, target: Monitored, *, interval_s: float = INTERVAL_S) -> CollectorProcess:
     """Start reading this machine, the target's application and its configured servers, every `interval_s` seconds.
 
     This machine's readings carry the source `host` where the target runs here too, else `generator`: they say nothing
@@ -108,7 +106,7 @@ def start_collectors(
         resources_dir=bundle.resources_dir.absolute(),
         interval_s=interval_s,
         parent_pid=os.getpid(),
-        host=HostSource(source="host" if target.shares_host else "generator", instance=here, target_pids=target_pids),
+        host=HostSource(source="host" if target.shares_host else "generator", instance=here),
         postgres=_server(target.database_url, DATABASE_VARIABLE, here),
         redis=_server(target.redis_url, REDIS_VARIABLE, here),
         app=_app(target, here),

@@ -15,7 +15,6 @@ UNITS = {
     "cpu_steal_pct": "%",
     "cpu_throttled_ms_per_s": "ms/s",
     "results_disk_used_pct": "%",
-    "target_cpu_pct": "%",
     "connections_total": "connections",
     "connections_active": "connections",
     "connections_idle": "connections",

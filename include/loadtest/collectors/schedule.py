@@ -69,10 +69,14 @@ class GapLog:
         return gap
 
     def write(self) -> None:
-        """Replace the file; without gaps there is none."""
+        """Replace the file; without gaps there is none. Where it cannot be written, the next change tries again."""
         with self._lock:
-            if self._gaps:
+            if not self._gaps:
+                return
+            try:
                 write_gaps(self._path, self._gaps)
+            except OSError as error:
+                LOG.warning("%s could not be written: %s", self._path.name, error.strerror or error)
 
 
 class SourceThread(threading.Thread):
@@ -162,7 +166,10 @@ class SourceThread(threading.Thread):
     def finish(self, patience_s: float) -> None:
         """Wait for the end and write the last part; a source that is stuck is left behind with its gap."""
         self.join(patience_s)
-        self.flush()
+        for _ in range(2):  # what could not be written before is tried once more
+            self.flush()
+        if self._writer.unwritten_rows:
+            self._note_missing(f"{self._writer.unwritten_rows} values could not be written", 0)
         if self._gap is not None:
             self._gap.end_s = time.time()
 

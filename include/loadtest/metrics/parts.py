@@ -1,8 +1,9 @@
 """Opening a bundle's Parquet parts with DuckDB: a part that a killed writer left broken does not lose the others."""
 
 import os
+import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +19,7 @@ RESOURCE_COLUMNS = 'ts TIMESTAMPTZ_NS, source VARCHAR, instance VARCHAR, metric 
 MEMORY_LIMIT = "300MB"
 """DuckDB's own share; what does not fit is spilled to a temporary directory."""
 
+_NUMBERED = re.compile(r"(.+)-(\d{6})\.parquet")
 Result = TypeVar("Result")
 
 
@@ -45,19 +47,31 @@ def with_parts(
     """Run `action` on a connection where `view` has all rows of the readable parts; also the names of the others.
 
     Parts are taken for sound until reading them fails: then each is read alone, and the action runs again without the
-    damaged ones (named as `samples/x.parquet`). Raises duckdb.Error for what no part causes.
+    damaged ones. Those and the missing ones are named as `samples/x.parquet`. Raises duckdb.Error for what no part
+    causes.
     """
     import duckdb
 
     paths = sorted(directory.glob("*.parquet"))
+    missing = [f"{directory.name}/{name}" for name in _missing({path.name for path in paths})]
     try:
-        return _run(paths, view, columns, action), []
+        return _run(paths, view, columns, action), missing
     except duckdb.Error:
         sound = _sound(paths, columns)
         if sound == paths:
             raise
         damaged = [f"{path.parent.name}/{path.name}" for path in paths if path not in sound]
-        return _run(sound, view, columns, action), damaged
+        return _run(sound, view, columns, action), damaged + missing
+
+
+def _missing(names: Collection[str]) -> list[str]:
+    """Parts that a writer numbered and nobody finds: it wrote later ones."""
+    last: dict[str, int] = {}
+    for name in names:
+        if found := _NUMBERED.fullmatch(name):
+            last[found[1]] = max(last.get(found[1], -1), int(found[2]))
+    expected = (f"{stem}-{number:06d}.parquet" for stem, end in sorted(last.items()) for number in range(end))
+    return [name for name in expected if name not in names]
 
 
 def _run(paths: Sequence[Path], view: str, columns: str, action: Callable[["DuckDBPyConnection"], Result]) -> Result:

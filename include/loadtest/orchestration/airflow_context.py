@@ -31,12 +31,12 @@ def _run_id_in(suite: Suite, index: int, dag_run: Any) -> str:
 
 
 @contextmanager
-def suite_context(suite: Suite) -> Iterator[SuiteContext]:
-    """The context of the task's suite."""
+def suite_context(suite: Suite, *, keep: bool = True) -> Iterator[SuiteContext]:
+    """The context of the task's suite; `keep` is False where its bundle is only read."""
     airflow_context = get_current_context()
     dag_run, params = airflow_context["dag_run"], airflow_context["params"]
     suite_run_id = _suite_run_id(suite, dag_run)
-    with local_bundle(settings.results_uri(), suite_run_id, settings.work_root()) as bundle:
+    with local_bundle(settings.results_uri(), suite_run_id, settings.work_root(), keep=keep) as bundle:
         yield SuiteContext(
             bundle=bundle,
             bundle_uri=bundle_uri(settings.results_uri(), suite_run_id),
@@ -61,7 +61,7 @@ def run_context(suite: Suite | None, index: int) -> Iterator[RunContext]:
         with _run_context(order, run_id, None) as context:
             yield context
         return
-    with suite_context(suite) as within:
+    with suite_context(suite, keep=False) as within:
         order = RunOrder.from_suite(suite.runs[index], get_current_context()["params"])
         run_id = _run_id_in(suite, index, get_current_context()["dag_run"])
         with _run_context(order, run_id, within) as context:
@@ -96,7 +96,7 @@ def suite_entries(suite: Suite) -> Sequence[SuiteEntry]:
     entries = []
     for index, entry in enumerate(suite.runs):
         run_id = _run_id_in(suite, index, dag_run)
-        with local_bundle(settings.results_uri(), run_id, settings.work_root()) as bundle:
+        with local_bundle(settings.results_uri(), run_id, settings.work_root(), keep=False) as bundle:
             document = partial(_document, bundle)
             uri = bundle_uri(settings.results_uri(), run_id)
             entries.append(SuiteEntry(run_id, entry.profile, uri, document(run.MANIFEST), document(run.VERDICT)))

@@ -41,6 +41,7 @@ def _reasons(bundle: Bundle, profile: Profile) -> list[Reason]:
         *_rejected(bundle, profile),
         *_unreadable(bundle),
         *([Reason("target_restarted", manifest["restart"])] if manifest.get("restart") else []),
+        *_restart_unknown(profile, manifest),
         *_unsettled(manifest.get("warm_up") or {}),
     ]
 
@@ -78,7 +79,7 @@ def _unreadable(bundle: Bundle) -> list[Reason]:
     if not bundle.has(run.METRICS):
         return []
     parts = [name for name in bundle.read(run.METRICS).get("unreadable_parts", []) if name.startswith(run.SAMPLES)]
-    return [Reason("samples_unreadable", f"cannot be read: {', '.join(parts[:5])}")] if parts else []
+    return [Reason("samples_unreadable", f"cannot be read, or are not there: {', '.join(parts[:5])}")] if parts else []
 
 
 def _nothing_critical(results: Sequence[SloResult]) -> list[Reason]:
@@ -86,6 +87,15 @@ def _nothing_critical(results: Sequence[SloResult]) -> list[Reason]:
     if not results or any(result.level == "critical" and result.outcome != "not_judged" for result in results):
         return []
     return [Reason("too_few_samples", "not one critical limit could be judged")]
+
+
+def _restart_unknown(profile: Profile, manifest: dict[str, Any]) -> list[Reason]:
+    """A load beyond the breaking point has to show that nothing crashed: who does not say that cannot pass it."""
+    environment = manifest.get("environment") or {}
+    if profile.shape.kind != "steps" or "load" not in manifest or environment.get("process_start") is not None:
+        return []
+    text = "whether the target restarted is not known: its /metrics does not say when the process started"
+    return [Reason("source_missing", text)]
 
 
 def _unsettled(warm_up: dict[str, Any]) -> list[Reason]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
-from include.loadtest.errors import InvalidTestError
+from include.loadtest.errors import ConfigError, InfrastructureError, InvalidTestError
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.profile import Profile
 from include.loadtest.profile.suites import Suite
@@ -35,8 +35,17 @@ class Context:
 
     @cached_property
     def target(self) -> Target:
-        """The target with its addresses. Raises ConfigError where it has none, or one that is not allowed."""
-        return self.load_target(self.target_name)
+        """The target with its addresses. Raises ConfigError where it has none, or one that is not allowed.
+
+        Once preflight has used it, it is there: Airflow says of a connection that it cannot read that it does not
+        exist, so then that is an InfrastructureError, which is tried again.
+        """
+        try:
+            return self.load_target(self.target_name)
+        except ConfigError as error:
+            if "environment" in self.manifest():
+                raise InfrastructureError(f"{error} (it was there in preflight)") from error
+            raise
 
     @property
     def sessions_file(self) -> Path:

@@ -4,12 +4,14 @@ A stage that fails leaves its fault in the manifest before it raises; `conclude_
 """
 
 import logging
+import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from include.loadtest import run
@@ -44,6 +46,8 @@ from include.loadtest.verdict import SloResult, shown
 LOG = logging.getLogger("loadtest")
 LOCK_MARGIN_S = 1800
 """A lock outlives the planned load by this much: seeding, warming, judging and clean-up."""
+CLEAN_UP_MAX_S = 1800
+"""A clean-up of a large database outlives the lock's margin."""
 KILLED = -9
 """Exit code that stands for a generator whose end nobody saw."""
 TOOLS = ("apache-airflow", "locust", "duckdb", "great-expectations", "pyarrow")
@@ -95,7 +99,7 @@ def preflight(context: RunContext) -> None:
     with released_on_failure(context):
         facts = check_target(target, context.bundle.run_id)
         context.bundle.update_manifest(environment=facts.document())
-        growth = check_disk(target, profile, context.bundle.path.parent)
+        growth = check_disk(target, [profile], context.bundle.path.parent)
         context.bundle.update_manifest(growth=growth.document())
         for line in (*facts.lines(), *growth.lines()):
             LOG.info("%s", line)
@@ -172,8 +176,8 @@ def warm(context: RunContext) -> None:
 
 
 def _sessions(context: RunContext, profile: Profile) -> dict[int, Any]:
-    for folder in (context.work_dir, context.sessions_file.parent):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (context.sessions_file.parent, context.work_dir):
+        make_private(folder)
     numbers = tuple(context.bundle.read(run.MANIFEST)["seed"]["usable"])[: profile.users]
     return ensure_sessions(
         context.target,
@@ -182,6 +186,16 @@ def _sessions(context: RunContext, profile: Profile) -> dict[int, Any]:
         context.bundle.run_id,
         stop_requested=context.stop_requested,
     )
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are not there, for this user only. Raises ConfigError: somebody else's."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ConfigError(f"{folder}: holds tokens, but others may use it; remove it, or chmod 700 it")
 
 
 def send_load(context: RunContext) -> None:
@@ -314,8 +328,12 @@ def clean_up(context: RunContext) -> None:
 
 
 def remove_users(context: Context) -> None:
-    """Remove the users that this context made, with all their rows; also where the target's lock has to be kept."""
+    """Remove the users that this context made, with all their rows, then bring the target back to its known state."""
     forget_tokens(context)
+    try:
+        lock_target(context, CLEAN_UP_MAX_S)
+    except LoadTestError as error:  # the users have to go all the same
+        LOG.warning("the target's lock could not be kept: %s", error)
     result = cleanup_users(context.target, context.bundle.run_id, on_progress=LOG.info)
     context.bundle.update_manifest(cleanup=result.document())
     for line in result.lines():

@@ -1,5 +1,6 @@
 """A run's bundle on this machine while a task works on it, and at the results URI when the task has ended."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,22 +12,24 @@ from include.loadtest.bundle import Bundle
 
 
 @contextmanager
-def local_bundle(results_uri: str, run_id: str, work_root: Path) -> Iterator[Bundle]:
+def local_bundle(results_uri: str, run_id: str, work_root: Path, *, keep: bool = True) -> Iterator[Bundle]:
     """The bundle as a local directory. A local results URI is used in place; another is copied there and back.
 
-    The copy back happens also when the task fails: what it has learned is kept.
+    The copy back happens also when the task fails: what it has learned is kept. `keep` is False for a bundle that the
+    task only reads. Each process has a copy of its own: two tasks may work on the runs of one suite at a time.
     """
     base = ObjectStoragePath(results_uri)
     if base.protocol in ("", "file", "local"):
         yield Bundle(Path(base.path) / run_id)
         return
-    remote, local = base / run_id, work_root / "bundles" / run_id
+    remote, local = base / run_id, work_root / "bundles" / str(os.getpid()) / run_id
     if remote.exists():
         _download(remote, local)
     try:
         yield Bundle(local)
     finally:
-        _upload(local, remote)
+        if keep:
+            _upload(local, remote)
         shutil.rmtree(local, ignore_errors=True)
 
 

@@ -16,11 +16,11 @@ from include.loadtest.orchestration.pipeline import (
     released_on_failure,
     remove_users,
 )
-from include.loadtest.reporting.suite import SuiteEntry, write_suite
+from include.loadtest.reporting.suite import FILE, SuiteEntry, write_suite
+from include.loadtest.target.growth import check_disk, check_open_files
 from include.loadtest.target.preflight import check_target
 
 LOG = logging.getLogger("loadtest")
-SUITE = "suite.json"
 
 Entries = Callable[[], Sequence[SuiteEntry]]
 """The suite's runs as their bundles tell them."""
@@ -46,10 +46,15 @@ def preflight(context: SuiteContext) -> None:
         LOG.info("  %s: %d users, load %s%s", profile.name, profile.users, minutes(profile.load_s),
                  "".join(f"; {note}" for note in profile.notes))  # fmt: skip
     context.refuse_if_stopped()
+    for profile in profiles:
+        check_open_files(profile)
     lock_target(context, load_s)
     with released_on_failure(context):
         facts = check_target(context.target, context.bundle.run_id)
-    context.bundle.update_manifest(environment=facts.document())
+        growth = check_disk(context.target, profiles, context.bundle.path.parent)
+    context.bundle.update_manifest(environment=facts.document(), growth=growth.document())
+    for line in growth.lines():
+        LOG.info("%s", line)
 
 
 def seed(context: SuiteContext) -> None:
@@ -75,7 +80,7 @@ def clean_up(context: SuiteContext) -> None:
 def close(context: SuiteContext, entries: Entries) -> Mapping[str, Any]:
     """The suite's verdict, for the gate; concluded now where publish_suite did not live to."""
     try:
-        return context.bundle.read(SUITE) if context.bundle.has(SUITE) else publish(context, entries)
+        return context.bundle.read(FILE) if context.bundle.has(FILE) else publish(context, entries)
     finally:
         leave_target(context)
 

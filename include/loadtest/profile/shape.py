@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from include.loadtest.profile.vocabulary import PhaseName
 
+LEAST_SPIKE_S = 10
+"""A shorter crowd is over before it is felt."""
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -78,10 +80,12 @@ class Steps(Frozen):
     recovery: Recovery
 
     def stages(self, users: int, ramp_up_s: int, duration_s: int) -> tuple[Stage, ...]:
-        """The steps before the hold share `ramp_up_s`."""
-        below = [max(1, round(users * step / self.steps)) for step in range(1, self.steps)]
+        """The steps before the hold share `ramp_up_s`. Raises ValueError where there are fewer users than steps."""
+        if users < self.steps:
+            raise ValueError(f"users is {users}, fewer than the {self.steps} steps of shape.steps: raise users")
+        below = [round(users * step / self.steps) for step in range(1, self.steps)]
         each_s = ramp_up_s / len(below)
-        planned: list[Planned] = [(f"step_{count}", "ramp_up", each_s, count, count) for count in dict.fromkeys(below)]
+        planned: list[Planned] = [(f"step_{count}", "ramp_up", each_s, count, count) for count in below]
         planned += [("hold", "hold", duration_s, users, users)]
         planned += [("recovery", "recovery", self.recovery.duration_s, self.probe_users, self.probe_users)]
         return tuple(_in_a_row(planned))
@@ -100,12 +104,17 @@ class Spike(Frozen):
     recovery: Recovery
 
     def stages(self, users: int, ramp_up_s: int, duration_s: int) -> tuple[Stage, ...]:
-        """Raises ValueError where nothing is left for the spike."""
+        """Raises ValueError where there is no crowd, or too little time is left for it."""
+        if users <= self.base_users:
+            raise ValueError(
+                f"users is {users}, not above the {self.base_users} of shape.base_users: that is no spike; raise users"
+            )
         around_s = self.base_s + ramp_up_s + self.ramp_down_s + self.recovery.duration_s
-        if duration_s <= around_s:
+        if duration_s < around_s + LEAST_SPIKE_S:
             raise ValueError(
                 f"duration_s is {duration_s} s for all phases, but before and after the spike {around_s} s are planned "
-                f"(shape.base_s, ramp_up_s, shape.ramp_down_s, shape.recovery.duration_s): make it longer"
+                f"(shape.base_s, ramp_up_s, shape.ramp_down_s, shape.recovery.duration_s), and the spike needs "
+                f"{LEAST_SPIKE_S} s: make it longer"
             )
         planned: list[Planned] = [
             ("hold", "hold", self.base_s, self.base_users, self.base_users),

@@ -31,7 +31,8 @@ class LoadRequest:
 class LoadResult:
     """How a load ended. `started` is the first intended start, None where none came; `completed`: all stages ran.
 
-    `stopped_by`: reason code of what ended it early on purpose, None where nothing did.
+    `lost_samples`: requests whose samples could not be written. `stopped_by`: reason code of what ended it early on
+    purpose, None where nothing did.
     """
 
     engine: str
@@ -42,6 +43,7 @@ class LoadResult:
     planned_users: int
     reached_users: int
     stopped_by: str | None = None
+    lost_samples: int = 0
 
     def document(self) -> dict[str, Any]:
         """For the manifest."""
@@ -54,6 +56,7 @@ class LoadResult:
             "planned_users": self.planned_users,
             "reached_users": self.reached_users,
             "stopped_by": self.stopped_by,
+            "lost_samples": self.lost_samples,
         }
 
 
@@ -86,6 +89,9 @@ def load_reasons(profile: Profile, load: dict[str, Any] | None) -> list[Reason]:
             f"the generator ended with exit code {load['exit_code']} at {load['ended']}, before the load was complete"
         )
         return [Reason("generator_died", text)]
+    if load.get("lost_samples"):
+        text = f"the samples of {load['lost_samples']} requests could not be written; generator.log says why"
+        return [Reason("samples_unreadable", text)]
     least = profile.validity.min_users_share * load["planned_users"]
     if load["reached_users"] < least:
         text = f"{load['reached_users']} of {load['planned_users']} planned users ran"

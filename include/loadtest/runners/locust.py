@@ -147,6 +147,7 @@ def read_result(bundle: Bundle, profile: Profile, exit_code: int, stopped_by: st
         exit_code=exit_code,
         planned_users=profile.users,
         reached_users=int(state.get("max_users") or 0),
+        lost_samples=int(state.get("lost_samples") or 0),
         stopped_by=None if state.get("completed") else stopped_by,
     )
 

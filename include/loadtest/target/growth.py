@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from psycopg2.extensions import parse_dsn
 
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile import Profile
+from include.loadtest.profile.reference import requirements
 from include.loadtest.profile.vocabulary import SCOPE_ALL
 from include.loadtest.target.database import connected
 from include.loadtest.target.settings import Target
@@ -25,8 +27,6 @@ BUNDLE_FIXED_BYTES = 8_000_000
 A part of n samples has 5,150 + 20 n bytes, and there is one every 3 s. Five sources of readings write 1,300 bytes a
 second as Parquet and 600 more as the timeline. Reports and logs have 1.2 MB, at most 8.
 """
-REQUESTS_A_USER_AND_MINUTE = 20
-"""The requirement of every number of users: what a profile without a throughput of its own is taken to reach."""
 CHATS = ("simple_query", "complex_query")
 FILES_A_USER = 2
 OTHER_FILES = 200
@@ -72,37 +72,44 @@ class GrowthEstimate:
         return [*needs, *self.notes]
 
 
-def check_disk(target: Target, profile: Profile, results_dir: Path) -> GrowthEstimate:
-    """Estimate what a run writes on this machine's disks, and check that it fits.
+def check_disk(target: Target, profiles: Sequence[Profile], results_dir: Path) -> GrowthEstimate:
+    """Estimate what a run writes on this machine's disks, or all runs of a suite, and check that it fits.
 
     `results_dir` is the local folder that will hold the bundle. Where the target's database runs on this machine too,
     its growth counts as well: requests x share of chats x `growth_bytes_a_chat` of the target file, on the file system
     of PostgreSQL's data directory. Raises ConfigError for a disk that is too small, and what `connected` raises.
     """
-    requests = planned_requests(profile)
-    bundle_bytes = round(requests * SAMPLE_BYTES + profile.load_s * BUNDLE_BYTES_A_SECOND + BUNDLE_FIXED_BYTES)
+    requests = sum(planned_requests(profile) for profile in profiles)
+    bundle_bytes = round(
+        requests * SAMPLE_BYTES
+        + sum(profile.load_s for profile in profiles) * BUNDLE_BYTES_A_SECOND
+        + len(profiles) * BUNDLE_FIXED_BYTES
+    )
     results = _existing(results_dir)
-    database_bytes, data_dir, notes = _database_growth(target, profile, requests, results)
+    chats = sum(planned_requests(profile) * _chat_share(profile) for profile in profiles)
+    database_bytes, data_dir, notes = _database_growth(target, chats, results)
     needs = [(results, "the bundle", bundle_bytes)]
     if database_bytes and data_dir:
         needs.append((data_dir, "the target's database", database_bytes))
     disks = _by_file_system(needs)
     for disk in disks:
         if disk.needed_bytes > disk.free_bytes:
-            raise ConfigError(_refusal(disk, profile, requests, target))
+            raise ConfigError(_refusal(disk, profiles, requests, target))
     return GrowthEstimate(requests, bundle_bytes, database_bytes, disks, notes)
 
 
 def planned_requests(profile: Profile) -> int:
-    """Requests of a whole load at the profile's minimum throughput, or at 20 a minute and user without one."""
+    """Requests of a whole load at the profile's minimum throughput; without one, at what so many users require."""
     minimum = [slo.limit for slo in profile.slos if slo.metric == "throughput_rpm" and slo.scope == SCOPE_ALL]
-    rate_rpm = max(minimum, default=profile.users * REQUESTS_A_USER_AND_MINUTE)
+    rate_rpm = max(minimum, default=requirements().throughput.minimum_rpm(profile.users))
     return round(rate_rpm * profile.load_s / 60)
 
 
-def _database_growth(
-    target: Target, profile: Profile, requests: int, results: Path
-) -> tuple[int | None, Path | None, tuple[str, ...]]:
+def _chat_share(profile: Profile) -> float:
+    return sum(profile.mix_pct.get(scenario, 0) for scenario in CHATS) / 100  # type: ignore[call-overload]
+
+
+def _database_growth(target: Target, chats: float, results: Path) -> tuple[int | None, Path | None, tuple[str, ...]]:
     """Growth in bytes, a folder on the disk that takes it, and what is not known."""
     a_chat = target.file.growth_bytes_a_chat
     if target.database_url is None:
@@ -112,8 +119,7 @@ def _database_growth(
     if a_chat is None:
         text = f"disk: {target.file.path} has no growth_bytes_a_chat, so the database's growth is not estimated"
         return None, None, (text,)
-    share = sum(profile.mix_pct.get(scenario, 0) for scenario in CHATS) / 100  # type: ignore[call-overload]
-    growth = round(requests * share * a_chat)
+    growth = round(chats * a_chat)
     data_dir = _data_directory(target.database_url)
     if data_dir is not None:
         return growth, data_dir, ()
@@ -167,12 +173,13 @@ def _by_file_system(needs: list[tuple[Path, str, int]]) -> tuple[Disk, ...]:
     )
 
 
-def _refusal(disk: Disk, profile: Profile, requests: int, target: Target) -> str:
+def _refusal(disk: Disk, profiles: Sequence[Profile], requests: int, target: Target) -> str:
+    name = profiles[0].name if len(profiles) == 1 else f"the suite of {len(profiles)} runs"
     repair = "free some space or shorten the run"
     if "database" in disk.purpose:
         repair += f", reset the target's database, or correct growth_bytes_a_chat in {target.file.path}"
     return (
-        f"disk: {profile.name} with about {requests:,} requests needs {shown_bytes(disk.needed_bytes)} for "
+        f"disk: {name} with about {requests:,} requests needs {shown_bytes(disk.needed_bytes)} for "
         f"{disk.purpose} on the file system of {disk.path}, but {shown_bytes(disk.free_bytes)} are free; {repair}"
     )
 

@@ -5,6 +5,9 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+import psycopg2
+from psycopg2.extensions import parse_dsn
+
 from include.loadtest.errors import ConfigError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -29,7 +32,8 @@ def redacted(url: str) -> str:
 def libpq_url(url: str) -> str:
     """A database URL as libpq takes it: `postgres://` and SQLAlchemy's `postgresql+driver://` become `postgresql://`.
 
-    asyncpg's `ssl=` becomes `sslmode=`. Raises ConfigError for another scheme.
+    asyncpg's `ssl=` becomes `sslmode=`. Raises ConfigError for another scheme, and for what libpq would not read as it
+    is meant: its own text would quote the password.
     """
     scheme, separator, rest = url.strip().partition("://")
     if not separator or scheme.partition("+")[0] not in ("postgresql", "postgres"):
@@ -38,7 +42,20 @@ def libpq_url(url: str) -> str:
         )
     place, question, query = rest.partition("?")
     pairs = [_libpq_parameter(name, value) for name, value in parse_qsl(query, keep_blank_values=True)]
-    return f"postgresql://{place}" + (f"?{urlencode(pairs, quote_via=quote, safe='/')}" if question and pairs else "")
+    normal = f"postgresql://{place}" + (f"?{urlencode(pairs, quote_via=quote, safe='/')}" if question and pairs else "")
+    if not _is_readable(normal):
+        raise ConfigError(
+            "database address: its user or password has a sign that means something in an address; "
+            "write %25 for %, %40 for @, %3A for :, %2F for /"
+        )
+    return normal
+
+
+def _is_readable(url: str) -> bool:
+    try:
+        return "@" not in parse_dsn(url).get("host", "")
+    except psycopg2.ProgrammingError:
+        return False
 
 
 def _libpq_parameter(name: str, value: str) -> tuple[str, str]:

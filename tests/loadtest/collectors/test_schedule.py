@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from include.loadtest import recorder
 from include.loadtest.collectors import schedule
 from include.loadtest.collectors.reader import ReadingError
 from include.loadtest.collectors.schedule import run_sources
@@ -45,6 +46,40 @@ def test_readings_keep_to_the_grid(tmp_path: Path) -> None:
     assert len(times) >= 10
     offsets = [moment - times[0] - step * INTERVAL_S for moment, step in zip(times, steps, strict=True)]
     assert abs(sorted(offsets)[len(offsets) // 2]) < 0.05
+
+
+def test_a_disk_that_is_full_for_a_while_costs_no_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts and the list of gaps are written when there is room again; the schedule goes on meanwhile."""
+    real_parts, real_gaps, until = recorder.write_part, schedule.write_gaps, time.monotonic() + 1.5
+
+    def full(real):
+        def write(*arguments):
+            if time.monotonic() < until:
+                raise OSError(28, "No space left on device")
+            return real(*arguments)
+
+        return write
+
+    monkeypatch.setattr(recorder, "write_part", full(real_parts))
+    monkeypatch.setattr(schedule, "write_gaps", full(real_gaps))
+    monkeypatch.setattr(schedule, "PART_S", 0.3)
+    _run(tmp_path, Scripted("redis", 0.0, "gone"), seconds=3)
+    times = [row["ts"].timestamp() for row in rows_of(tmp_path, "redis")]
+    assert len(times) >= 12
+    assert max(later - earlier for earlier, later in pairwise(sorted(times))) < 3 * INTERVAL_S
+    assert [gap["reason"] for gap in gaps_of(tmp_path)] == ["gone"]
+
+
+def test_values_that_could_never_be_written_are_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk stays full for parts; what is missing is said."""
+
+    def write(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recorder, "write_part", write)
+    _run(tmp_path, Scripted("redis"), seconds=1)
+    (gap,) = gaps_of(tmp_path)
+    assert "values could not be written" in gap["reason"]
 
 
 def test_a_source_that_fails_is_named_once_with_its_gap(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

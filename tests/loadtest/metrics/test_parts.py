@@ -36,6 +36,14 @@ def test_a_killed_writers_part_is_named_and_the_others_count(
     assert row_of(document, "latency_p95_ms")["n"] == 30
 
 
+def test_a_part_that_is_not_there_is_named(maker: Any, sample: Any) -> None:
+    """Its writer numbered it and wrote later ones: requests are missing."""
+    for name in ("w0-17-000000", "w0-17-000003", "w1-17-000000"):
+        maker.samples([sample(60)] * 3, name)
+    count, missing = rows_of(maker.bundle.samples_dir)
+    assert (count, missing) == (9, ["samples/w0-17-000001.parquet", "samples/w0-17-000002.parquet"])
+
+
 def test_a_part_damaged_inside_is_found_when_its_rows_are_read(maker: Any, sample: Any) -> None:
     """A footer may be whole where the pages before it are not."""
     maker.samples([sample(60, step) for step in range(5000)], "w0-000000")

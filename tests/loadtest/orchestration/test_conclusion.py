@@ -6,7 +6,7 @@ import pytest
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.orchestration.conclusion import conclude_run
-from include.loadtest.profile import find_profile, load_profile
+from include.loadtest.profile import Profile, find_profile, load_profile
 
 pytestmark = pytest.mark.unit
 PROFILE = load_profile(find_profile("smoke"))
@@ -22,12 +22,14 @@ LOAD = {
 PARTS: dict[str, Any] = {"environment": {}, "seed": {}, "warm_up": {}, "load": LOAD}
 
 
-def concluded(tmp_path, metrics: list[dict[str, Any]] | None = None, **parts: Any) -> dict[str, Any]:
+def concluded(
+    tmp_path, metrics: list[dict[str, Any]] | None = None, profile_: Profile = PROFILE, **parts: Any
+) -> dict[str, Any]:
     bundle = Bundle(tmp_path / "smoke-1")
-    bundle.update_manifest(profile=PROFILE.model_dump(mode="json"), **parts)
+    bundle.update_manifest(profile=profile_.model_dump(mode="json"), **parts)
     if metrics is not None:
         bundle.write("metrics.json", {"schema": 1, "metrics": metrics})
-    return conclude_run(bundle, PROFILE)
+    return conclude_run(bundle, profile_)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,23 @@ def test_a_fault_gives_its_own_reason(tmp_path) -> None:
     assert document["verdict"] == "INCONCLUSIVE"
     assert document["reasons"][0]["code"] == "target_unreachable"
     assert "refused" in document["reasons"][0]["text"]
+
+
+def test_samples_that_could_not_be_written_are_no_basis(tmp_path) -> None:
+    """A complete load whose requests are not all known is INCONCLUSIVE."""
+    document = concluded(tmp_path, **{**PARTS, "load": LOAD | {"lost_samples": 41}})
+    assert document["verdict"] == "INCONCLUSIVE"
+    assert any(reason["code"] == "samples_unreadable" and "41" in reason["text"] for reason in document["reasons"])
+
+
+def test_a_stress_test_needs_to_know_that_nothing_restarted(tmp_path) -> None:
+    """A target that does not say when it started cannot pass it; other profiles only note it."""
+    stress = load_profile(find_profile("stress_test"))
+    for start, is_named in ((None, True), ("2026-11-24T19:00:00Z", False)):
+        document = concluded(tmp_path, profile_=stress, **{**PARTS, "environment": {"process_start": start}})
+        assert any("whether the target restarted" in reason["text"] for reason in document["reasons"]) is is_named
+    document = concluded(tmp_path, **{**PARTS, "environment": {"process_start": None}})
+    assert not any("restarted" in reason["text"] for reason in document["reasons"])
 
 
 def test_a_generator_that_died_and_one_that_missed_users(tmp_path) -> None:

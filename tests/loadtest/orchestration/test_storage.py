@@ -23,3 +23,14 @@ def test_another_store_gets_the_files_also_when_the_task_fails(tmp_path) -> None
     assert not list(tmp_path.rglob("*.json"))
     with local_bundle("memory://results", "smoke-2", tmp_path) as bundle:
         assert bundle.read("manifest.json") == {"schema": 1}
+
+
+def test_a_bundle_that_is_only_read_is_not_written_back(tmp_path) -> None:
+    """A task of one run must not undo what another has meanwhile written into the suite's bundle."""
+    with local_bundle("memory://results", "weekly-1", tmp_path) as bundle:
+        bundle.write("manifest.json", {"schema": 1})
+    with local_bundle("memory://results", "weekly-1", tmp_path, keep=False) as bundle:
+        assert bundle.read("manifest.json") == {"schema": 1}
+        bundle.write("manifest.json", {"schema": 2})
+    with local_bundle("memory://results", "weekly-1", tmp_path) as bundle:
+        assert bundle.read("manifest.json") == {"schema": 1}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from include.loadtest.errors import ConfigError
 from include.loadtest.profile import Overrides, find_profile, load_profile
 
 pytestmark = pytest.mark.unit
@@ -41,11 +42,19 @@ def test_stress_rises_in_steps_and_ends_with_one_user_who_probes() -> None:
     ]
 
 
-def test_fewer_users_than_steps_make_fewer_steps() -> None:
-    """No step is planned twice."""
-    names = [stage[0] for stage in stages("stress_test", users=3)]
-    assert len(names) == len(set(names))
-    assert names[-2:] == ["hold", "recovery"]
+def test_as_many_users_as_steps_are_the_least() -> None:
+    """Each step has a user more; fewer users would repeat a step."""
+    assert [stage[0] for stage in stages("stress_test", users=6)][:3] == ["step_1", "step_2", "step_3"]
+    with pytest.raises(ConfigError, match="users is 5, fewer than the 6 steps"):
+        stages("stress_test", users=5)
+
+
+def test_a_spike_without_a_crowd_is_refused() -> None:
+    """No more users than before it, or no time for them."""
+    with pytest.raises(ConfigError, match=r"users is 10, not above the 10 of shape\.base_users"):
+        stages("spike_test", users=10)
+    with pytest.raises(ConfigError, match="the spike needs 10 s"):
+        stages("spike_test", duration_s=285)
 
 
 @pytest.mark.parametrize("name", ["baseline", "normal_day", "peak_hours", "tax_deadline", "smoke"])

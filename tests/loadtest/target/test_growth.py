@@ -35,7 +35,7 @@ def _profile(name: str = "peak_hours", **overrides: int) -> Profile:
 
 
 def test_requests_are_those_of_the_profiles_own_minimum() -> None:
-    """1,000 a minute for 10 min 30 s; a profile without a throughput: 20 a minute and user."""
+    """1,000 a minute for 10 min 30 s; a profile without a throughput: what its users require."""
     peak = _profile()
     assert planned_requests(peak) == 1000 * (30 + 600) // 60
     without = peak.model_copy(update={"slos": tuple(slo for slo in peak.slos if "throughput" not in slo.metric)})
@@ -67,7 +67,7 @@ def test_the_bundles_estimate_fits_real_parts(tmp_path: Path) -> None:
 def test_a_demo_run_fits_and_says_what_it_writes(tmp_path: Path, target: Target, demo: DemoTarget) -> None:
     """Bundle and database on one file system are added up, the database's on its own data directory."""
     profile = _profile("smoke")
-    estimate = check_disk(target, profile, tmp_path / "not" / "yet" / "there")
+    estimate = check_disk(target, [profile], tmp_path / "not" / "yet" / "there")
     requests = 200 * 65 // 60
     assert estimate.requests == pytest.approx(requests, abs=1)
     assert estimate.database_bytes == pytest.approx(estimate.requests * 0.55 * 4100, abs=4100)
@@ -86,10 +86,10 @@ def test_a_disk_that_is_too_small_refuses_the_run(tmp_path: Path, target: Target
     )
     pratikoai = Target(real, target.base_url, target.database_url, target.redis_url)
     free(24 * GIB)
-    assert check_disk(pratikoai, _profile(), tmp_path).database_bytes == 10_500 * 55 // 100 * 4_000_000
+    assert check_disk(pratikoai, [_profile()], tmp_path).database_bytes == 10_500 * 55 // 100 * 4_000_000
     free(20 * GIB)
     with pytest.raises(ConfigError) as caught:
-        check_disk(pratikoai, _profile(), tmp_path)
+        check_disk(pratikoai, [_profile()], tmp_path)
     text = str(caught.value)
     assert "\n" not in text
     for part in ("peak_hours", "10,500 requests", "23.1 GB", "20.0 GB are free", "file system of /", "pratikoai.yaml"):
@@ -101,7 +101,7 @@ def test_the_real_disk_is_asked(tmp_path: Path, target: Target) -> None:
     silent = target.file.model_copy(update={"growth_bytes_a_chat": None})
     profile = _profile().model_copy(update={"duration_s": 10**11})
     with pytest.raises(ConfigError, match=r"the bundle on the file system of .*shorten the run$"):
-        check_disk(Target(silent, target.base_url, target.database_url), profile, tmp_path)
+        check_disk(Target(silent, target.base_url, target.database_url), [profile], tmp_path)
 
 
 def test_what_is_not_known_is_a_note_and_no_number(tmp_path: Path, target: Target, database: Database, free) -> None:
@@ -116,14 +116,14 @@ def test_what_is_not_known_is_a_note_and_no_number(tmp_path: Path, target: Targe
         (target.file, None, "is not configured"),
         (silent, target.database_url, r"demo.yaml has no growth_bytes_a_chat"),
     ):
-        estimate = check_disk(Target(file, target.base_url, url), profile, tmp_path)
+        estimate = check_disk(Target(file, target.base_url, url), [profile], tmp_path)
         assert estimate.database_bytes is None
         assert [disk.purpose for disk in estimate.disks] == ["the bundle"]
         assert note in estimate.notes[0]
         assert estimate.lines()[-1] == estimate.notes[0]
     database.run("DO $$ BEGIN CREATE ROLE blind LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
     blind = Target(target.file, target.base_url, database.url.replace("postgres@", "blind@"))
-    estimate = check_disk(blind, profile, tmp_path)
+    estimate = check_disk(blind, [profile], tmp_path)
     assert "data directory is not known" in estimate.notes[0]
     assert estimate.disks[0].purpose == "the bundle and the target's database"
     assert estimate.disks[0].path == str(tmp_path)

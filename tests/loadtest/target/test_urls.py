@@ -29,6 +29,16 @@ def test_another_database_is_refused(url: str) -> None:
         libpq_url(url)
 
 
+@pytest.mark.parametrize("password", ["s3cret%zz", "pa@s3cret", "a%s3cret"])
+def test_a_password_that_libpq_would_quote_is_refused_without_it(password: str) -> None:
+    """The text says which signs to write otherwise; nothing of the password is in it, nor in what caused it."""
+    with pytest.raises(ConfigError, match="write %25 for %") as caught:
+        libpq_url(f"postgresql://user:{password}@127.0.0.1/app")
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
 @given(st.text(alphabet=st.characters(codec="ascii", categories=("L", "N")), min_size=8))
 def test_a_password_is_never_shown(password: str) -> None:
     """Neither before the host nor in a parameter."""
