@@ -15,7 +15,7 @@ from include.embedded.airflow import USER, client_of
 from include.embedded.client import ApiUnavailableError
 from include.embedded.environment import down, is_running, running_state, up
 from include.embedded.follow import Outcome, follow
-from include.embedded.inputs import RunInputs, read_inputs, read_port
+from include.embedded.inputs import MANUAL_DAG, RunInputs, read_inputs, read_port
 from include.embedded.ports import PortTakenError
 from include.embedded.state import EmbeddedError, EnvironmentState, Layout
 from include.loadtest.errors import ConfigError
@@ -95,6 +95,9 @@ def _run_and_follow(state: EnvironmentState, inputs: RunInputs, reason: str) -> 
     except KeyboardInterrupt:
         if reason == "make run":
             print(f"\nthe run goes on; to stop it, mark it as failed on {page} or `make down`", file=sys.stderr)
+            if inputs.dag_id != MANUAL_DAG:
+                print(f"{inputs.dag_id} stays unpaused for it; pause it afterwards, or it starts on schedule too",
+                      file=sys.stderr)  # fmt: skip
         raise
     finally:
         client.close()

@@ -171,12 +171,6 @@ REASON_CODES: dict[str, ReasonCode] = {
             "The cache's hit rate had not settled when the load began.",
             "Raise warm_up.max_s in the profile if this recurs.",
         ),
-        ReasonCode(
-            "comparison_withheld",
-            "note",
-            "The run was not compared with earlier ones.",
-            "The text names the field that differs or the service that failed.",
-        ),
     )
 }
 

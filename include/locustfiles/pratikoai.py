@@ -217,6 +217,7 @@ def start_measuring(environment: Environment, **_: Any) -> None:
         if os.getppid() != parent and environment.runner is not None:
             LOG.error("the process that started this generator is gone: the load ends now")
             MEASURING.flush()
+            gevent.get_hub().threadpool.join()
             os._exit(3)
 
     MEASURING.every(FLUSH_INTERVAL_S, MEASURING.flush)

@@ -15,7 +15,10 @@ FILE = "performance_snapshots.json"
 
 
 def snapshots(bundle: Bundle) -> Path:
-    """Write performance_snapshots.json: a list of `{ts, source, instance, values: {metric: value}}`, by time."""
+    """Write performance_snapshots.json: a list of `{ts, source, instance, values: {metric: value}}`, by time.
+
+    A part that cannot be read is left out; metrics.json names it.
+    """
     taken: dict[tuple[int, str, str], dict[str, float]] = {}
     for part in sorted(bundle.resources_dir.glob("*.parquet")):
         for row in _rows(part):
@@ -36,6 +39,9 @@ def _rows(part: Path) -> Iterator[dict[str, Any]]:
     """Rows of a part, their time as nanoseconds since the epoch."""
     import pyarrow as pa
 
-    table = pq.read_table(part)
+    try:
+        table = pq.read_table(part)
+    except (OSError, pa.ArrowException):
+        return
     place = table.schema.get_field_index("ts")
     yield from table.set_column(place, "ts", table["ts"].cast(pa.int64())).to_pylist()

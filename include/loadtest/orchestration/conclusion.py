@@ -40,8 +40,7 @@ def _reasons(bundle: Bundle, profile: Profile) -> list[Reason]:
         *load_reasons(profile, manifest.get("load")),
         *_rejected(bundle, profile),
         *_unreadable(bundle),
-        *([Reason("target_restarted", manifest["restart"])] if manifest.get("restart") else []),
-        *_restart_unknown(profile, manifest),
+        *_restarts(profile, manifest),
         *_unsettled(manifest.get("warm_up") or {}),
     ]
 
@@ -89,13 +88,14 @@ def _nothing_critical(results: Sequence[SloResult]) -> list[Reason]:
     return [Reason("too_few_samples", "not one critical limit could be judged")]
 
 
-def _restart_unknown(profile: Profile, manifest: dict[str, Any]) -> list[Reason]:
-    """A load beyond the breaking point has to show that nothing crashed: who does not say that cannot pass it."""
-    environment = manifest.get("environment") or {}
-    if profile.shape.kind != "steps" or "load" not in manifest or environment.get("process_start") is not None:
+def _restarts(profile: Profile, manifest: dict[str, Any]) -> list[Reason]:
+    """A restart is a breach; a load beyond the breaking point has to show besides that nothing crashed."""
+    restart: dict[str, str] = manifest.get("restart") or {"kind": "unknown", "text": "Nobody looked after the load."}
+    if restart["kind"] == "restarted":
+        return [Reason("target_restarted", restart["text"])]
+    if profile.shape.kind != "steps" or "load" not in manifest or restart["kind"] == "same":
         return []
-    text = "whether the target restarted is not known: its /metrics does not say when the process started"
-    return [Reason("source_missing", text)]
+    return [Reason("source_missing", f"whether the target crashed is not known: {restart['text']}")]
 
 
 def _unsettled(warm_up: dict[str, Any]) -> list[Reason]:

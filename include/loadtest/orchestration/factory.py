@@ -78,19 +78,22 @@ def build_suite(suite: Suite) -> Any:
     preflight = suite_stage_task("preflight", suite)
     before = suite_stage_task("seed_users", suite)
     preflight >> before
+    gates = []
     for index, entry in enumerate(suite.runs):
         with TaskGroup(entry.profile, tooltip=", ".join(entry.load().notes)):
             first = stage_task("preflight", suite, index)
             warm_cache, publish = _measured_part(suite, index)
             first >> warm_cache
-            publish >> gate(suite, index)
+            run_gate = gate(suite, index)
+            publish >> run_gate
+        gates.append(run_gate)
         before >> first
         before = publish
     publish_suite = suite_stage_task("publish_suite", suite)
     cleanup_users = suite_stage_task("cleanup_users", suite).as_teardown()
     end = suite_gate(suite)
     before >> publish_suite >> cleanup_users >> end
-    publish_suite >> end
+    [publish_suite, *gates] >> end
     return end
 
 

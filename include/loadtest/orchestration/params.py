@@ -27,15 +27,15 @@ def manual_params() -> dict[str, Param]:
             maximum=MAX_USERS,
             title="Users",
             description="Another number of users than the profile's; limits then follow the requirement tables, and "
-            "the run is comparable only with runs of the same numbers. Above 100 users nothing is judged.",
+            "the run is comparable only with runs of the same numbers. Above 100 users a steady load is not judged.",
         ),
         "duration_s": Param(
             None,
             type=["null", "integer"],
             minimum=1,
             maximum=MAX_DURATION_S,
-            title="Hold in seconds",
-            description="Another duration of the hold than the profile's; the ramp comes on top.",
+            title="Duration in seconds",
+            description="Another duration than the profile's: of the hold, ramps come on top; of a spike, all phases.",
         ),
         "engine": Param(
             None,

@@ -37,7 +37,7 @@ from include.loadtest.target.facts import sizes
 from include.loadtest.target.growth import check_disk, check_open_files
 from include.loadtest.target.preflight import check_target
 from include.loadtest.target.reset import run_reset
-from include.loadtest.target.restart import restarted
+from include.loadtest.target.restart import restart_since
 from include.loadtest.target.sessions import ensure_sessions
 from include.loadtest.target.users import cleanup_users, seed_users
 from include.loadtest.target.warm_up import warm_cache
@@ -71,10 +71,6 @@ def load_began(context: RunContext) -> bool:
 def preflight(context: RunContext) -> None:
     """Check the order and the target, take the target's lock. Raises before any load if something is not right."""
     profile = context.order.load_profile()
-    if context.bundle.has(run.VERDICT) or any(context.bundle.samples_dir.glob("*.parquet")):
-        raise ConfigError(
-            f"run {context.bundle.run_id} has already sent its load; a repeat is a new run: trigger it anew"
-        )
     suite = context.suite
     context.bundle.update_manifest(
         suite=suite.suite.name if suite else None,
@@ -168,6 +164,7 @@ def warm(context: RunContext) -> None:
     number, session = next(iter(sessions.items()))
     caps = known_caps(context.target, session, number, context.bundle.run_id, CAPS_BY_CITY)
     result = warm_cache(context.target, profile, sessions, context.bundle.run_id, context.stop_requested)
+    context.refuse_if_stopped()  # a warm-up that was cut short is none
     context.bundle.update_manifest(warm_up=result.document(), cities=caps)
     for city in CAPS_BY_CITY.keys() - caps.keys():
         LOG.warning("the target knows no postal code of %s: taxes are calculated for the other cities only", city)
@@ -233,7 +230,10 @@ def send_load(context: RunContext) -> None:
 def _note_target_after(context: RunContext, result: LoadResult) -> None:
     """Whether the target is still the process that the load began with, what it holds now, when it was not watched."""
     if result.started is not None:
-        context.bundle.update_manifest(restart=restarted(context.target, result.started))
+        restart = restart_since(context.target, result.started)
+        context.bundle.update_manifest(restart=restart.document())
+        if restart.text:
+            LOG.warning("%s", restart.text)
     _note_sizes(context, "after_load")
     gaps = read_gaps(context.bundle)
     context.bundle.update_manifest(gaps=gaps)
@@ -309,6 +309,7 @@ def publish(context: RunContext) -> None:
         settings = context.slack_settings()
         if settings is None:
             return
+        context.bundle.update_manifest(slack="sending")  # a try after this one's death sends no second message
         metrics = context.bundle.read(run.METRICS) if context.bundle.has(run.METRICS) else None
         title, target = context.profile().title, context.target_name
         message = run_message(
@@ -330,21 +331,28 @@ def clean_up(context: RunContext) -> None:
 def remove_users(context: Context) -> None:
     """Remove the users that this context made, with all their rows, then bring the target back to its known state."""
     forget_tokens(context)
-    try:
-        lock_target(context, CLEAN_UP_MAX_S)
-    except LoadTestError as error:  # the users have to go all the same
-        LOG.warning("the target's lock could not be kept: %s", error)
+    is_held = _keep_lock(context)
     result = cleanup_users(context.target, context.bundle.run_id, on_progress=LOG.info)
     context.bundle.update_manifest(cleanup=result.document())
     for line in result.lines():
         LOG.info("%s", line)
     _note_sizes(context, "after_cleanup")
-    reset = run_reset(context.target.file)
+    reset = run_reset(context.target.file) if is_held else None  # never under another run's load
     if reset is not None:
         context.bundle.update_manifest(reset=reset.document())
         for line in reset.lines():
             LOG.info("%s", line)
     free_target(context)
+
+
+def _keep_lock(context: Context) -> bool:
+    """Hold the target for the time of a clean-up; without it the users have to go all the same."""
+    try:
+        lock_target(context, CLEAN_UP_MAX_S)
+    except LoadTestError as error:
+        LOG.warning("the target's lock could not be kept, so the target is not reset: %s", error)
+        return False
+    return True
 
 
 def forget_tokens(context: Context) -> None:
@@ -394,8 +402,19 @@ STAGES: dict[str, Callable[[RunContext], None]] = {
     "cleanup_users": clean_up,
 }
 
+SENDING = frozenset({"preflight", "seed_users", "warm_cache", "run_profile"})
+"""Stages up to the load."""
+
 
 def run_stage(context: RunContext, name: str) -> None:
-    """One stage, with its fault noted. Raises what the stage raised."""
+    """One stage, with its fault noted. Raises what the stage raised.
+
+    A run that has sent its load sends none again; that refusal is no fault of its own, so its verdict stays.
+    """
+    if name in SENDING and (context.bundle.has(run.VERDICT) or any(context.bundle.samples_dir.glob("*.parquet"))):
+        raise ConfigError(
+            f"run {context.bundle.run_id} has already sent its load, and what it found stays; "
+            "a repeat is a new run: trigger it anew"
+        )
     with stage(context, name):
         STAGES[name](context)

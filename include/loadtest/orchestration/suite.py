@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.loadtest import run
+from include.loadtest.errors import ConfigError
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.orchestration.faults import stage
 from include.loadtest.orchestration.pipeline import (
@@ -86,7 +87,9 @@ def close(context: SuiteContext, entries: Entries) -> Mapping[str, Any]:
 
 
 def run_suite_stage(context: SuiteContext, name: str, entries: Entries) -> None:
-    """One stage of a suite, with its fault noted. Raises what the stage raised."""
+    """One stage of a suite, with its fault noted. Raises what the stage raised. An ended suite makes no users again."""
+    if name in ("preflight", "seed_users") and context.bundle.has(FILE):
+        raise ConfigError(f"suite {context.bundle.run_id} has ended; a repeat is a new run: trigger it anew")
     stages: dict[str, Callable[[], object]] = {
         "preflight": lambda: preflight(context),
         "seed_users": lambda: seed(context),

@@ -39,6 +39,7 @@ STAGE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 _NEEDS_A_LOAD = frozenset({"collect_metrics"})
 _NO_USERS = "preflight did not let the target be used, so nothing of this run is on it"
+_NOT_BEGUN = "preflight ended before it knew a valid profile: it refused, or was killed; see its log"
 _NO_SUITE = "the suite did not begin; see its preflight's log"
 STALE_TEXT = "the start of %s is %.0f min late, more than the suite's grace of %.0f min: nothing is sent"
 
@@ -76,7 +77,7 @@ def _run_stage(name: str, suite: Suite | None, index: int) -> None:
         if context.suite and not suite_pipeline.began(context.suite):
             raise AirflowSkipException(_NO_SUITE)
         if name != "preflight" and not pipeline.began(context):
-            raise AirflowSkipException("preflight refused this run before it began; see its log")
+            raise AirflowSkipException(_NOT_BEGUN)
         if name in _NEEDS_A_LOAD and not pipeline.load_began(context):
             raise AirflowSkipException("no load was sent, so there is nothing to measure")
         if name == "cleanup_users" and not pipeline.may_have_users(context):
@@ -150,7 +151,7 @@ def gate(suite: Suite | None = None, index: int = 0) -> Any:
                 raise AirflowSkipException(_NO_SUITE)
             if not pipeline.began(context):
                 pipeline.leave_target(context)
-                raise AirflowFailException("no verdict: preflight refused this run before it began; see its log")
+                raise AirflowFailException(f"no verdict: {_NOT_BEGUN}")
             with _within_time(context, "gate"):
                 _conclude(lambda: pipeline.close(context)["verdict"], context.bundle_uri)
 
@@ -169,7 +170,7 @@ def suite_gate(suite: Suite) -> Any:
         with _as_airflow_errors(), suite_context(suite) as context:
             if not began(context):
                 skip_if_stale(suite)
-                raise AirflowFailException("no verdict: preflight refused this suite before it began; see its log")
+                raise AirflowFailException(f"no verdict: {_NOT_BEGUN}")
             with _within_time(context, "gate"):
                 _conclude(lambda: close(context, lambda: suite_entries(suite))["verdict"], context.bundle_uri)
 

@@ -64,9 +64,8 @@ class Requirements(Frozen):
         return next((row for row in self.by_users if users <= row.users), None)
 
     def target_rpm(self, users: int) -> float | None:
-        """The throughput that so many users aim at; None above the last row."""
-        row = self._row(users)
-        return None if row is None else row.target_rpm
+        """The throughput that just so many users aim at; None for numbers between the rows: fewer cannot reach it."""
+        return next((row.target_rpm for row in self.by_users if row.users == users), None)
 
     def slos_for_users(self, users: int) -> list[dict[str, Any]] | None:
         """Limits of the next higher row of the table, as SLO mappings; None above the last row: no limit is known."""

@@ -99,8 +99,8 @@ def _row_growth(sizes: Mapping[str, Any], name: str) -> str:
 
 
 def changes_section(manifest: Mapping[str, Any]) -> str:
-    """What happened to the target during the run: a restart."""
-    return section("The target during the run", bullets(_said(manifest.get("restart"))))
+    """What happened to the target's processes during the run."""
+    return section("The target during the run", bullets(_said((manifest.get("restart") or {}).get("text"))))
 
 
 def environment_section(manifest: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ from psycopg2.extensions import parse_dsn
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile import Profile
 from include.loadtest.profile.reference import requirements
-from include.loadtest.profile.vocabulary import SCOPE_ALL
 from include.loadtest.target.database import connected
 from include.loadtest.target.settings import Target
 from include.loadtest.target.urls import addresses_of, as_address
@@ -49,7 +48,7 @@ class Disk:
 class GrowthEstimate:
     """What a run is expected to write. `database_bytes` is None where it is not known; `notes` says why.
 
-    `requests` is the least that the profile must reach, so this is what a run that just passes writes.
+    `requests` is what a run that reaches its target throughput sends.
     """
 
     requests: int
@@ -99,10 +98,12 @@ def check_disk(target: Target, profiles: Sequence[Profile], results_dir: Path) -
 
 
 def planned_requests(profile: Profile) -> int:
-    """Requests of a whole load at the profile's minimum throughput; without one, at what so many users require."""
-    minimum = [slo.limit for slo in profile.slos if slo.metric == "throughput_rpm" and slo.scope == SCOPE_ALL]
-    rate_rpm = max(minimum, default=requirements().throughput.minimum_rpm(profile.users))
-    return round(rate_rpm * profile.load_s / 60)
+    """Requests of a whole load at the throughput that the profile aims at; without one, at twice the least required.
+
+    The requirements' targets are twice their minimums.
+    """
+    least_rpm = requirements().throughput.minimum_rpm(profile.users)
+    return round((profile.throughput_target_rpm or 2 * least_rpm) * profile.load_s / 60)
 
 
 def _chat_share(profile: Profile) -> float:

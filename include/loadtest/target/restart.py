@@ -3,8 +3,10 @@
 import math
 import re
 import time
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Literal
 
 import httpx
 
@@ -35,29 +37,51 @@ def start_times_s(page: str) -> list[float]:
     return found
 
 
-def restarted(target: Target, since: datetime) -> str | None:
-    """One sentence if a process of the target started after `since`, or if the target does not answer any more.
+Kind = Literal["same", "restarted", "joined", "unknown"]
 
-    None where all processes are older, and where `/metrics` does not say when they started. Takes up to 5 answers; a
-    target that refuses is asked three times within about 3 s. Linux rounds start times down by up to 1 s, so a restart
-    within the first second may be missed, and none is made up. A clock of the target's that differs from this one is
-    corrected by the Date header of its answers.
+
+@dataclass(frozen=True)
+class Restart:
+    """What became of the target's processes. `restarted`: all that answer are new, or none answers any more;
+    `joined`: new ones beside older ones, as where more are started under load; `unknown`: it does not say.
+
+    `text` is one sentence, empty for `same`.
+    """
+
+    kind: Kind
+    text: str = ""
+
+    def document(self) -> dict[str, str]:
+        """For the manifest."""
+        return asdict(self)
+
+
+def restart_since(target: Target, since: datetime) -> Restart:
+    """Whether the processes that answer now have run since `since`. Takes up to 5 answers.
+
+    A target that refuses is asked three times within about 3 s. Linux rounds start times down by up to 1 s, so a
+    restart within the first second may be missed, and none is made up. A clock of the target's that differs from this
+    one is corrected by the Date header of its answers.
     """
     url = f"{target.base_url}/metrics"
-    newest_s = -math.inf
+    starts_s: list[float] = []
     for _ in range(ASKS):
         try:
-            starts_s = _ask(url)
+            starts_s += _ask(url)
         except httpx.HTTPError as error:
             cause = "".join(char if char.isprintable() else " " for char in str(error))[:200]
-            return f"{url} does not answer any more: {cause or type(error).__name__}."
+            return Restart("restarted", f"{url} does not answer any more: {cause or type(error).__name__}.")
         if not starts_s:
-            return None
-        newest_s = max(newest_s, *starts_s)
-    if newest_s <= since.timestamp():
-        return None
-    began = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=newest_s)
-    return f"The target was restarted: one of its processes started at {utc_text(began)}, after {utc_text(since)}."
+            break
+    if not starts_s:
+        return Restart("unknown", f"{url} does not say when the target's process started.")
+    if max(starts_s) <= since.timestamp():
+        return Restart("same")
+    began = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=max(starts_s))
+    when = f"{utc_text(began)}, after {utc_text(since)}"
+    if min(starts_s) > since.timestamp():
+        return Restart("restarted", f"The target was restarted: its process started at {when}.")
+    return Restart("joined", f"A process of the target started at {when}, beside older ones.")
 
 
 def _ask(url: str) -> list[float]:

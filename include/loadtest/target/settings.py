@@ -56,7 +56,6 @@ class TargetFile(Frozen):
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
     api_prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = "/api/v1"
     forwarded_for: bool = False
-    search: Literal["legal_search", "knowledge"] = "legal_search"
     shares_host: Literal["auto"] | bool = "auto"
     users_table: Identifier = "user"
     undeclared_keys: tuple[UndeclaredKey, ...] = ()
@@ -95,8 +94,9 @@ class TargetFile(Frozen):
         return _CONNECTIONS[part] + suffix
 
     def where_to_set(self, part: Part) -> str:
-        """For messages: the connection and the environment variable of an address."""
-        return f"connection {self.connection_id(part)} or environment variable {ENVIRONMENT_VARIABLES[part]}"
+        """For messages: the connection of an address, and for the default target its environment variable."""
+        variable = f" or environment variable {ENVIRONMENT_VARIABLES[part]}" if self.name == DEFAULT_TARGET else ""
+        return f"connection {self.connection_id(part)}{variable}"
 
 
 def target_names() -> list[str]:

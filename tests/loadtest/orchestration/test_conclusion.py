@@ -68,11 +68,11 @@ def test_samples_that_could_not_be_written_are_no_basis(tmp_path) -> None:
 def test_a_stress_test_needs_to_know_that_nothing_restarted(tmp_path) -> None:
     """A target that does not say when it started cannot pass it; other profiles only note it."""
     stress = load_profile(find_profile("stress_test"))
-    for start, is_named in ((None, True), ("2026-11-24T19:00:00Z", False)):
-        document = concluded(tmp_path, profile_=stress, **{**PARTS, "environment": {"process_start": start}})
-        assert any("whether the target restarted" in reason["text"] for reason in document["reasons"]) is is_named
-    document = concluded(tmp_path, **{**PARTS, "environment": {"process_start": None}})
-    assert not any("restarted" in reason["text"] for reason in document["reasons"])
+    for kind, is_named in (("unknown", True), ("joined", True), ("same", False)):
+        document = concluded(tmp_path, profile_=stress, **PARTS, restart={"kind": kind, "text": "So it is."})
+        assert any("whether the target crashed" in reason["text"] for reason in document["reasons"]) is is_named
+    document = concluded(tmp_path, **PARTS, restart={"kind": "joined", "text": "So it is."})
+    assert not any("crashed" in reason["text"] for reason in document["reasons"])
 
 
 def test_a_generator_that_died_and_one_that_missed_users(tmp_path) -> None:

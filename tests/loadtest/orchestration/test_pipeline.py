@@ -50,7 +50,7 @@ def test_a_healthy_run_passes_with_all_its_files_and_leaves_nothing_behind(demo,
     with demo.client() as client:
         counted = client.get("/admin/requests", params={"run_id": "smoke-healthy"}).json()
     manifest = context.bundle.read("manifest.json")
-    assert (manifest["restart"], manifest["gaps"]) == (None, [])
+    assert (manifest["restart"]["kind"], manifest["gaps"]) == ("same", [])
     assert manifest["sizes"]["after_load"]["row_counts"]["user"] == 200
     assert manifest["sizes"]["after_cleanup"]["row_counts"]["user"] == 0
     assert manifest["growth"]["bundle_bytes"] > 0
@@ -91,9 +91,11 @@ def test_a_second_run_is_shown_beside_the_first(demo, new_run) -> None:
 def test_a_load_is_sent_once(demo, new_run) -> None:
     """The same run cannot be sent again; what it measured stays."""
     context = new_run(demo, "smoke-once", duration_s=5)
-    run_all(context)
-    with pytest.raises(Exception, match="already sent its load"):
-        run_stage(context, "preflight")
+    verdict = run_all(context)
+    for name in ("preflight", "run_profile"):
+        with pytest.raises(ConfigError, match="already sent its load"):
+            run_stage(context, name)
+    assert run_all(context) == verdict, "a cleared DAG run keeps what it found"
 
 
 def test_an_llm_that_gives_no_answers_is_a_breach(demo, new_run) -> None:

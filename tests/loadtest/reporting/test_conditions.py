@@ -62,5 +62,7 @@ def test_what_was_expected_before_the_run_is_shown() -> None:
 
 def test_a_restart_is_shown() -> None:
     """And no section where there was none."""
-    assert "- the target restarted at 20:15:01" in changes_section({"restart": "the target restarted at 20:15:01"})
-    assert changes_section({"restart": None}) == ""
+    assert "- the target restarted at 20:15:01" in changes_section(
+        {"restart": {"kind": "restarted", "text": "the target restarted at 20:15:01"}}
+    )
+    assert changes_section({"restart": {"kind": "same", "text": ""}}) == ""

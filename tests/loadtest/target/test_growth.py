@@ -34,12 +34,10 @@ def _profile(name: str = "peak_hours", **overrides: int) -> Profile:
     return load_profile(find_profile(name), Overrides(**overrides))
 
 
-def test_requests_are_those_of_the_profiles_own_minimum() -> None:
-    """1,000 a minute for 10 min 30 s; a profile without a throughput: what its users require."""
-    peak = _profile()
-    assert planned_requests(peak) == 1000 * (30 + 600) // 60
-    without = peak.model_copy(update={"slos": tuple(slo for slo in peak.slos if "throughput" not in slo.metric)})
-    assert planned_requests(without) == 50 * 20 * (30 + 600) // 60
+def test_requests_are_those_of_the_throughput_that_is_aimed_at() -> None:
+    """The target of 2,000 a minute for 10 min 30 s; a profile without a target: twice what its users require."""
+    assert planned_requests(_profile()) == 2000 * (30 + 600) // 60
+    assert planned_requests(_profile("smoke")) == 2 * 10 * 20 * 65 // 60
 
 
 def test_the_bundles_estimate_fits_real_parts(tmp_path: Path) -> None:
@@ -68,7 +66,7 @@ def test_a_demo_run_fits_and_says_what_it_writes(tmp_path: Path, target: Target,
     """Bundle and database on one file system are added up, the database's on its own data directory."""
     profile = _profile("smoke")
     estimate = check_disk(target, [profile], tmp_path / "not" / "yet" / "there")
-    requests = 200 * 65 // 60
+    requests = 400 * 65 // 60
     assert estimate.requests == pytest.approx(requests, abs=1)
     assert estimate.database_bytes == pytest.approx(estimate.requests * 0.55 * 4100, abs=4100)
     assert estimate.notes == ()
@@ -80,19 +78,19 @@ def test_a_demo_run_fits_and_says_what_it_writes(tmp_path: Path, target: Target,
 
 
 def test_a_disk_that_is_too_small_refuses_the_run(tmp_path: Path, target: Target, free) -> None:
-    """One line: what is needed, what is free, where, what to do. PratikoAI's 4 MB a chat are 23 GB at peak hours."""
+    """One line: what is needed, what is free, where, what to do. PratikoAI's 4 MB a chat are 46 GB at peak hours."""
     real = target.file.model_copy(
         update={"growth_bytes_a_chat": load_target_file("pratikoai").growth_bytes_a_chat, "name": "pratikoai"}
     )
     pratikoai = Target(real, target.base_url, target.database_url, target.redis_url)
-    free(24 * GIB)
-    assert check_disk(pratikoai, [_profile()], tmp_path).database_bytes == 10_500 * 55 // 100 * 4_000_000
-    free(20 * GIB)
+    free(48 * GIB)
+    assert check_disk(pratikoai, [_profile()], tmp_path).database_bytes == 21_000 * 55 // 100 * 4_000_000
+    free(40 * GIB)
     with pytest.raises(ConfigError) as caught:
         check_disk(pratikoai, [_profile()], tmp_path)
     text = str(caught.value)
     assert "\n" not in text
-    for part in ("peak_hours", "10,500 requests", "23.1 GB", "20.0 GB are free", "file system of /", "pratikoai.yaml"):
+    for part in ("peak_hours", "21,000 requests", "46.2 GB", "40.0 GB are free", "file system of /", "pratikoai.yaml"):
         assert part in text
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from include.embedded.servers import free_port
 from include.loadtest.target import restart
-from include.loadtest.target.restart import restarted, start_times_s
+from include.loadtest.target.restart import restart_since, start_times_s
 from include.loadtest.target.settings import Target
 from tests.helpers.demo import DemoTarget, demo_target
 
@@ -56,10 +56,10 @@ OK = "HTTP/1.1 200 OK\r\n"
 def test_a_target_that_kept_running_is_fine(demo: DemoTarget, target: Target) -> None:
     """Since a moment after its start nothing has happened; since one before it, it started."""
     started = datetime.fromtimestamp(psutil.Process(demo.pid).create_time(), UTC)
-    assert restarted(target, datetime.now(UTC)) is None
-    said = restarted(target, started - timedelta(seconds=30))
-    assert said is not None
-    assert said.startswith("The target was restarted: one of its processes started at ")
+    assert restart_since(target, datetime.now(UTC)).document() == {"kind": "same", "text": ""}
+    found = restart_since(target, started - timedelta(seconds=30))
+    assert found.kind == "restarted"
+    assert found.text.startswith("The target was restarted: its process started at ")
 
 
 def test_a_real_restart_is_noticed(tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,25 +68,28 @@ def test_a_real_restart_is_noticed(tmp_path: Path, target: Target, monkeypatch: 
     with demo_target(tmp_path / "demo") as running:
         port = running.base_url.rpartition(":")[2]
         began = datetime.now(UTC)
-        assert restarted(_target(target, running.base_url), began) is None
-    gone = restarted(_target(target, running.base_url), began)
-    assert gone is not None
-    assert f"{running.base_url}/metrics does not answer any more: " in gone
+        assert restart_since(_target(target, running.base_url), began).kind == "same"
+    gone = restart_since(_target(target, running.base_url), began)
+    assert gone.kind == "restarted"
+    assert f"{running.base_url}/metrics does not answer any more: " in gone.text
     with demo_target(tmp_path / "demo", "--port", port) as again:
         assert again.base_url == running.base_url
-        said = restarted(_target(target, again.base_url), began)
-    assert said is not None
-    assert "The target was restarted" in said
+        assert restart_since(_target(target, again.base_url), began).kind == "restarted"
 
 
-def test_one_new_process_among_several_is_noticed(target: Target) -> None:
-    """The fourth that answers is younger than the load."""
+def test_a_new_process_beside_older_ones_is_no_restart(target: Target) -> None:
+    """The fourth that answers is younger than the load: more were started, or one was replaced. An answer may fail."""
     since = datetime.now(UTC)
     old, new = (OK, _page(since - timedelta(hours=1))), (OK, _page(since + timedelta(seconds=60)))
-    with serving(old, old, old, new, old) as url:
-        assert "restarted" in str(restarted(_target(target, url), since))
-    with serving(old) as url:
-        assert restarted(_target(target, url), since) is None
+    silent = ("HTTP/1.1 404 Not Found\r\n", "")
+    for pages, kind in (
+        ((old, old, old, new, old), "joined"),
+        ((old,), "same"),
+        ((new,), "restarted"),
+        ((new, silent), "restarted"),
+    ):
+        with serving(*pages) as url:
+            assert restart_since(_target(target, url), since).kind == kind
 
 
 def test_another_clock_is_corrected_by_the_date_header(target: Target) -> None:
@@ -98,7 +101,7 @@ def test_another_clock_is_corrected_by_the_date_header(target: Target) -> None:
     ):
         date = format_datetime(datetime.now(UTC) + ahead, usegmt=True)
         with serving((f"{OK}Date: {date}\r\n", _page(started + ahead))) as url:
-            assert (restarted(_target(target, url), since) is not None) is expected
+            assert (restart_since(_target(target, url), since).kind == "restarted") is expected
 
 
 @pytest.mark.parametrize(
@@ -111,24 +114,23 @@ def test_another_clock_is_corrected_by_the_date_header(target: Target) -> None:
     ],
 )
 def test_what_is_not_exposed_says_nothing(target: Target, page: tuple[str, str]) -> None:
-    """None, and no error."""
+    """Unknown, and no error."""
     with serving(page) as url:
-        assert restarted(_target(target, url), datetime.now(UTC)) is None
+        assert restart_since(_target(target, url), datetime.now(UTC)).kind == "unknown"
 
 
 def test_a_target_that_refuses_is_asked_three_times(target: Target) -> None:
     """About 3 s; one that comes back in between counts as answering. Behind a proxy a dead one is a bad gateway."""
     begin = time.monotonic()
-    said = restarted(_target(target, f"http://127.0.0.1:{free_port()}"), datetime.now(UTC))
-    assert said is not None
+    said = restart_since(_target(target, f"http://127.0.0.1:{free_port()}"), datetime.now(UTC)).text
     assert "does not answer any more" in said
     assert said.isprintable()
     assert 1.5 < time.monotonic() - begin < 6
     bad, good = ("HTTP/1.1 502 Bad Gateway\r\n", ""), (OK, _page(datetime.now(UTC) - timedelta(hours=1)))
     with serving(bad, good) as url:
-        assert restarted(_target(target, url), datetime.now(UTC)) is None
+        assert restart_since(_target(target, url), datetime.now(UTC)).kind == "same"
     with serving(bad) as url:
-        assert str(restarted(_target(target, url), datetime.now(UTC))).endswith("status 502.")
+        assert restart_since(_target(target, url), datetime.now(UTC)).text.endswith("status 502.")
 
 
 def test_start_times_are_all_that_are_times() -> None:

@@ -23,9 +23,7 @@ def test_connections_of_a_second_target_carry_its_name() -> None:
     """The default target's have no suffix."""
     assert load_target_file("pratikoai").connection_id("database") == "loadtest_target_db"
     assert load_target_file("demo").connection_id("base_url") == "loadtest_target__demo"
-    assert load_target_file("demo").where_to_set("redis") == (
-        "connection loadtest_target_redis__demo or environment variable REDIS_URL"
-    )
+    assert load_target_file("demo").where_to_set("redis") == ("connection loadtest_target_redis__demo")
 
 
 def test_an_unknown_target_names_the_nearest() -> None:
@@ -38,7 +36,7 @@ def test_an_unknown_target_names_the_nearest() -> None:
     ("text", "message"),
     [
         ("name: x\nallowed_host: [a]\n", r"x\.yaml:2: allowed_host: unknown key; did you mean allowed_hosts\?"),
-        ("name: x\nsearch: both\n", r"x\.yaml:2: search: .*'legal_search' or 'knowledge'"),
+        ("name: x\nforwarded_for: perhaps\n", r"x\.yaml:2: forwarded_for: .*boolean"),
         ("name: x\nallowed_hosts:\n  - 'host:port'\n", r"x\.yaml:2: allowed_hosts: .*'port' is no port"),
         ("api_prefix: /api\n", r"x\.yaml:1: name: missing"),
         (
