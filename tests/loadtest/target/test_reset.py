@@ -129,10 +129,14 @@ def test_an_interrupted_reset_leaves_nothing_running(tmp_path: Path) -> None:
         _await_text(pid_file)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        run_reset(_file(program), timeout_s=60)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_reset(_file(program), timeout_s=60)
+    finally:
+        signal.signal(signal.SIGINT, before)
     thread.join()
     _await_end(int(pid_file.read_text()))
 
