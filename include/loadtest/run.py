@@ -21,6 +21,10 @@ HEADER_PHASE = "X-Load-Test-Phase"
 REQUEST_PHASES = ("login", "warm_up", "load")
 """Values of HEADER_PHASE: only `load` requests are samples."""
 
+TEST_USER_EMAIL = "loadtest_user_{}@pratikoai.it"
+"""Address of a test user, by its number."""
+TEST_USER_PASSWORD = "TestPassword123!"  # noqa: S105 - of users that exist during a test only, known to everybody
+
 
 def run_id_for(profile_name: str, started: datetime, owner: str) -> str:
     """Id of a run: profile, UTC time, short hash of `owner` (what started it): equal inputs give equal ids."""

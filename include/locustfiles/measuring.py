@@ -9,6 +9,7 @@ from pathlib import Path
 import gevent
 import psutil
 
+from include.loadtest.machine import throttled_ms
 from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, PartWriter, Reading, Sample
 from include.locustfiles.plan import GeneratorPlan
 
@@ -16,6 +17,7 @@ FLUSH_INTERVAL_S = 3.0
 READING_INTERVAL_S = 5.0
 PROGRESS_INTERVAL_S = 10.0
 _LAG_PROBE_S = 0.1
+SCHEDSTAT = Path("/proc/self/schedstat")
 UNITS = {
     "users": "users",
     "cpu_pct": "%",
@@ -71,34 +73,11 @@ def _waited_ms() -> dict[str, float]:
     """Milliseconds since the process's start, by the metric that is their rate."""
     waited: dict[str, float] = {}
     with suppress(OSError, ValueError, IndexError):
-        waited["run_queue_wait_ms_per_s"] = int(_text("/proc/self/schedstat").split()[1]) / 1e6
-    throttled_ms = _throttled_ms()
-    if throttled_ms is not None:
-        waited["cpu_throttled_ms_per_s"] = throttled_ms
+        waited["run_queue_wait_ms_per_s"] = int(SCHEDSTAT.read_text(encoding="utf-8").split()[1]) / 1e6
+    held_back_ms = throttled_ms()
+    if held_back_ms is not None:
+        waited["cpu_throttled_ms_per_s"] = held_back_ms
     return waited
-
-
-def _throttled_ms() -> float | None:
-    """From the own control group's cpu.stat: version 1 counts ns, version 2 µs; a container sees its own as root."""
-    groups = ""
-    with suppress(OSError):
-        groups = _text("/proc/self/cgroup")
-    for line in groups.splitlines():
-        _, controllers, place = (*line.split(":", 2), "", "")[:3]
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        root = "/sys/fs/cgroup/cpu" if controllers else "/sys/fs/cgroup"
-        for file in (f"{root}{place}/cpu.stat", f"{root}/cpu.stat"):
-            with suppress(OSError, ValueError):
-                counters = dict(entry.split(maxsplit=1) for entry in _text(file).splitlines())
-                for name, per_ms in (("throttled_usec", 1e3), ("throttled_time", 1e6)):
-                    if name in counters:
-                        return float(counters[name]) / per_ms
-    return None
-
-
-def _text(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8")
 
 
 class Measuring:

@@ -7,13 +7,12 @@ from urllib.parse import urlencode
 
 from locust.contrib.fasthttp import FastHttpSession
 
-from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID
+from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID, TEST_USER_EMAIL, TEST_USER_PASSWORD
 from include.locustfiles.call import TokenKind
 from include.locustfiles.plan import GeneratorPlan
 
 MAX_AGE_S = 90 * 60
 """Tokens are valid for 2 h; older sessions are renewed outside the samples."""
-PASSWORD = "TestPassword123!"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class SessionStore:
         old = self.of(number)
         headers = {HEADER_RUN_ID: self._plan.run_id, HEADER_PHASE: "login", **old.headers("none")}
         base = self._plan.base_url + self._plan.api_prefix
-        form = urlencode({"username": f"loadtest_user_{number}@pratikoai.it", "password": PASSWORD})
+        form = urlencode({"username": TEST_USER_EMAIL.format(number), "password": TEST_USER_PASSWORD})
         form_headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
         login = client.request("POST", f"{base}/auth/login", data=form, headers=form_headers, catch_response=True)
         user_token = _token(login, "access_token")

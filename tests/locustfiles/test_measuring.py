@@ -81,29 +81,24 @@ def test_rates_are_gains_of_the_interval_and_unknown_is_absent(monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("files", "expected"),
+    ("text", "held_back_ms", "expected"),
     [
-        ({"/proc/self/schedstat": "1 2500000 3", "/proc/self/cgroup": "0::/a",
-          "/sys/fs/cgroup/a/cpu.stat": "usage_usec 1\nthrottled_usec 7000\n"},
-         {"run_queue_wait_ms_per_s": 2.5, "cpu_throttled_ms_per_s": 7.0}),
-        ({"/proc/self/cgroup": "4:memory:/x\n2:cpu,cpuacct:/hidden",
-          "/sys/fs/cgroup/cpu/cpu.stat": "nr_throttled 1\nthrottled_time 9000000\n"},
-         {"cpu_throttled_ms_per_s": 9.0}),
-        ({"/proc/self/schedstat": "odd", "/proc/self/cgroup": "0::/\nodd", "/sys/fs/cgroup/cpu.stat": "usage_usec 1"},
-         {}),
-        ({}, {}),
+        ("1 2500000 3", 7.0, {"run_queue_wait_ms_per_s": 2.5, "cpu_throttled_ms_per_s": 7.0}),
+        ("odd", None, {}),
+        (None, 0.0, {"cpu_throttled_ms_per_s": 0.0}),
     ],
-    ids=["version 2", "version 1", "nothing of use", "another system"],
-)  # fmt: skip
+)
 def test_the_kernels_files_are_read_in_ms(
-    monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: dict[str, float]
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    text: str | None,
+    held_back_ms: float | None,
+    expected: dict[str, float],
 ) -> None:
-    """Nanoseconds, microseconds of version 2 and nanoseconds of version 1 of control groups."""
-
-    def text(path: str) -> str:
-        if path not in files:
-            raise FileNotFoundError(path)
-        return files[path]
-
-    monkeypatch.setattr(measuring, "_text", text)
+    """Nanoseconds of waiting are milliseconds; what the kernel does not say is absent."""
+    file = tmp_path / "schedstat"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setattr(measuring, "SCHEDSTAT", file)
+    monkeypatch.setattr(measuring, "throttled_ms", lambda: held_back_ms)
     assert measuring._waited_ms() == expected

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import psutil
 
-from include.loadtest.collectors.machine import ThrottledRate
 from include.loadtest.collectors.plan import HostSource
+from include.loadtest.machine import ThrottledRate
 
 
 class HostReader:

@@ -21,14 +21,13 @@ from include.loadtest.collectors.plan import (
     ServerSource,
 )
 from include.loadtest.collectors.schedule import Gap, write_gaps
+from include.loadtest.machine import child_environment
 
 INTERVAL_S = 5.0
 STOP_TIMEOUT_S = 15.0
 PLAN_FILE = "collectors.json"
 LOG_FILE = "collectors.log"
 ROOT = Path(__file__).parents[3]
-KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
-"""No connection and no other secret of the calling process reaches the collectors."""
 
 
 class Monitored(Protocol):
@@ -112,9 +111,9 @@ def start_collectors(bundle: Bundle, target: Monitored, *, interval_s: float = I
         app=_app(target, here),
     )
     bundle.write_text(PLAN_FILE, plan.model_dump_json(indent=2) + "\n")
-    secrets = {DATABASE_VARIABLE: target.database_url, REDIS_VARIABLE: target.redis_url}
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    environment = {**kept, "PYTHONPATH": str(ROOT), **{name: url for name, url in secrets.items() if url}}
+    urls = {DATABASE_VARIABLE: target.database_url, REDIS_VARIABLE: target.redis_url}
+    secrets = {name: url for name, url in urls.items() if url}
+    environment = {**child_environment(), "PYTHONPATH": str(ROOT), **secrets}
     command = [sys.executable, "-m", "include.loadtest.collectors", "--plan", str((bundle.path / PLAN_FILE).absolute())]
     with (bundle.path / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from include.loadtest.bundle import Bundle
+from include.loadtest.machine import child_environment
 from include.loadtest.profile import Profile
 from include.loadtest.run import LOCUST_HTML
 from include.loadtest.runners.generator import LoadRequest, LoadResult
@@ -73,8 +74,7 @@ def _start(request: LoadRequest) -> subprocess.Popen[str]:
 
 def _environment(plan: Path) -> dict[str, str]:
     """Only what the generator needs: no connection and no secret of the process that starts it."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "LOADTEST_PLAN": str(plan)}
+    return {**child_environment(), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "LOADTEST_PLAN": str(plan)}
 
 
 def _write_plan(request: LoadRequest) -> Path:

@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from include.loadtest.errors import ConfigError, InfrastructureError, LoadTestError
+from include.loadtest.machine import cpu_groups
 from include.loadtest.run import utc_text
 from include.loadtest.target.database import connected, first_line, required_database_url
 from include.loadtest.target.schema import require_users_table
@@ -29,7 +30,6 @@ REDIS_TIMEOUT_S = 5.0
 COUNTED_TABLES = 40
 EXACT_UP_TO_BYTES = 8 * 1024 * 1024
 _PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_CGROUPS, _OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 POSTGRES_SETTINGS = (
     "server_version",
     "max_connections",
@@ -246,21 +246,13 @@ def _quotas() -> Iterator[float]:
 
     `cpu.max` of version 2 holds quota and period in one file, version 1 in two; "max" and -1 stand for no quota.
     """
-    try:
-        lines = _OWN_CGROUPS.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, place = (*line.split(":", 2), "", "")[:3]
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        root = _CGROUPS / "cpu" if controllers else _CGROUPS
-        files = ("cpu.cfs_quota_us", "cpu.cfs_period_us") if controllers else ("cpu.max",)
-        steps = [step for step in place.split("/") if step]
+    for group in cpu_groups():
+        files = ("cpu.max",) if group.version == 2 else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        steps = [step for step in group.place.split("/") if step]
         for depth in range(len(steps) + 1):
-            group = root.joinpath(*steps[:depth])
+            folder = group.root.joinpath(*steps[:depth])
             try:
-                quota, period = (int(text) for file in files for text in (group / file).read_text().split())
+                quota, period = (int(text) for file in files for text in (folder / file).read_text().split())
             except (OSError, ValueError):
                 continue
             if quota > 0 and period > 0:

@@ -12,10 +12,9 @@ from threading import Thread
 from typing import IO, Any
 
 from include.loadtest.errors import ConfigError, InfrastructureError
+from include.loadtest.machine import child_environment
 from include.loadtest.target.settings import TargetFile
 
-KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
-"""All that the program gets of this process's environment, which may hold secrets."""
 OUTPUT_BYTES = 16 * 1024
 OUTPUT_LINES = 20
 LINE_CHARS = 200
@@ -91,7 +90,7 @@ def _start(file: TargetFile, command: tuple[str, ...]) -> subprocess.Popen[bytes
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
+            env=child_environment(),
             cwd="/",
             start_new_session=True,
         )

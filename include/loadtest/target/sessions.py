@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 
 from include.loadtest.errors import InfrastructureError, InvalidTestError
+from include.loadtest.run import TEST_USER_PASSWORD
 from include.loadtest.target.requests import Answer, exchange, forwarded_address, http_client, request_headers
 from include.loadtest.target.settings import Target
-from include.loadtest.target.tags import PASSWORD, email
+from include.loadtest.target.tags import email
 
 REUSED_UP_TO_S = 60 * 60  # tokens are valid for 2 h
 REQUEST_TIMEOUT_S = 60.0
@@ -127,7 +128,7 @@ class _Opener:
 
     def open(self, number: int) -> Session:
         """Log in, open a session, and ask for the user's studio."""
-        form = {"username": email(number), "password": PASSWORD}
+        form = {"username": email(number), "password": TEST_USER_PASSWORD}
         user_token = self._text("POST", "/auth/login", number, ("access_token",), form=form)
         path = ("token", "access_token")
         session_token = self._text("POST", "/auth/session", number, path, token=user_token)

@@ -4,8 +4,8 @@ import hashlib
 
 from psycopg2 import sql
 
-EMAIL = "loadtest_user_{}@pratikoai.it"
-PASSWORD = "TestPassword123!"  # noqa: S105 - of users that exist during a test only, known to everybody
+from include.loadtest.run import TEST_USER_EMAIL
+
 ANY_RUN = r"^LT-[0-9a-f]{8}-[1-9][0-9]{0,2}$"
 
 IS_TAGGED = sql.SQL(
@@ -16,7 +16,7 @@ IS_TAGGED = sql.SQL(
 
 def email(number: int) -> str:
     """Address of a test user."""
-    return EMAIL.format(number)
+    return TEST_USER_EMAIL.format(number)
 
 
 def account_code(run_tag: str, number: int) -> str:

@@ -12,11 +12,12 @@ from psycopg2.extras import execute_values
 
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile.model import MAX_USERS
+from include.loadtest.run import TEST_USER_PASSWORD
 from include.loadtest.target.cleanup import CleanupResult, Progress, cleanup_users, remove_tagged
 from include.loadtest.target.database import connected, required_database_url
 from include.loadtest.target.schema import Column, Table, require_users_table
 from include.loadtest.target.settings import Target
-from include.loadtest.target.tags import PASSWORD, account_code, email, pattern_of_others
+from include.loadtest.target.tags import account_code, email, pattern_of_others
 
 __all__ = ["CleanupResult", "SeedResult", "cleanup_users", "seed_users"]
 
@@ -120,7 +121,7 @@ def _insert(cursor: Cursor, table: Table, columns: dict[str, Column], codes: dic
 def _shared_values(columns: dict[str, Column]) -> dict[str, Any]:
     import bcrypt
 
-    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(BCRYPT_ROUNDS, prefix=b"2b")).decode()
+    hashed = bcrypt.hashpw(TEST_USER_PASSWORD.encode(), bcrypt.gensalt(BCRYPT_ROUNDS, prefix=b"2b")).decode()
     values = {"hashed_password": hashed}
     values |= {name: value for name, value in FIXED_VALUES.items() if name in columns}
     return values | {name: _now(columns[name]) for name in TIME_COLUMNS if name in columns}

@@ -41,7 +41,7 @@ def test_disks_are_the_kernels_counters_and_the_results_disk(tmp_path: Path) -> 
 def test_what_the_machine_does_not_say_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """No quota and no disk counters on another system: no zeros either."""
     monkeypatch.setattr(psutil, "disk_io_counters", lambda: None)
-    monkeypatch.setattr("include.loadtest.collectors.machine.throttled_ms", lambda: None)
+    monkeypatch.setattr("include.loadtest.machine.throttled_ms", lambda: None)
     values = HostReader(HostSource(source="host", instance="here")).read()
     assert not {"cpu_throttled_ms_per_s", "disk_read_bytes"} & set(values)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from include.embedded.servers import free_port
+from include.loadtest import machine
 from include.loadtest.errors import ConfigError
 from include.loadtest.target import facts
 from include.loadtest.target.facts import generator_host, read_database_facts, redis_client, sizes
@@ -71,8 +72,8 @@ def test_a_cpu_quota_bounds_the_cores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, files: dict[str, str], cores: float | None
 ) -> None:
     """The smallest of the affinity and of the quotas of the group and those above it."""
-    monkeypatch.setattr(facts, "_CGROUPS", tmp_path)
-    monkeypatch.setattr(facts, "_OWN_CGROUPS", tmp_path / "own")
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path)
+    monkeypatch.setattr(machine, "OWN_CGROUPS", tmp_path / "own")
     (tmp_path / "own").write_text(own)
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

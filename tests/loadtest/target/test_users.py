@@ -2,8 +2,9 @@ import bcrypt
 import pytest
 
 from include.loadtest.errors import ConfigError
+from include.loadtest.run import TEST_USER_PASSWORD
 from include.loadtest.target import cleanup, users
-from include.loadtest.target.tags import PASSWORD, account_code, email
+from include.loadtest.target.tags import account_code, email
 from include.loadtest.target.users import seed_users
 from tests.loadtest.target.conftest import Database
 
@@ -23,7 +24,7 @@ def test_200_tagged_users_are_made_once(database: Database) -> None:
     assert rows[199][:2] == ("loadtest_user_200@pratikoai.it", account_code("run-1", 200))
     assert len({row[2] for row in rows}) == 1
     assert rows[0][2].startswith("$2b$12$")
-    assert bcrypt.checkpw(PASSWORD.encode(), rows[0][2].encode())
+    assert bcrypt.checkpw(TEST_USER_PASSWORD.encode(), rows[0][2].encode())
     assert rows[0][3:] == ("email", "regular_user", True, 0, False, "premium")
     before = database.run('SELECT id, created_at FROM "user"')
     second = seed_users(target, "run-1")

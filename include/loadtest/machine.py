@@ -1,11 +1,47 @@
-"""What the kernel of this machine says of the group of processes that this one belongs to."""
+"""What the kernel of this machine says of this process, and what the programs that it starts get to know."""
 
+import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
+
+
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+def child_environment() -> dict[str, str]:
+    """All that a program gets of this process's environment, which may hold secrets."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
+@dataclass(frozen=True)
+class ControlGroup:
+    """The group that shares out CPU time to this process: `place` below `root`, as one version of cgroups has it.
+
+    A container sees its own group as the root.
+    """
+
+    root: Path
+    place: str
+    version: int
+
+
+def cpu_groups() -> Iterator[ControlGroup]:
+    """This process's groups, by Linux' admin-guide/cgroup-v2 and cgroup-v1; none where there are no such groups."""
+    try:
+        lines = OWN_CGROUPS.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, place = (*line.split(":", 2), "", "")[:3]
+        if not controllers:
+            yield ControlGroup(CGROUPS, place, 2)
+        elif "cpu" in controllers.split(","):
+            yield ControlGroup(CGROUPS / "cpu", place, 1)
 
 
 def throttled_ms() -> float | None:
@@ -14,7 +50,10 @@ def throttled_ms() -> float | None:
     None where there is no such group or it has no such counter: `cpu.stat` of version 2 (µs) or version 1 (ns), see
     Linux' admin-guide/cgroup-v2 and scheduler/sched-bwc.
     """
-    for file in _cpu_stat_files():
+    files = (
+        folder / "cpu.stat" for group in cpu_groups() for folder in (group.root / group.place.lstrip("/"), group.root)
+    )
+    for file in files:
         try:
             counters = dict(line.split(maxsplit=1) for line in file.read_text(encoding="utf-8").splitlines())
             if "throttled_usec" in counters:
@@ -24,20 +63,6 @@ def throttled_ms() -> float | None:
         except (OSError, ValueError):
             continue
     return None
-
-
-def _cpu_stat_files() -> Iterator[Path]:
-    """Where the group's counters may be; inside a container its own group is the root of what is seen."""
-    try:
-        lines = OWN_CGROUPS.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, place = (*line.split(":", 2), "", "")[:3]
-        if not controllers or "cpu" in controllers.split(","):
-            root = CGROUPS / "cpu" if controllers else CGROUPS
-            yield root / place.lstrip("/") / "cpu.stat"
-            yield root / "cpu.stat"
 
 
 class ThrottledRate:

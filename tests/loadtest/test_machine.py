@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from include.loadtest.collectors import machine
-from include.loadtest.collectors.machine import ThrottledRate, throttled_ms
+from include.loadtest import machine
+from include.loadtest.machine import ThrottledRate, child_environment, throttled_ms
 
 pytestmark = pytest.mark.unit
 
@@ -52,3 +52,11 @@ def test_the_rate_is_the_gain_of_an_interval(groups: Path, monkeypatch: pytest.M
     assert rate.read() == 150.0
     _stat(groups, "", "throttled_usec 0\n")
     assert rate.read() is None
+
+
+def test_a_program_that_is_started_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its environment is a list of what it needs, not ours without what we know of."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:secret@127.0.0.1/app")
+    monkeypatch.setenv("PATH", "/bin")
+    assert child_environment()["PATH"] == "/bin"
+    assert child_environment().keys() <= {"PATH", "HOME", "LANG", "TMPDIR"}
