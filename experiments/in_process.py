@@ -11,6 +11,7 @@ from experiments.environment import uninterrupted
 from include.embedded.airflow import HISTORY_DATABASE
 from include.embedded.postgres import ensure_database, start_postgres, stop_postgres
 from include.loadtest.bundle import Bundle
+from include.loadtest.history.store import upgrade
 from include.loadtest.orchestration import pipeline
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.order import RunOrder
@@ -57,11 +58,14 @@ class Bench:
             if self._follows(context, name, failed):
                 failed = not self._stage(context, name) or failed
         try:
-            pipeline.close(context)
+            if pipeline.began(context):
+                pipeline.close(context)
         except Exception as error:  # noqa: BLE001 - a task fails with whatever it raises
             self.say(f"  gate: {type(error).__name__}: {error}")
 
     def _follows(self, context: RunContext, name: str, failed: bool) -> bool:
+        if name != "preflight" and not pipeline.began(context):
+            return False
         if name == "cleanup_users":
             return pipeline.may_have_users(context)
         if name == "collect_metrics" and not pipeline.load_began(context):
@@ -85,6 +89,7 @@ def bench(say: Say) -> Iterator[Bench]:
         history = start_postgres(folder / "history", settings={"fsync": "off"})
         try:
             ensure_database(history, HISTORY_DATABASE)
+            upgrade(history.url(HISTORY_DATABASE))
             say("starting a demo target")
             with demo_target(folder / "demo") as demo:
                 yield Bench(folder, demo, history.url(HISTORY_DATABASE), say)

@@ -4,14 +4,10 @@ A stage that fails leaves its fault in the manifest before it raises; `conclude_
 """
 
 import logging
-import os
 import platform
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from include.loadtest import run
@@ -20,10 +16,19 @@ from include.loadtest.collectors.process import start_collectors
 from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError, LoadTestError
 from include.loadtest.history import store as history
-from include.loadtest.history.locks import acquire_lock, extend_lock, release_lock
+from include.loadtest.history.locks import extend_lock
 from include.loadtest.orchestration.conclusion import conclude_run
 from include.loadtest.orchestration.context import Context, RunContext, SuiteContext
 from include.loadtest.orchestration.faults import stage
+from include.loadtest.orchestration.target_use import (
+    LOCK_MARGIN_S,
+    leave_target,
+    lock_target,
+    make_private,
+    note_sizes,
+    released_on_failure,
+    remove_users,
+)
 from include.loadtest.profile import Profile
 from include.loadtest.publishing.message import run_message
 from include.loadtest.publishing.slack import send
@@ -33,21 +38,15 @@ from include.loadtest.runners.generator import LoadRequest, LoadResult, phase_sp
 from include.loadtest.runners.locust import read_result, run_locust
 from include.loadtest.scenarios.taxes import CAPS_BY_CITY
 from include.loadtest.target.cities import known_caps
-from include.loadtest.target.facts import sizes
 from include.loadtest.target.growth import check_disk, check_open_files
 from include.loadtest.target.preflight import check_target
-from include.loadtest.target.reset import run_reset
 from include.loadtest.target.restart import restart_since
 from include.loadtest.target.sessions import ensure_sessions
-from include.loadtest.target.users import cleanup_users, seed_users
+from include.loadtest.target.users import seed_users
 from include.loadtest.target.warm_up import warm_cache
 from include.loadtest.verdict import SloResult, shown
 
 LOG = logging.getLogger("loadtest")
-LOCK_MARGIN_S = 1800
-"""A lock outlives the planned load by this much: seeding, warming, judging and clean-up."""
-CLEAN_UP_MAX_S = 1800
-"""A clean-up of a large database outlives the lock's margin."""
 KILLED = -9
 """Exit code that stands for a generator whose end nobody saw."""
 TOOLS = ("apache-airflow", "locust", "duckdb", "great-expectations", "pyarrow")
@@ -99,33 +98,9 @@ def preflight(context: RunContext) -> None:
         context.bundle.update_manifest(growth=growth.document())
         for line in (*facts.lines(), *growth.lines()):
             LOG.info("%s", line)
-        _note_sizes(context, "before")
+        note_sizes(context, "before")
         if suite:
             _take_users(context, suite)
-
-
-def _note_sizes(context: Context, when: str) -> None:
-    """What the target holds now, among the sizes before, after the load and after the clean-up."""
-    taken = context.manifest().get("sizes") or {}
-    context.bundle.update_manifest(sizes={**taken, when: sizes(context.target)})
-
-
-def lock_target(context: Context, load_s: float) -> None:
-    """Take the target's lock for this DAG run, or hold on to it. Raises InvalidTestError (`target_locked`)."""
-    history.upgrade(context.history_url)
-    engine = history.connect(context.history_url)
-    acquire_lock(engine, context.target_name, context.owner, context.bundle.run_id, int(load_s) + LOCK_MARGIN_S)
-
-
-@contextmanager
-def released_on_failure(context: Context) -> Iterator[None]:
-    """Give the target free when a check refuses it; within a suite the suite holds it."""
-    try:
-        yield
-    except BaseException:
-        if not (isinstance(context, RunContext) and context.suite):
-            free_target(context)
-        raise
 
 
 def _take_users(context: RunContext, suite: SuiteContext) -> None:
@@ -185,16 +160,6 @@ def _sessions(context: RunContext, profile: Profile) -> dict[int, Any]:
     )
 
 
-def make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are not there, for this user only. Raises ConfigError: somebody else's."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    for path in reversed(missing):
-        path.mkdir(mode=0o700, exist_ok=True)
-    found = folder.stat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ConfigError(f"{folder}: holds tokens, but others may use it; remove it, or chmod 700 it")
-
-
 def send_load(context: RunContext) -> None:
     """Send the load once, with the monitors beside it. Whatever was measured stays, however this ends."""
     profile, target = context.profile(), context.target
@@ -234,7 +199,7 @@ def _note_target_after(context: RunContext, result: LoadResult) -> None:
         context.bundle.update_manifest(restart=restart.document())
         if restart.text:
             LOG.warning("%s", restart.text)
-    _note_sizes(context, "after_load")
+    note_sizes(context, "after_load")
     gaps = read_gaps(context.bundle)
     context.bundle.update_manifest(gaps=gaps)
     for gap in gaps:
@@ -328,43 +293,6 @@ def clean_up(context: RunContext) -> None:
     remove_users(context)
 
 
-def remove_users(context: Context) -> None:
-    """Remove the users that this context made, with all their rows, then bring the target back to its known state."""
-    forget_tokens(context)
-    is_held = _keep_lock(context)
-    result = cleanup_users(context.target, context.bundle.run_id, on_progress=LOG.info)
-    context.bundle.update_manifest(cleanup=result.document())
-    for line in result.lines():
-        LOG.info("%s", line)
-    _note_sizes(context, "after_cleanup")
-    reset = run_reset(context.target.file) if is_held else None  # never under another run's load
-    if reset is not None:
-        context.bundle.update_manifest(reset=reset.document())
-        for line in reset.lines():
-            LOG.info("%s", line)
-    free_target(context)
-
-
-def _keep_lock(context: Context) -> bool:
-    """Hold the target for the time of a clean-up; without it the users have to go all the same."""
-    try:
-        lock_target(context, CLEAN_UP_MAX_S)
-    except LoadTestError as error:
-        LOG.warning("the target's lock could not be kept, so the target is not reset: %s", error)
-        return False
-    return True
-
-
-def forget_tokens(context: Context) -> None:
-    """Remove this machine's copy of the users' tokens."""
-    shutil.rmtree(context.work_dir, ignore_errors=True)
-
-
-def free_target(context: Context) -> None:
-    """Release the lock, if this DAG run holds it."""
-    release_lock(history.connect(context.history_url), context.target_name, context.owner)
-
-
 def close(context: RunContext) -> dict[str, Any]:
     """The run's verdict, for the gate; tokens and lock are given up whatever the clean-up, or a full disk, allowed."""
     try:
@@ -374,20 +302,6 @@ def close(context: RunContext) -> dict[str, Any]:
     for reason in verdict["reasons"]:
         LOG.info("%s: %s", reason["code"], reason["text"])
     return verdict
-
-
-def leave_target(context: Context) -> None:
-    """Give up tokens and lock; a lock that cannot be released expires by itself, and no verdict hangs on it.
-
-    Within a suite both are the suite's.
-    """
-    if isinstance(context, RunContext) and context.suite:
-        return
-    forget_tokens(context)
-    try:
-        free_target(context)
-    except LoadTestError as error:
-        LOG.warning("the target's lock could not be released, it expires by itself: %s", error)
 
 
 STAGES: dict[str, Callable[[RunContext], None]] = {

@@ -9,14 +9,8 @@ from include.loadtest import run
 from include.loadtest.errors import ConfigError
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.orchestration.faults import stage
-from include.loadtest.orchestration.pipeline import (
-    leave_target,
-    lock_target,
-    make_users,
-    minutes,
-    released_on_failure,
-    remove_users,
-)
+from include.loadtest.orchestration.pipeline import make_users, minutes
+from include.loadtest.orchestration.target_use import leave_target, lock_target, released_on_failure, remove_users
 from include.loadtest.reporting.suite import FILE, SuiteEntry, write_suite
 from include.loadtest.target.growth import check_disk, check_open_files
 from include.loadtest.target.preflight import check_target

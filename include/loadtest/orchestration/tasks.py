@@ -145,12 +145,13 @@ def gate(suite: Suite | None = None, index: int = 0) -> Any:
         from include.loadtest.orchestration import pipeline
         from include.loadtest.orchestration import suite as suite_pipeline
         from include.loadtest.orchestration.airflow_context import run_context
+        from include.loadtest.orchestration.target_use import leave_target
 
         with _as_airflow_errors(), run_context(suite, index) as context:
             if context.suite and not suite_pipeline.began(context.suite):
                 raise AirflowSkipException(_NO_SUITE)
             if not pipeline.began(context):
-                pipeline.leave_target(context)
+                leave_target(context)
                 raise AirflowFailException(f"no verdict: {_NOT_BEGUN}")
             with _within_time(context, "gate"):
                 _conclude(lambda: pipeline.close(context)["verdict"], context.bundle_uri)

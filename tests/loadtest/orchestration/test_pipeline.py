@@ -1,6 +1,5 @@
 """A whole run without Airflow: real target, real Locust, real databases; and the same with faults."""
 
-import stat
 import threading
 import time
 
@@ -8,7 +7,7 @@ import psycopg2
 import pytest
 
 from include.loadtest.errors import ConfigError
-from include.loadtest.orchestration.pipeline import make_private, run_stage
+from include.loadtest.orchestration.pipeline import run_stage
 from tests.helpers.demo import await_ready, demo_target, launch, stop, stop_servers
 from tests.loadtest.orchestration.conftest import run_all
 
@@ -68,16 +67,6 @@ def test_a_healthy_run_passes_with_all_its_files_and_leaves_nothing_behind(demo,
     assert demo.sql("SELECT count(*) FROM documents")[0] == (0,)
     assert locks(history_url) == 0
     assert not context.work_dir.exists()
-
-
-def test_folders_for_tokens_are_this_users_only(tmp_path) -> None:
-    """Also those above; one that others may use is refused."""
-    folder = tmp_path / "loadtest-0" / "weekly-1" / "smoke-1"
-    make_private(folder)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, *list(folder.parents)[:2])} == {0o700}
-    folder.chmod(0o755)
-    with pytest.raises(ConfigError, match="others may use it"):
-        make_private(folder)
 
 
 def test_a_second_run_is_shown_beside_the_first(demo, new_run) -> None:
