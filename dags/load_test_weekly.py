@@ -1,6 +1,6 @@
-"""Every profile, one after the other, on Sundays at 2 AM UTC: the weekly suite, an Airflow DAG.
+"""Every profile, one after the other: the weekly suite, an Airflow DAG.
 
-What it runs and how long stands in include/profiles/suites/weekly.yaml. A breach does not stop the next run.
+What it runs, when and how long stands in include/profiles/suites/weekly.yaml. A breach does not stop the next run.
 """
 
 from include.loadtest.orchestration.factory import suite_dag

@@ -41,12 +41,18 @@ def _in_mid_load(environment: Environment, say: Say, action: Callable[[], None])
 
 
 @contextmanager
-def redis_killed(environment: Environment, say: Say) -> Iterator[None]:
-    """The target's Redis dies; the target is started anew afterwards."""
-    pid = environment.target_redis().pid
+def _killed(environment: Environment, say: Say, pid: int) -> Iterator[None]:
     with _in_mid_load(environment, say, lambda: os.kill(pid, signal.SIGKILL)):
         yield
-    _restart(environment)
+    environment.down()
+    environment.up()
+
+
+@contextmanager
+def redis_killed(environment: Environment, say: Say) -> Iterator[None]:
+    """The target's Redis dies; the target is started anew afterwards."""
+    with _killed(environment, say, environment.target_redis().pid):
+        yield
 
 
 @contextmanager
@@ -64,15 +70,8 @@ def redis_frozen(environment: Environment, say: Say) -> Iterator[None]:
 @contextmanager
 def postgres_killed(environment: Environment, say: Say) -> Iterator[None]:
     """The target's PostgreSQL dies; both are started anew afterwards, so that what is left can be counted."""
-    pid = environment.target_postgres().pid
-    with _in_mid_load(environment, say, lambda: os.kill(pid, signal.SIGKILL)):
+    with _killed(environment, say, environment.target_postgres().pid):
         yield
-    _restart(environment)
-
-
-def _restart(environment: Environment) -> None:
-    environment.down()
-    environment.up()
 
 
 @contextmanager

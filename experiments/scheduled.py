@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from experiments.aftermath import GREEN, NONE, Aftermath, Expected, aftermath, document
+from experiments.aftermath import GREEN, NONE, Aftermath, Expected, aftermath, document, sample_rows
 from experiments.claims import Claim, Say
 from experiments.environment import Environment, Ran
 from experiments.injection import Fault, fired, plant
@@ -171,10 +171,6 @@ class _Finding:
 
 def _kept(bundle: Path | None) -> Callable[[Aftermath], Aftermath]:
     """What a bundle holds now, put in place of what is found there when its folder may have gone."""
-    from dataclasses import replace
-
-    from experiments.aftermath import sample_rows
-
     if bundle is None:
         return lambda found: found
     verdict = document(bundle, "verdict.json")

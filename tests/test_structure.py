@@ -24,8 +24,9 @@ def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
         "include/loadtest/orchestration/context.py": "test_pipeline",
         "include/loadtest/orchestration/faults.py": "test_pipeline",
         "include/loadtest/orchestration/limits.py": "test_deadline",
+        "include/loadtest/orchestration/load.py": "test_pipeline",
         "include/loadtest/orchestration/tasks.py": "test_factory",
-        "include/loadtest/publishing/message.py": "test_slack",
+        "include/loadtest/metrics/figures.py": "test_samples",
         "include/loadtest/runners/generator.py": "test_locust",
     }
     missing = []

@@ -41,3 +41,8 @@ def nearest(name: object, valid: Iterable[str]) -> str:
     names = sorted(valid)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     return f"did you mean {close[0]}?" if close else f"valid: {', '.join(names)}"
+
+
+def printable(text: str, limit: int) -> str:
+    """Foreign text for a message: its first `limit` characters on one line, control characters as spaces."""
+    return "".join(char if char.isprintable() else " " for char in text[:limit])

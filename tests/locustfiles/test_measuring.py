@@ -58,8 +58,9 @@ def test_a_reading_names_load_and_what_held_the_generator_back(tmp_path: Path) -
 def test_waiting_for_a_core_is_the_kernels_own_sum() -> None:
     """The gain of the main thread's wait, as a rate; nothing is made up between two readings of the file."""
     file = Path("/proc/self/schedstat")
-    if not file.exists():
-        pytest.skip("this system does not say how long a process waited")
+    if not file.exists():  # no Linux: the figure is absent, and no 0
+        assert "run_queue_wait_ms_per_s" not in Withheld().read()
+        return
     outer_before, outer_begin = int(file.read_text().split()[1]), time.monotonic()
     withheld = Withheld()
     inner_before, inner_begin = int(file.read_text().split()[1]), time.monotonic()

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from include.loadtest.collectors.exposition import Series, series_of
 from include.loadtest.collectors.reader import FAMILIES, ReadingError, family_of
+from include.loadtest.errors import printable
+from include.loadtest.exposition import Series, series_of
 
 LOG = logging.getLogger("loadtest.collectors")
 MAX_PAGE_BYTES = 2 * 1024 * 1024
@@ -107,7 +108,7 @@ class AppReader:
         except (TimeoutError, httpx.TimeoutException):
             return PageError(f"{page.path}: no answer within {self._timeout_s:g} s")
         except httpx.HTTPError as error:
-            cause = "".join(char if char.isprintable() else " " for char in str(error))[:150]
+            cause = printable(str(error), 150)
             return PageError(f"{page.path}: {cause or type(error).__name__}")
 
     async def _text(self, page: Page) -> str | None:

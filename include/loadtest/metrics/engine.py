@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
+from include.loadtest.metrics.figures import SampleFigures
 from include.loadtest.metrics.parts import RESOURCE_COLUMNS, SAMPLE_COLUMNS, with_parts
 from include.loadtest.metrics.phases import PhaseSpan, Stretch, minutes_of, phase_spans, pieces, stretches
 from include.loadtest.metrics.recovery import Window, planned_watch, recovery_rows, watched_windows
 from include.loadtest.metrics.resources import ResourceFigure, resource_figures
 from include.loadtest.metrics.rows import cell_rows, resource_row
-from include.loadtest.metrics.samples import SampleFigures, sample_figures
+from include.loadtest.metrics.samples import sample_figures
 from include.loadtest.metrics.stages import stage_rows, step_rows
 from include.loadtest.profile import Profile
 from include.loadtest.profile.vocabulary import PHASES, SCOPE_ALL

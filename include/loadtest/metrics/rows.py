@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from include.loadtest.metrics.figures import Answers, Cell, Distribution, SampleFigures, measure_of
 from include.loadtest.metrics.resources import ResourceFigure
-from include.loadtest.metrics.samples import Answers, Cell, Distribution, SampleFigures, measure_of
 from include.loadtest.metrics.statistics import poisson_interval, wilson_interval
 from include.loadtest.profile.vocabulary import METRICS, PERCENTILES, SCOPE_ALL
 

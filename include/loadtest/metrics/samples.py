@@ -7,9 +7,17 @@ pass fetches only the rows of those buckets and picks the exact one. The third c
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from include.loadtest.metrics.figures import (
+    Answers,
+    Cell,
+    Distribution,
+    Percentile,
+    SampleFigures,
+    measure_of,
+    stage_cell,
+)
 from include.loadtest.metrics.phases import MINUTE_US, Piece, Stretch
 from include.loadtest.metrics.statistics import percentile_interval_ranks, percentile_low_rank, rank_of
 from include.loadtest.profile.vocabulary import LATENCY_OUTCOMES, LOWER_BOUND_OUTCOMES, PERCENTILES, SCOPE_ALL
@@ -19,68 +27,8 @@ if TYPE_CHECKING:
 
 _SLOTS = 1_000_000  # more minutes than a stretch has
 _REFUSALS = ("http_error", "rejected")
+QUICK_US = 1_000_000
 _STAGE_METRIC = "latency_p95_ms"
-Cell = tuple[str, str]
-"""Phase and scope (or stage, see `stage_cell`)."""
-
-
-@dataclass(frozen=True)
-class Percentile:
-    """A percentile's exact rows, in microseconds; None where there is no such row.
-
-    `at_most_us`, of stages only: a row that the percentile does not exceed, however long the lower bounds really took.
-    """
-
-    value_us: int | None
-    low_us: int | None
-    high_us: int | None
-    low_95_us: int | None
-    at_most_us: int | None = None
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """Rows of one measure in one cell; `least_bound_us` is the smallest latency that is a lower bound only."""
-
-    rows: int
-    max_us: int
-    least_bound_us: int | None
-    percentiles: Mapping[str, Percentile]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """Ok answers by their end: all of a phase, and those of its worst full minute (None: it has no full minute)."""
-
-    count: int
-    worst_minute: int | None
-    full_minutes: int
-
-
-@dataclass(frozen=True)
-class SampleFigures:
-    """All figures of the samples; a cell without rows is absent from `distributions`, `outcomes` and `refused`.
-
-    `scopes` has no stages, but the mappings have those that were asked for: of their distributions the P95 only, and
-    their answers without minutes. `refused` are the quick refusals among the outcomes: see `sample_figures`.
-    """
-
-    scopes: Sequence[str]
-    phases: Sequence[str]
-    distributions: Mapping[tuple[str, Cell], Distribution] = field(default_factory=dict)
-    outcomes: Mapping[Cell, Mapping[str, int]] = field(default_factory=dict)
-    refused: Mapping[Cell, int] = field(default_factory=dict)
-    answers: Mapping[Cell, Answers] = field(default_factory=dict)
-
-
-def stage_cell(phase: str, stage: str) -> Cell:
-    """Where `SampleFigures` has the figures of a stage: its rows name the stage and its phase."""
-    return phase, f"stage:{stage}"
-
-
-def measure_of(metric: str) -> str:
-    """Which column a percentile metric is computed from: `latency` or `ttft`."""
-    return "ttft" if metric.startswith("ttft_") else "latency"
 
 
 def sample_figures(
@@ -108,6 +56,7 @@ def _define(opened: "DuckDBPyConnection") -> None:
     opened.execute(f"CREATE MACRO is_latency(outcome) AS outcome IN ({_texts(LATENCY_OUTCOMES)})")
     opened.execute(f"CREATE MACRO is_bound(outcome) AS outcome IN ({_texts(LOWER_BOUND_OUTCOMES)})")
     opened.execute(f"CREATE MACRO is_refusal(outcome) AS outcome IN ({_texts(_REFUSALS)})")
+    opened.execute(f"CREATE MACRO is_quick(status, us) AS status IN (429, 503) AND us < {QUICK_US}")
     opened.execute(
         "CREATE MACRO bucket(us) AS us - us % CASE WHEN us < 10000 THEN 10 WHEN us < 100000 THEN 100 "
         "WHEN us < 1000000 THEN 1000 WHEN us < 10000000 THEN 10000 ELSE 100000 END"
@@ -115,7 +64,7 @@ def _define(opened: "DuckDBPyConnection") -> None:
     opened.execute(
         "CREATE VIEW measured AS "
         "SELECT 'latency' AS measure, phase, stage, scenario, endpoint, outcome, latency_us AS us, "
-        "status IN (429, 503) AND latency_us < 1000000 AS is_quick FROM samples UNION ALL "
+        "is_quick(status, latency_us) AS is_quick FROM samples UNION ALL "
         "SELECT 'ttft', phase, stage, scenario, endpoint, outcome, ttfb_us, false FROM samples "
         "WHERE ttfb_us IS NOT NULL AND is_latency(outcome)"
     )

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from include.loadtest.metrics.figures import SampleFigures, stage_cell
 from include.loadtest.metrics.phases import MINUTE_US, Piece
 from include.loadtest.metrics.rows import error_row, percentile_row, throughput_row, ungraceful_row, users_row
-from include.loadtest.metrics.samples import SampleFigures, stage_cell
 from include.loadtest.profile import Profile, Stage
 from include.loadtest.profile.shape import BreakingPoint, Steps
 

@@ -80,7 +80,7 @@ def build_suite(suite: Suite) -> Any:
     preflight >> before
     gates = []
     for index, entry in enumerate(suite.runs):
-        with TaskGroup(entry.profile, tooltip=", ".join(entry.load().notes)):
+        with TaskGroup(entry.profile):
             first = stage_task("preflight", suite, index)
             warm_cache, publish = _measured_part(suite, index)
             first >> warm_cache

@@ -13,7 +13,8 @@ def stage_timeout_s(context: Context, name: str) -> float:
     stage = cast("StageName", "publish" if name == "publish_suite" else name)
     if isinstance(context, RunContext):
         try:
-            return context.order.load_profile().stage_timeout_s(stage)
+            profile = context.profile() if "profile" in context.manifest() else context.order.load_profile()
+            return profile.stage_timeout_s(stage)
         except LoadTestError:
             pass  # the stage itself says what is wrong with it
     return float(requirements().stage_timeouts_s[stage])

@@ -12,38 +12,27 @@ from typing import Any
 
 from include.loadtest import run
 from include.loadtest.collectors.gaps import read_gaps
-from include.loadtest.collectors.process import start_collectors
 from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError, LoadTestError
 from include.loadtest.history import store as history
-from include.loadtest.history.locks import extend_lock
 from include.loadtest.orchestration.conclusion import conclude_run
 from include.loadtest.orchestration.context import Context, RunContext, SuiteContext
 from include.loadtest.orchestration.faults import stage
+from include.loadtest.orchestration.load import note_load, send_load, warm
 from include.loadtest.orchestration.target_use import (
-    LOCK_MARGIN_S,
     leave_target,
     lock_target,
-    make_private,
-    note_sizes,
     released_on_failure,
     remove_users,
 )
-from include.loadtest.profile import Profile
 from include.loadtest.publishing.message import run_message
 from include.loadtest.publishing.slack import send
 from include.loadtest.reporting.baseline import write_performance_baseline
 from include.loadtest.reporting.report import write_reports
-from include.loadtest.runners.generator import LoadRequest, LoadResult, phase_spans
-from include.loadtest.runners.locust import read_result, run_locust
-from include.loadtest.scenarios.taxes import CAPS_BY_CITY
-from include.loadtest.target.cities import known_caps
+from include.loadtest.runners.locust import read_result
 from include.loadtest.target.growth import check_disk, check_open_files
 from include.loadtest.target.preflight import check_target
-from include.loadtest.target.restart import restart_since
-from include.loadtest.target.sessions import ensure_sessions
 from include.loadtest.target.users import seed_users
-from include.loadtest.target.warm_up import warm_cache
 from include.loadtest.verdict import SloResult, shown
 
 LOG = logging.getLogger("loadtest")
@@ -93,12 +82,11 @@ def preflight(context: RunContext) -> None:
     lock_target(context, profile.load_s)
     with released_on_failure(context):
         facts = check_target(target, context.bundle.run_id)
-        context.bundle.update_manifest(environment=facts.document())
+        context.bundle.update_manifest(environment=facts.document(), sizes={"before": facts.sizes()})
         growth = check_disk(target, [profile], context.bundle.path.parent)
         context.bundle.update_manifest(growth=growth.document())
         for line in (*facts.lines(), *growth.lines()):
             LOG.info("%s", line)
-        note_sizes(context, "before")
         if suite:
             _take_users(context, suite)
 
@@ -130,102 +118,21 @@ def make_users(context: Context, needed: int) -> None:
         raise InvalidTestError("setup_failed", text)
 
 
-def warm(context: RunContext) -> None:
-    """Open the users' sessions and warm the target's cache."""
-    context.refuse_if_stopped()
-    profile = context.profile()
-    sessions = _sessions(context, profile)
-    LOG.info("%d sessions are open; warming the cache", len(sessions))
-    number, session = next(iter(sessions.items()))
-    caps = known_caps(context.target, session, number, context.bundle.run_id, CAPS_BY_CITY)
-    result = warm_cache(context.target, profile, sessions, context.bundle.run_id, context.stop_requested)
-    context.refuse_if_stopped()  # a warm-up that was cut short is none
-    context.bundle.update_manifest(warm_up=result.document(), cities=caps)
-    for city in CAPS_BY_CITY.keys() - caps.keys():
-        LOG.warning("the target knows no postal code of %s: taxes are calculated for the other cities only", city)
-    for line in result.lines():
-        LOG.info("%s", line)
-
-
-def _sessions(context: RunContext, profile: Profile) -> dict[int, Any]:
-    for folder in (context.sessions_file.parent, context.work_dir):
-        make_private(folder)
-    numbers = tuple(context.bundle.read(run.MANIFEST)["seed"]["usable"])[: profile.users]
-    return ensure_sessions(
-        context.target,
-        numbers,
-        context.sessions_file,
-        context.bundle.run_id,
-        stop_requested=context.stop_requested,
-    )
-
-
-def send_load(context: RunContext) -> None:
-    """Send the load once, with the monitors beside it. Whatever was measured stays, however this ends."""
-    profile, target = context.profile(), context.target
-    sessions = _sessions(context, profile)
-    caps = context.bundle.read(run.MANIFEST)["cities"]
-    request = LoadRequest(
-        bundle=context.bundle,
-        profile=profile,
-        base_url=target.base_url,
-        api_prefix=target.file.api_prefix,
-        forwarded_for=target.file.forwarded_for,
-        sessions_file=context.sessions_file,
-        user_numbers=tuple(sessions),
-        work_dir=context.work_dir,
-        caps=tuple(caps.values()) or CAPS_BY_CITY["Milano"],
-    )
-    ttl_s = int(profile.load_s) + LOCK_MARGIN_S
-    extend_lock(history.connect(context.history_url), context.target_name, context.owner, ttl_s)
-    context.refuse_if_stopped()
-    LOG.info("load: up to %d users for %s, %s", profile.users, minutes(profile.load_s),
-             ", ".join(f"{stage.name} {stage.end_s - stage.start_s:.0f} s" for stage in profile.stages()))  # fmt: skip
-    collectors = start_collectors(context.bundle, target)
-    try:
-        result = run_locust(request, LOG.info, context.stop_requested)
-    finally:
-        collectors.stop()
-    _note_load(context, profile, result)
-    LOG.info("load ended: %s, exit code %d (an exit code is no verdict)",
-             "complete" if result.completed else "NOT complete", result.exit_code)  # fmt: skip
-    _note_target_after(context, result)
-
-
-def _note_target_after(context: RunContext, result: LoadResult) -> None:
-    """Whether the target is still the process that the load began with, what it holds now, when it was not watched."""
-    if result.started is not None:
-        restart = restart_since(context.target, result.started)
-        context.bundle.update_manifest(restart=restart.document())
-        if restart.text:
-            LOG.warning("%s", restart.text)
-    note_sizes(context, "after_load")
-    gaps = read_gaps(context.bundle)
-    context.bundle.update_manifest(gaps=gaps)
-    for gap in gaps:
-        LOG.warning("no readings of %s from %s to %s: %s", gap["source"], gap["start"], gap["end"], gap["reason"])
-
-
-def minutes(seconds: float) -> str:
-    """A duration for people, as m:ss."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
-
-
-def _note_load(context: RunContext, profile: Profile, result: LoadResult) -> None:
-    context.bundle.update_manifest(load=result.document(), phases=phase_spans(profile.stages(), result))
-
-
 def measure(context: RunContext) -> None:
-    """Compute the metrics, once, from the samples and readings."""
+    """Compute the metrics, once, from the samples and readings; name the times without readings."""
     from include.loadtest.metrics.engine import compute_metrics
     from include.loadtest.metrics.errors_table import write_errors
 
     profile = context.profile()
     if "load" not in context.bundle.read(run.MANIFEST):  # the process that watched the generator was killed
-        _note_load(context, profile, read_result(context.bundle, profile, KILLED))
+        note_load(context, profile, read_result(context.bundle, profile, KILLED))
     document = compute_metrics(context.bundle, profile)
     write_errors(context.bundle)
     snapshots(context.bundle)
+    gaps = read_gaps(context.bundle)
+    context.bundle.update_manifest(gaps=gaps)
+    for gap in gaps:
+        LOG.warning("no readings of %s from %s to %s: %s", gap["source"], gap["start"], gap["end"], gap["reason"])
     for row in document["metrics"]:
         if row["scope"] == "all" and row["phase"] == "hold":
             LOG.info("%s = %s %s (n=%d)", row["metric"], shown(row["value"]), row["unit"], row["n"])
@@ -238,7 +145,8 @@ def judge(context: RunContext) -> None:
     profile = context.profile()
     results: list[SloResult] = []
     if context.bundle.has(run.METRICS):
-        results, _ = validate(context.bundle, profile, shares_host=context.target.shares_host)
+        shares_host = context.manifest()["target"]["shares_host"]
+        results, _ = validate(context.bundle, profile, shares_host=shares_host)
     for result in results:
         LOG.info("%s %s of %s: %s %s (limit %s %s, n=%d)", result.outcome.upper(), result.metric, result.scope,
                  shown(result.observed), result.unit, result.comparator, shown(result.limit), result.n)  # fmt: skip
@@ -288,11 +196,6 @@ def publish(context: RunContext) -> None:
     LOG.info("Slack message: %s", outcome)
 
 
-def clean_up(context: RunContext) -> None:
-    """Remove what the run made on the target, and this machine's copy of the tokens; then give the target free."""
-    remove_users(context)
-
-
 def close(context: RunContext) -> dict[str, Any]:
     """The run's verdict, for the gate; tokens and lock are given up whatever the clean-up, or a full disk, allowed."""
     try:
@@ -313,7 +216,7 @@ STAGES: dict[str, Callable[[RunContext], None]] = {
     "validate_sla": judge,
     "diff_history": compare_and_store,
     "publish": publish,
-    "cleanup_users": clean_up,
+    "cleanup_users": remove_users,
 }
 
 SENDING = frozenset({"preflight", "seed_users", "warm_cache", "run_profile"})

@@ -9,9 +9,10 @@ from include.loadtest import run
 from include.loadtest.errors import ConfigError
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.orchestration.faults import stage
-from include.loadtest.orchestration.pipeline import make_users, minutes
+from include.loadtest.orchestration.load import minutes
+from include.loadtest.orchestration.pipeline import make_users
 from include.loadtest.orchestration.target_use import leave_target, lock_target, released_on_failure, remove_users
-from include.loadtest.reporting.suite import FILE, SuiteEntry, write_suite
+from include.loadtest.reporting.suite import FILE, SuiteEntry, SuiteHead, write_suite
 from include.loadtest.target.growth import check_disk, check_open_files
 from include.loadtest.target.preflight import check_target
 
@@ -59,17 +60,12 @@ def seed(context: SuiteContext) -> None:
 
 def publish(context: SuiteContext, entries: Entries) -> dict[str, Any]:
     """Write suite.json and the suite's summary; returns the content of suite.json."""
-    document: dict[str, Any] = write_suite(
-        context.bundle, context.suite.name, context.suite.title, context.suite.max_load_s, entries(), datetime.now(UTC)
-    )
+    suite = context.suite
+    head = SuiteHead(context.bundle.run_id, suite.name, suite.title, suite.max_load_s)
+    document: dict[str, Any] = write_suite(context.bundle, head, entries(), datetime.now(UTC))
     for entry in document["runs"]:
         LOG.info("%-12s %s", entry["profile"], entry["verdict"])
     return document
-
-
-def clean_up(context: SuiteContext) -> None:
-    """Remove the suite's users and tokens, give the target free."""
-    remove_users(context)
 
 
 def close(context: SuiteContext, entries: Entries) -> Mapping[str, Any]:
@@ -88,7 +84,7 @@ def run_suite_stage(context: SuiteContext, name: str, entries: Entries) -> None:
         "preflight": lambda: preflight(context),
         "seed_users": lambda: seed(context),
         "publish_suite": lambda: publish(context, entries),
-        "cleanup_users": lambda: clean_up(context),
+        "cleanup_users": lambda: remove_users(context),
     }
     with stage(context, name):
         stages[name]()

@@ -47,7 +47,7 @@ _SUB_MODELS: dict[str, type[BaseModel]] = {
 _BY_USERS_METRICS = frozenset(
     {"latency_p95_ms", "latency_p99_ms", "error_rate", "throughput_rpm", "throughput_worst_minute_rpm"}
 )
-SHAPE_KINDS = ("steady", "steps", "spike")
+SHAPE_KINDS = tuple(key.partition(".")[2] for key in _SUB_MODELS if key.startswith("shape.") and key.count(".") == 1)
 NO_LIMITS_NOTE = "No limits are defined above 100 users: this run measures, and judges nothing."
 
 

@@ -9,7 +9,7 @@ from include.loadtest.errors import ConfigError, nearest
 from include.loadtest.profile.loading import PROFILES_DIR, Overrides, find_profile, load_profile
 from include.loadtest.profile.model import Profile
 from include.loadtest.profile.shape import Frozen
-from include.loadtest.profile.yaml_source import YamlSource, read_yaml
+from include.loadtest.profile.yaml_source import YamlSource, one_line, read_yaml
 
 SUITES_DIR = PROFILES_DIR / "suites"
 
@@ -59,6 +59,10 @@ class Suite(Frozen):
         return f"load_test_{self.name}"
 
 
+_ENTRIES: dict[str, type[Frozen]] = {"runs": SuiteRun, "schedule": Schedule}
+EXAMPLE = "include/profiles/suites/weekly.yaml"
+
+
 def suite_names() -> list[str]:
     """Names of the committed suites, sorted."""
     return sorted(path.stem for path in SUITES_DIR.glob("*.yaml"))
@@ -78,11 +82,11 @@ def read_suite(path: Path) -> Suite:
     """Read and check one file, its profiles and its total load. Raises ConfigError with `file:line`."""
     source = read_yaml(path)
     if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected keys and values; start from include/profiles/suites/weekly.yaml")
+        raise ConfigError(f"{source.name}:1: expected keys and values; start from {EXAMPLE}")
     try:
         suite = Suite.model_validate(source.data | {"runs": _runs(source.data)})
     except ValidationError as error:
-        raise ConfigError(_one_line(source, error)) from error
+        raise ConfigError(one_line(source, error, Suite, _ENTRIES, EXAMPLE)) from error
     _check_runs(source, suite)
     return suite
 
@@ -109,21 +113,3 @@ def _check_runs(source: YamlSource, suite: Suite) -> None:
             f"{source.where(['max_load_s'])}: the runs' load adds up to {total_s:.0f} s, more than max_load_s "
             f"({suite.max_load_s} s): shorten a run (key duration_s) or raise max_load_s"
         )
-
-
-def _one_line(source: YamlSource, error: ValidationError) -> str:
-    """The first error; an unknown key comes first, since it explains the missing one beside it."""
-    errors = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
-    detail = errors[0]
-    path = list(detail["loc"])
-    name = ".".join(str(part) for part in path)
-    if detail["type"] == "extra_forbidden":
-        models: dict[Any, type[Frozen]] = {"runs": SuiteRun, "schedule": Schedule}
-        text = f"unknown key; {nearest(path[-1], models.get(path[0], Suite).model_fields)}"
-    elif detail["type"] == "missing":
-        text = "missing; add it (include/profiles/suites/weekly.yaml shows each key)"
-    else:
-        message = detail["msg"].removeprefix("Value error, ")
-        text = f"{message[0].lower()}{message[1:]}, found {str(detail['input'])[:60]!r}"
-    others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{source.where(path)}: {name}: {text}{others}"

@@ -1,13 +1,14 @@
 """YAML with the line of each key, so that an error can say where; refuses what YAML would silently accept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
-from include.loadtest.errors import ConfigError
+from include.loadtest.errors import ConfigError, nearest
 
 MAX_BYTES = 64 * 1024
 """Larger files are no profiles; a bound keeps hostile input (alias bombs, binaries) cheap."""
@@ -103,3 +104,29 @@ def _walk_mapping(
         seen[key] = line
         lines[(*path, key)] = line
         _walk(value_node, (*path, key), lines, name, open_nodes)
+
+
+def one_line(
+    source: YamlSource,
+    error: ValidationError,
+    root: type[BaseModel],
+    parts: Mapping[str, type[BaseModel]],
+    example: str,
+) -> str:
+    """The first error as `file:line: key: what is wrong`; an unknown key comes first: it explains a missing one.
+
+    `root` is the model of the file, `parts` are those of its keys that hold keys; `example` is a file to look into.
+    """
+    errors = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    detail: Any = errors[0]
+    path = [part for part in detail["loc"] if isinstance(part, int) or "[" not in part]
+    others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    if detail["type"] == "extra_forbidden":
+        model = parts.get(str(path[0]), root) if len(path) > 1 else root
+        text = f"unknown key; {nearest(path[-1], model.model_fields)}"
+    elif detail["type"] == "missing":
+        text = f"missing; add it ({example} shows each key)"
+    else:
+        message = detail["msg"].removeprefix("Value error, ")
+        text = f"{message[0].lower()}{message[1:]}, found {str(detail['input'])[:60]!r}"
+    return f"{source.where(path)}: {'.'.join(str(part) for part in path)}: {text}{others}"

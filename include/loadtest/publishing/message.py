@@ -18,6 +18,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from include.loadtest.errors import printable
 from include.loadtest.profile.vocabulary import SCOPE_ALL
 from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure
 from include.loadtest.reporting.report import SENTENCES
@@ -186,8 +187,8 @@ def _defused(value: object, limit: int) -> str:
 
 def _one_line(value: object, limit: int) -> str:
     """The printable beginning; one character longer than `limit` where there is more, so that the cut shows."""
-    printable = "".join(char if char.isprintable() else " " for char in str(value)[: 10 * limit])
-    return " ".join(printable.split())[: limit + 1]
+    text = printable(str(value), 10 * limit)
+    return " ".join(text.split())[: limit + 1]
 
 
 def _cut(pieces: Sequence[str], limit: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from include.loadtest.errors import printable
 from include.loadtest.verdict import shown
 
 MAX_TEXT_CHARS = 300
@@ -80,4 +81,4 @@ def plain(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text[:MAX_TEXT_CHARS])
+    return printable(text, MAX_TEXT_CHARS)

@@ -20,12 +20,12 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class SuiteHead:
-    """What a suite is: `max_load_s` bounds the load of all its runs together, in seconds; None where nothing does."""
+    """What a suite is: `max_load_s` bounds the load of all its runs together, in seconds."""
 
     run_id: str
     name: str
     title: str
-    max_load_s: int | None
+    max_load_s: int
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,6 @@ def _first_reason(entry: SuiteEntry) -> str:
 def _load_sentence(suite: SuiteHead, entries: Sequence[SuiteEntry]) -> str:
     total_s = sum(entry.load_s or 0 for entry in entries)
     text = f"load {total_s / 60:.1f} min in all"
-    if suite.max_load_s is None:
-        return text
     over = total_s > suite.max_load_s
     excess = f" (**{(total_s - suite.max_load_s) / 60:.1f} min too much**)" if over else ""
     return f"{text}, at most {suite.max_load_s / 60:g} min are allowed{excess}"
@@ -141,12 +139,9 @@ def _part(entry: SuiteEntry, name: str) -> Row:
     return part
 
 
-def write_suite(  # noqa: PLR0917 - what a suite is, in the order in which one says it
-    bundle: Bundle, suite_name: str, title: str, max_load_s: int | None, entries: Sequence[SuiteEntry], now: datetime
-) -> dict[str, Any]:
+def write_suite(bundle: Bundle, head: SuiteHead, entries: Sequence[SuiteEntry], now: datetime) -> dict[str, Any]:
     """Write suite.json and the summary into the suite's directory; returns the content of suite.json."""
-    document = suite_document(bundle.run_id, suite_name, entries)
+    document = suite_document(head.run_id, head.name, entries)
     bundle.write(FILE, document)
-    head = SuiteHead(bundle.run_id, suite_name, title, max_load_s)
     bundle.write_text(f"load_test_summary_{run.report_stamp(now)}.md", suite_summary(head, entries))
     return document

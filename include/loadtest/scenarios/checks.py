@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+from include.loadtest.errors import printable
 from include.loadtest.scenarios.taxes import TOLERANCE_EUR
 
 ERROR_SENTENCE = "Si è verificato un errore nella generazione della risposta"
@@ -15,8 +16,7 @@ _VARIABLE_PARTS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27,}|0x[0-9a-f]+|\d+", re.I
 
 def fingerprint(text: str) -> str:
     """A bounded name for an error text: numbers and ids masked, control characters gone, at most 120 characters."""
-    printable = "".join(char if char.isprintable() else " " for char in text[:1000])
-    return _VARIABLE_PARTS.sub("#", " ".join(printable.split()))[:MAX_ERROR_CHARS]
+    return _VARIABLE_PARTS.sub("#", " ".join(printable(text, 1000).split()))[:MAX_ERROR_CHARS]
 
 
 def check_answer(text: str, *, done: bool) -> str | None:

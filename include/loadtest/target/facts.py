@@ -28,6 +28,7 @@ from include.loadtest.target.urls import redacted
 STATEMENT_TIMEOUT_S = 15
 REDIS_TIMEOUT_S = 5.0
 COUNTED_TABLES = 40
+SIZE_KEYS = ("database_bytes", "redis_used_memory_bytes", "row_counts")
 EXACT_UP_TO_BYTES = 8 * 1024 * 1024
 _PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 POSTGRES_SETTINGS = (
@@ -159,12 +160,7 @@ def sizes(target: Target) -> dict[str, Any]:
 
     A part that cannot be read is None, and a note says why; nothing is raised for a server that is down.
     """
-    found: dict[str, Any] = {
-        "at": utc_text(datetime.now(UTC)),
-        "database_bytes": None,
-        "redis_used_memory_bytes": None,
-        "row_counts": None,
-    }
+    found: dict[str, Any] = {"at": utc_text(datetime.now(UTC)), **dict.fromkeys(SIZE_KEYS)}
     notes = []
     for read in (_database_sizes, _redis_size):
         try:

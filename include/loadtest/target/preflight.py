@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 
-from include.loadtest.errors import InfrastructureError, InvalidTestError
+from include.loadtest.errors import InfrastructureError, InvalidTestError, printable
 from include.loadtest.run import utc_text
 from include.loadtest.target.facts import (
+    SIZE_KEYS,
     DatabaseFacts,
     GeneratorHost,
     RedisFacts,
@@ -61,6 +62,11 @@ class TargetFacts:
             "notes": list(self.notes),
         }
 
+    def sizes(self) -> dict[str, Any]:
+        """How much the target holds, in the form of `facts.sizes`."""
+        document = self.document()
+        return {"at": utc_text(datetime.now(UTC)), **{key: document[key] for key in SIZE_KEYS}, "notes": []}
+
     def lines(self) -> list[str]:
         """For the log."""
         settings = self.database.settings
@@ -93,7 +99,7 @@ def check_target(target: Target, run_id: str) -> TargetFacts:
         notes.append(f"Redis: not configured ({target.file.where_to_set('redis')}), so its metrics are missing")
     version = health.json().get("version")
     return TargetFacts(
-        app_version=_plain(version) if isinstance(version, str) else None,
+        app_version=printable(version, 100) if isinstance(version, str) else None,
         process_start=process_start,
         round_trip_ms=_round_trip_ms(target),
         database=database,
@@ -101,11 +107,6 @@ def check_target(target: Target, run_id: str) -> TargetFacts:
         generator_host=generator_host(),
         notes=tuple(notes),
     )
-
-
-def _plain(text: str) -> str:
-    """The target's text bounded, with what is not printable as spaces: half a surrogate pair cannot be written."""
-    return "".join(char if char.isprintable() else " " for char in text[:100])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import IO, Any
 
-from include.loadtest.errors import ConfigError, InfrastructureError
+from include.loadtest.errors import ConfigError, InfrastructureError, printable
 from include.loadtest.machine import child_environment
 from include.loadtest.target.settings import TargetFile
 
@@ -138,5 +138,4 @@ class _Tail:
 
 
 def _plain(line: str) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in line).strip()
-    return _URL_PASSWORD.sub(r"\1***@", printable)[:LINE_CHARS]
+    return _URL_PASSWORD.sub(r"\1***@", printable(line, OUTPUT_BYTES).strip())[:LINE_CHARS]

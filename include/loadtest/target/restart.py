@@ -1,7 +1,5 @@
 """Whether the target's process is still the one that the load began with."""
 
-import math
-import re
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +8,8 @@ from typing import Literal
 
 import httpx
 
+from include.loadtest.errors import printable
+from include.loadtest.exposition import series_of
 from include.loadtest.run import utc_text
 from include.loadtest.target.requests import exchange, http_client
 from include.loadtest.target.settings import Target
@@ -21,20 +21,15 @@ TIMEOUT_S = 10.0
 RESOLUTION_S = 2.0
 """Clocks that differ by less count as equal: a Date header is exact to 1 s."""
 _PROXY_STATUS = (502, 503, 504)
-_START_TIME = re.compile(r"^process_start_time_seconds(?:\{[^}\n]{0,500}\})?[ \t]+(\S{1,40})", re.MULTILINE)
+START_TIME = "process_start_time_seconds"
+LATEST_S = 1e11
+"""The year 5138: a larger number is no time in seconds."""
 
 
 def start_times_s(page: str) -> list[float]:
     """Start times that a metrics page names, in seconds since 1970; what is no time is left out."""
-    found = []
-    for text in _START_TIME.findall(page):
-        try:
-            value = float(text)
-        except ValueError:
-            continue
-        if math.isfinite(value) and 0 < value < 1e11:
-            found.append(value)
-    return found
+    values = (series.value for series in series_of(page) if series.name == START_TIME)
+    return [value for value in values if value and value < LATEST_S]
 
 
 Kind = Literal["same", "restarted", "joined", "unknown"]
@@ -69,7 +64,7 @@ def restart_since(target: Target, since: datetime) -> Restart:
         try:
             starts_s += _ask(url)
         except httpx.HTTPError as error:
-            cause = "".join(char if char.isprintable() else " " for char in str(error))[:200]
+            cause = printable(str(error), 200)
             return Restart("restarted", f"{url} does not answer any more: {cause or type(error).__name__}.")
         if not starts_s:
             break

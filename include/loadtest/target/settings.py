@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import psutil
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from include.loadtest.errors import ConfigError, nearest
 from include.loadtest.profile.shape import Frozen
-from include.loadtest.profile.yaml_source import YamlSource, read_yaml
+from include.loadtest.profile.yaml_source import one_line, read_yaml
 from include.loadtest.target.urls import addresses_of, as_address, is_allowed, libpq_url, split_base_url, split_entry
 
 TARGETS_DIR = Path(__file__).parents[2] / "profiles" / "targets"
@@ -99,6 +99,10 @@ class TargetFile(Frozen):
         return f"connection {self.connection_id(part)}{variable}"
 
 
+_ENTRIES: dict[str, type[BaseModel]] = {"undeclared_keys": UndeclaredKey, "owned_by_users": OwnedTable}
+EXAMPLE = "include/profiles/targets/demo.yaml"
+
+
 def target_names() -> list[str]:
     """Names of the committed target files, sorted."""
     return sorted(path.stem for path in TARGETS_DIR.glob("*.yaml"))
@@ -118,32 +122,11 @@ def read_target_file(path: Path) -> TargetFile:
     """Read and check one file. Raises ConfigError with `file:line`."""
     source = read_yaml(path)
     if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected keys and values; start from include/profiles/targets/demo.yaml")
+        raise ConfigError(f"{source.name}:1: expected keys and values; start from {EXAMPLE}")
     try:
         return TargetFile.model_validate(source.data, strict=False)
     except ValidationError as error:
-        raise ConfigError(_one_line(source, error)) from error
-
-
-_ENTRIES: dict[str, type[BaseModel]] = {"undeclared_keys": UndeclaredKey, "owned_by_users": OwnedTable}
-
-
-def _one_line(source: YamlSource, error: ValidationError) -> str:
-    """The first error; an unknown key comes first, since it explains the missing one beside it."""
-    errors = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
-    detail: Any = errors[0]
-    path = [part for part in detail["loc"] if isinstance(part, int) or "[" not in part]
-    name = ".".join(str(part) for part in path)
-    others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    if detail["type"] == "extra_forbidden":
-        model = _ENTRIES.get(str(path[0]), TargetFile) if len(path) > 1 else TargetFile
-        text = f"unknown key; {nearest(path[-1], model.model_fields)}"
-    elif detail["type"] == "missing":
-        text = "missing; add it (include/profiles/targets/demo.yaml shows each key)"
-    else:
-        message = detail["msg"].removeprefix("Value error, ")
-        text = f"{message[0].lower()}{message[1:]}, found {str(detail['input'])[:60]!r}"
-    return f"{source.where(path)}: {name}: {text}{others}"
+        raise ConfigError(one_line(source, error, TargetFile, _ENTRIES, EXAMPLE)) from error
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from include.loadtest.metrics.figures import Distribution, Percentile
 from include.loadtest.metrics.rows import percentile_row
-from include.loadtest.metrics.samples import Distribution, Percentile
 
 pytestmark = pytest.mark.unit
 

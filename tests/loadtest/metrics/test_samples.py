@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.loadtest.metrics.engine import compute_metrics
+from include.loadtest.metrics.figures import measure_of
 from include.loadtest.metrics.phases import PhaseSpan, epoch_us
-from include.loadtest.metrics.samples import measure_of
 from include.loadtest.metrics.statistics import percentile_interval_ranks, percentile_low_rank, wilson_interval
 from include.loadtest.profile import Profile
 from include.loadtest.profile.vocabulary import OUTCOMES

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import psycopg2
 import pytest
 
 from include.loadtest.errors import ConfigError
 from include.loadtest.orchestration.pipeline import run_stage
+from include.loadtest.target.settings import Target
 from tests.helpers.demo import await_ready, demo_target, launch, stop, stop_servers
 from tests.loadtest.orchestration.conftest import run_all
 
@@ -87,6 +89,18 @@ def test_a_load_is_sent_once(demo, new_run) -> None:
     assert run_all(context) == verdict, "a cleared DAG run keeps what it found"
 
 
+def test_judging_needs_the_bundle_and_nothing_else(demo, new_run) -> None:
+    """A target whose addresses cannot be had any more changes no verdict."""
+
+    def gone(name: str) -> Target:
+        raise ConfigError(f"target {name}: no address")
+
+    context = new_run(demo, "smoke-judged", duration_s=5)
+    verdict = run_all(context)
+    run_stage(replace(context, load_target=gone), "validate_sla")
+    assert context.bundle.read("verdict.json") == verdict
+
+
 def test_an_llm_that_gives_no_answers_is_a_breach(demo, new_run) -> None:
     """Status 200 throughout, and a cache that is still warm: the new questions prove it."""
     context = new_run(demo, "smoke-llm-down")
@@ -146,8 +160,6 @@ def test_a_target_that_dies_half_way_is_a_breach(new_run, tmp_path) -> None:
 
 def test_a_target_that_is_down_gets_no_load(demo, new_run, history_url) -> None:
     """INCONCLUSIVE with the address and what to do; the report is written all the same."""
-    from dataclasses import replace
-
     context = new_run(replace(demo, base_url="http://127.0.0.1:9"), "smoke-down")
     verdict = run_all(context)
     assert (verdict["verdict"], codes(verdict)) == ("INCONCLUSIVE", ["target_unreachable"])

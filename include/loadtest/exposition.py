@@ -1,4 +1,8 @@
-"""Prometheus' text format as a hostile server may write it: bounded lines, and nothing but finite numbers."""
+"""Prometheus' text format as a hostile server may write it: bounded lines, and nothing but finite numbers.
+
+Its own library gives up a page at the first wrong line, and does not tell of a series whose value is no number; here
+such a series is told of, so that a sum over its metric can be withheld.
+"""
 
 import math
 import re

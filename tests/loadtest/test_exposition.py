@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from include.loadtest.collectors.exposition import series_of
+from include.loadtest.exposition import series_of
 
 pytestmark = pytest.mark.unit
 

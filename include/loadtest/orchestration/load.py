@@ -1,0 +1,103 @@
+"""The stages of one run that send requests: sessions and warm-up, then the load with the monitors beside it."""
+
+import logging
+from typing import Any
+
+from include.loadtest import run
+from include.loadtest.collectors.process import start_collectors
+from include.loadtest.history import store as history
+from include.loadtest.history.locks import extend_lock
+from include.loadtest.orchestration.context import RunContext
+from include.loadtest.orchestration.target_use import LOCK_MARGIN_S, make_private, note_sizes
+from include.loadtest.profile import Profile
+from include.loadtest.runners.generator import LoadRequest, LoadResult, phase_spans
+from include.loadtest.runners.locust import run_locust
+from include.loadtest.scenarios.taxes import CAPS_BY_CITY
+from include.loadtest.target.cities import known_caps
+from include.loadtest.target.restart import restart_since
+from include.loadtest.target.sessions import ensure_sessions
+from include.loadtest.target.warm_up import warm_cache
+
+LOG = logging.getLogger("loadtest")
+
+
+def warm(context: RunContext) -> None:
+    """Open the users' sessions and warm the target's cache."""
+    context.refuse_if_stopped()
+    profile = context.profile()
+    sessions = _sessions(context, profile)
+    LOG.info("%d sessions are open; warming the cache", len(sessions))
+    number, session = next(iter(sessions.items()))
+    caps = known_caps(context.target, session, number, context.bundle.run_id, CAPS_BY_CITY)
+    result = warm_cache(context.target, profile, sessions, context.bundle.run_id, context.stop_requested)
+    context.refuse_if_stopped()  # a warm-up that was cut short is none
+    context.bundle.update_manifest(warm_up=result.document(), cities=caps)
+    for city in CAPS_BY_CITY.keys() - caps.keys():
+        LOG.warning("the target knows no postal code of %s: taxes are calculated for the other cities only", city)
+    for line in result.lines():
+        LOG.info("%s", line)
+
+
+def _sessions(context: RunContext, profile: Profile) -> dict[int, Any]:
+    for folder in (context.sessions_file.parent, context.work_dir):
+        make_private(folder)
+    numbers = tuple(context.bundle.read(run.MANIFEST)["seed"]["usable"])[: profile.users]
+    return ensure_sessions(
+        context.target,
+        numbers,
+        context.sessions_file,
+        context.bundle.run_id,
+        stop_requested=context.stop_requested,
+    )
+
+
+def send_load(context: RunContext) -> None:
+    """Send the load once, with the monitors beside it. Whatever was measured stays, however this ends."""
+    profile, target = context.profile(), context.target
+    sessions = _sessions(context, profile)
+    caps = context.bundle.read(run.MANIFEST)["cities"]
+    request = LoadRequest(
+        bundle=context.bundle,
+        profile=profile,
+        base_url=target.base_url,
+        api_prefix=target.file.api_prefix,
+        forwarded_for=target.file.forwarded_for,
+        sessions_file=context.sessions_file,
+        user_numbers=tuple(sessions),
+        work_dir=context.work_dir,
+        caps=tuple(caps.values()) or CAPS_BY_CITY["Milano"],
+    )
+    ttl_s = int(profile.load_s) + LOCK_MARGIN_S
+    extend_lock(history.connect(context.history_url), context.target_name, context.owner, ttl_s)
+    context.refuse_if_stopped()
+    LOG.info("load: up to %d users for %s, %s", profile.users, minutes(profile.load_s),
+             ", ".join(f"{stage.name} {stage.end_s - stage.start_s:.0f} s" for stage in profile.stages()))  # fmt: skip
+    collectors = start_collectors(context.bundle, target)
+    try:
+        result = run_locust(request, LOG.info, context.stop_requested)
+    finally:
+        collectors.stop()
+    note_load(context, profile, result)
+    LOG.info("load ended: %s, exit code %d (an exit code is no verdict)",
+             "complete" if result.completed else "NOT complete", result.exit_code)  # fmt: skip
+    _note_target_after(context, result)
+
+
+def _note_target_after(context: RunContext, result: LoadResult) -> None:
+    """Whether the target is still the process that the load began with, and what it holds now."""
+    if result.started is not None:
+        restart = restart_since(context.target, result.started)
+        context.bundle.update_manifest(restart=restart.document())
+        if restart.text:
+            LOG.warning("%s", restart.text)
+    note_sizes(context, "after_load")
+
+
+def note_load(context: RunContext, profile: Profile, result: LoadResult) -> None:
+    """Put the load's account and the phases as they ran into the manifest."""
+    context.bundle.update_manifest(load=result.document(), phases=phase_spans(profile.stages(), result))
+
+
+def minutes(seconds: float) -> str:
+    """A duration for people, as m:ss."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
