@@ -8,7 +8,6 @@ from typing import Any
 
 from include.loadtest.profile import Profile
 
-LOAD_MODEL = "closed"
 _GIB = 1024**3
 _FIGURES_OF_SHAPES = {"recovery", "breaking_point"}
 """What a shape defines beyond its stages; a steady one nothing, so that its key is that of earlier releases."""
@@ -30,7 +29,8 @@ def comparability(profile: Profile, manifest: Mapping[str, Any]) -> dict[str, An
         "stages": [stage.model_dump(mode="json") for stage in profile.stages()],
         **profile.model_dump(mode="json", include={"shape": _FIGURES_OF_SHAPES})["shape"],
         "engine": profile.engine,
-        "load_model": LOAD_MODEL,
+        "load_model": profile.load_model,
+        **({} if profile.arrival is None else {"arrival": profile.arrival.model_dump(mode="json")}),
         "target": (manifest.get("target") or {}).get("name"),
         "hardware": environment.get("hardware"),
         "generator": _generator(environment.get("generator_host")),

@@ -18,11 +18,11 @@ from include.loadtest.profile.model import (
     Questions,
     Slo,
     ThinkTime,
-    Validity,
     WarmUp,
 )
 from include.loadtest.profile.reference import requirements
-from include.loadtest.profile.shape import BreakingPoint, Frozen, Recovery, Spike, Steady, Steps
+from include.loadtest.profile.rules import AutoStop, ChangeTest, Starvation, Validity
+from include.loadtest.profile.shape import Arrival, BreakingPoint, Frozen, Recovery, Spike, Steady, Steps
 from include.loadtest.profile.vocabulary import ENGINES, Level
 from include.loadtest.profile.yaml_source import YamlSource, parse_yaml, read_yaml
 
@@ -33,6 +33,10 @@ _SUB_MODELS: dict[str, type[BaseModel]] = {
     "questions": Questions,
     "warm_up": WarmUp,
     "validity": Validity,
+    "validity.starvation": Starvation,
+    "auto_stop": AutoStop,
+    "change_test": ChangeTest,
+    "arrival": Arrival,
     "meaning": Meaning,
     "slos": Slo,
     "shape": Steady,
@@ -116,7 +120,7 @@ def build_profile(source: YamlSource, overrides: Overrides | None = None) -> Pro
     overrides = overrides or Overrides()
     overrides.check()
     levels = Levels(_level(source, data, "scenario_limits"), _level(source, data, "resource_limits"))
-    own = _validated(source, data)
+    own = _validated(source, requirements().completed(_with_users(data)))
     return _completed(source, own, levels, overrides)
 
 
@@ -126,6 +130,14 @@ def _mapping(source: YamlSource) -> dict[str, Any]:
     if not isinstance(source.data, dict):
         raise ConfigError(f"{source.name}:1: expected keys and values (name: …), found a {type(source.data).__name__}")
     return dict(source.data)
+
+
+def _with_users(data: dict[str, Any]) -> dict[str, Any]:
+    """Arrivals on a schedule have at most so many users, and the profile says it once."""
+    arrival = data.get("arrival")
+    if isinstance(arrival, dict) and "users" not in data and "max_users" in arrival:
+        return {**data, "users": arrival["max_users"]}
+    return data
 
 
 @dataclass(frozen=True)
@@ -172,6 +184,7 @@ def _completed(source: YamlSource, own: Profile, levels: Levels, overrides: Over
         notes.append(f"Duration overridden ({own.duration_s} s → {duration_s} s): compared with runs of it only.")
     changed = {
         "users": users,
+        "arrival": None if own.arrival is None else own.arrival.model_copy(update={"max_users": users}).model_dump(),
         "duration_s": duration_s,
         "engine": overrides.engine or own.engine,
         "throughput_target_rpm": requirements().target_rpm(users) if isinstance(own.shape, Steady) else None,
@@ -186,13 +199,13 @@ def _own_limits(own: Profile, users: int) -> tuple[list[dict[str, Any]], list[st
     """Limits of the profile for that many users, and what to say of an override.
 
     A steady load with other users takes its row of the table; steps and spikes are judged by how they degrade and
-    recover, which does not hang on the number of users.
+    recover, which does not hang on the number of users, and arrivals on a schedule come whoever is there.
     """
     slos = [slo.model_dump() for slo in own.slos]
     if users == own.users:
         return slos, []
     notes = [f"Users overridden ({own.users} → {users}): comparable only with runs of the same numbers."]
-    if not isinstance(own.shape, Steady):
+    if not isinstance(own.shape, Steady) or own.arrival is not None:
         return slos, notes
     by_users = requirements().slos_for_users(users)
     if by_users is None:

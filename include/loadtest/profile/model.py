@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from include.loadtest.errors import nearest
-from include.loadtest.profile.shape import Finite, Frozen, Recovery, Shape, Stage, Steady
+from include.loadtest.profile.rules import AutoStop, ChangeTest, Validity
+from include.loadtest.profile.shape import Arrival, Finite, Frozen, LoadModel, Recovery, Shape, Stage, Steady
 from include.loadtest.profile.vocabulary import (
     METRICS,
     SCENARIOS,
@@ -64,13 +65,6 @@ class WarmUp(Frozen):
 
     settled_within: Annotated[Finite, Field(gt=0, lt=1)]
     max_s: Annotated[int, Field(ge=1, le=3600)]
-
-
-class Validity(Frozen):
-    """When a test says nothing about the target."""
-
-    max_rejected_share: Annotated[Finite, Field(ge=0, lt=1)]
-    min_users_share: Annotated[Finite, Field(gt=0, le=1)]
 
 
 class Slo(Frozen):
@@ -143,11 +137,15 @@ class Profile(Frozen):
     ramp_up_s: Annotated[int, Field(ge=0, le=3600)]
     duration_s: Annotated[int, Field(ge=1, le=MAX_DURATION_S)]
     shape: Shape = Steady()
+    arrival: Arrival | None = None
     think_time_s: ThinkTime
     mix_pct: dict[ScenarioName, Annotated[int, Field(ge=0, le=100)]]
     questions: Questions
     warm_up: WarmUp
     validity: Validity
+    auto_stop: AutoStop
+    change_test: ChangeTest
+    stall_limit_s: Annotated[Finite, Field(gt=0, le=600)]
     warning_margin: Annotated[Finite, Field(ge=0, lt=1)]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     timeout_s: Annotated[Finite, Field(gt=0, le=600)] | None = None
@@ -160,6 +158,7 @@ class Profile(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._check_mix()
+        self._check_arrival()
         self.stages()
         self._check_slos()
         self._check_reachable()
@@ -176,6 +175,17 @@ class Profile(Frozen):
                     f"mix_pct.{scenario} is {share} %; shares are multiples of {step} % "
                     f"(one card of a deck of {DECK_SIZE})"
                 )
+
+    def _check_arrival(self) -> None:
+        if self.arrival is None:
+            return
+        if self.arrival.max_users != self.users:
+            raise ValueError(
+                f"users is {self.users}, but arrival.max_users is {self.arrival.max_users}: with arrivals on a "
+                "schedule leave users out"
+            )
+        if not isinstance(self.shape, Steady):
+            raise ValueError(f"shape is {self.shape.kind}: arrivals on a schedule come at a steady rate, remove one")
 
     def _check_slos(self) -> None:
         seen: set[tuple[str, str]] = set()
@@ -200,7 +210,15 @@ class Profile(Frozen):
         """What counts as recovered after the load; None where the shape watches no recovery."""
         return None if isinstance(self.shape, Steady) else self.shape.recovery
 
+    @property
+    def load_model(self) -> LoadModel:
+        """Closed: users who think between two requests; open: arrivals on a schedule."""
+        return "closed" if self.arrival is None else "open"
+
     def _check_reachable(self) -> None:
+        if self.arrival is not None:
+            self._check_rate(self.arrival)
+            return
         cycle_s = self.think_time_s.mean_s
         if cycle_s <= 0:
             return
@@ -211,6 +229,15 @@ class Profile(Frozen):
                 raise ValueError(
                     f"think_time_s (mean {cycle_s:g} s) lets {self.users} users reach at most {reachable_rpm:.0f} "
                     f"req/min even with zero latency, below the profile's own minimum of {slo.limit:g}; shorten it"
+                )
+
+    def _check_rate(self, arrival: Arrival) -> None:
+        for slo in self.slos:
+            wanted = slo.metric == "throughput_rpm" and slo.scope == SCOPE_ALL
+            if wanted and slo.limit > arrival.rate_rpm:
+                raise ValueError(
+                    f"arrival.rate_rpm ({arrival.rate_rpm:g}) is below the profile's own minimum of {slo.limit:g} "
+                    "req/min; raise it"
                 )
 
     def stages(self) -> tuple[Stage, ...]:

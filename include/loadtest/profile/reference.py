@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from include.loadtest.profile.rules import AutoStop, ChangeTest, Validity
 from include.loadtest.profile.shape import Finite, Frozen
 from include.loadtest.profile.vocabulary import Level, ScenarioName, StageName
 from include.loadtest.profile.yaml_source import read_yaml
@@ -53,12 +54,21 @@ class Requirements(Frozen):
     scenario_p95_ms: dict[ScenarioName, Annotated[Finite, Field(gt=0)]]
     resources: tuple[ResourceLimit, ...]
     stage_timeouts_s: dict[StageName, Annotated[int, Field(ge=1)]]
+    validity: Validity
+    auto_stop: AutoStop
+    change_test: ChangeTest
+    stall_limit_s: Annotated[Finite, Field(gt=0)]
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:
         if list(self.by_users) != sorted(self.by_users, key=lambda row: row.users):
             raise ValueError("by_users must be sorted by users")
         return self
+
+    def completed(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """A profile's own keys and values, with the shared rules where it does not say otherwise."""
+        shared = self.model_dump(include={"validity", "auto_stop", "change_test", "stall_limit_s"})
+        return {**data, **{key: _merged(value, data[key]) if key in data else value for key, value in shared.items()}}
 
     def _row(self, users: int) -> LatencyRow | None:
         return next((row for row in self.by_users if users <= row.users), None)
@@ -98,6 +108,13 @@ class Requirements(Frozen):
             if level == "critical":
                 rows.append({**base, "limit": row.critical, "level": "critical", "required": row.required})
         return rows
+
+
+def _merged(shared: Any, own: Any) -> Any:
+    """Own values over the shared ones, key by key; what is no mapping is left to the model to refuse."""
+    if not (isinstance(shared, Mapping) and isinstance(own, Mapping)):
+        return own
+    return {**shared, **{key: _merged(shared[key], value) if key in shared else value for key, value in own.items()}}
 
 
 @cache

@@ -9,6 +9,7 @@ from include.loadtest.profile.vocabulary import PhaseName
 
 LEAST_SPIKE_S = 10
 """A shorter crowd is over before it is felt."""
+LoadModel = Literal["closed", "open"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -31,6 +32,17 @@ class Stage(Frozen):
 
 Planned = tuple[str, PhaseName, float, int, int]
 """A stage before it has its place in time: name, phase, seconds, users at its start, users at its end."""
+
+
+class Arrival(Frozen):
+    """An open load: arrivals at `rate_rpm` a minute, each served by whichever of `max_users` is free.
+
+    One that finds nobody free within `patience_s` (null: the time-out of its request) is dropped.
+    """
+
+    rate_rpm: Annotated[Finite, Field(gt=0, le=60_000)]
+    max_users: Annotated[int, Field(ge=1)]
+    patience_s: Annotated[Finite, Field(gt=0, le=600)] | None = None
 
 
 class Recovery(Frozen):

@@ -30,11 +30,11 @@ BROKEN = [
     (
         "metric: latency_p95_ms",
         "metric: latency_p95_s",
-        "x.yaml:24: slos.0: metric is unknown: 'latency_p95_s'; did you",
+        "x.yaml:23: slos.0: metric is unknown: 'latency_p95_s'; did you",
     ),
-    ("limit: 4000", "limit: 4", "x.yaml:24: slos.0: limit of latency_p95_ms is in milliseconds"),
-    ("limit: 0.01", "limit: 1", "x.yaml:26: slos.2: limit of error_rate is a ratio below 1, not per cent: write 0.01"),
-    ('"<", limit: 4000', '">", limit: 4000', "x.yaml:24: slos.0: comparator of latency_p95_ms is < or <="),
+    ("limit: 4000", "limit: 4", "x.yaml:23: slos.0: limit of latency_p95_ms is in milliseconds"),
+    ("limit: 0.01", "limit: 1", "x.yaml:25: slos.2: limit of error_rate is a ratio below 1, not per cent: write 0.01"),
+    ('"<", limit: 4000', '">", limit: 4000', "x.yaml:23: slos.0: comparator of latency_p95_ms is < or <="),
     (
         "min: 0.5, max: 1.5",
         "min: 10, max: 15",
@@ -44,15 +44,36 @@ BROKEN = [
     ("engine: locust", "engine: gatling", "x.yaml:4: engine: unknown value 'gatling'; valid: locust"),
     ("seed: 20241205", "", "x.yaml:1: seed: missing"),
     (
+        "seed: 20241205",
+        "seed: 1\nvalidity: {max_starved: 1}",
+        "x.yaml:20: validity.max_starved: unknown key; did you m",
+    ),
+    (
+        "seed: 20241205",
+        "seed: 1\nvalidity: {starvation: {loop_lag: 1}}",
+        "x.yaml:20: validity.starvation.loop_lag: unknown key; did you mean loop_lag_ms?",
+    ),
+    ("seed: 20241205", "seed: 1\nauto_stop: 90", "x.yaml:20: auto_stop: expected keys and values, found 90"),
+    (
+        "seed: 20241205",
+        "seed: 1\narrival: {rate_rpm: 600, max_users: 150}",
+        "x.yaml:5: users is 10, but arrival.max_users is 150",
+    ),
+    (
+        "users: 10",
+        "arrival: {rate_rpm: 60, max_users: 150}",
+        "x.yaml:5: arrival.rate_rpm (60) is below the profile's own minimum of 200 req/min",
+    ),
+    (
         "scenario_limits: warning",
         "scenario_limits: loud",
-        "x.yaml:21: scenario_limits is 'loud'; write critical or warn",
+        "x.yaml:20: scenario_limits is 'loud'; write critical or warn",
     ),
     ("name: smoke", "name: Smoke Test", "x.yaml:1: name: use a-z, 0-9, - and _ only"),
-    ("limit: 4000", "limit: 4000, phase: spike", "x.yaml:23: slos: latency_p95_ms judges the phase 'spike', which"),
-    ("limit: 4000", 'limit: 4000, scope: "scenario:x"', "x.yaml:24: slos.0: scope names an unknown scenario 'x'"),
-    ("limit: 200", 'limit: "200"', "x.yaml:27: slos.3.limit: input should be a valid number"),
-    ("limit: 200", "limit: .nan", "x.yaml:27: slos.3.limit: input should be a finite number"),
+    ("limit: 4000", "limit: 4000, phase: spike", "x.yaml:22: slos: latency_p95_ms judges the phase 'spike', which"),
+    ("limit: 4000", 'limit: 4000, scope: "scenario:x"', "x.yaml:23: slos.0: scope names an unknown scenario 'x'"),
+    ("limit: 200", 'limit: "200"', "x.yaml:26: slos.3.limit: input should be a valid number"),
+    ("limit: 200", "limit: .nan", "x.yaml:26: slos.3.limit: input should be a finite number"),
     ("title: Smoke", "title: [a", "x.yaml:3: not valid YAML"),
     ("title: Smoke", "title: {a: &a [*a]}", "x.yaml:2: an alias that contains itself"),
 ]
@@ -237,3 +258,25 @@ def test_a_profile_that_does_not_exist_is_refused(name: str, line: str) -> None:
     with pytest.raises(ConfigError) as error:
         find_profile(name)
     assert line in str(error.value)
+
+
+def test_shared_rules_are_filled_in_and_a_profile_may_say_otherwise() -> None:
+    """Keys that a profile does not set keep their shared values, also inside a section that it has."""
+    own = "seed: 1\nvalidity: {max_foreign_share: 0.2, starvation: {loop_lag_ms: 250}}\nauto_stop: {error_share: null}"
+    profile = load_profile_text(SMOKE.replace("seed: 20241205", own), "x.yaml")
+    shared = load_profile_text(SMOKE, "x.yaml")
+    assert profile.validity.max_foreign_share == 0.2
+    assert profile.validity.max_silence_share == shared.validity.max_silence_share
+    assert profile.validity.starvation.loop_lag_ms == 250
+    assert profile.validity.starvation.cpu_pct == shared.validity.starvation.cpu_pct
+    assert profile.auto_stop.error_share is None
+    assert profile.auto_stop.window_s == shared.auto_stop.window_s
+
+
+def test_arrivals_on_a_schedule_state_their_users_once() -> None:
+    """`users` is arrival.max_users; an override changes both."""
+    text = SMOKE.replace("users: 10", "arrival: {rate_rpm: 600, max_users: 150}").replace("limit: 200", "limit: 100")
+    assert load_profile_text(text, "x.yaml").users == 150
+    profile = load_profile_text(text, "x.yaml", Overrides(users=40))
+    assert profile.arrival is not None
+    assert (profile.users, profile.arrival.max_users, profile.load_model) == (40, 40, "open")
