@@ -4,7 +4,7 @@ PYTHON_BIN := .venv/bin/python
 STAMP := .venv/.installed
 
 # Inputs reach the program through its environment, as they are: neither make nor a shell expands what stands in them.
-INPUTS := PROFILE SUITE USERS DURATION_S ENGINE TARGET AIRFLOW_PORT ONLY
+INPUTS := PROFILE SUITE USERS DURATION_S ENGINE TARGET AIRFLOW_PORT ONLY DIR CASES
 $(foreach name,$(INPUTS),$(eval override $(name) := $$(value $(name))))
 export $(INPUTS)
 
@@ -16,7 +16,7 @@ MAKEFLAGS += -q
 endif
 BUILD_VENV = env -u MAKEFLAGS -u MFLAGS $(MAKE) --no-print-directory --silent venv || exit 1
 
-.PHONY: default help venv demo up down run test prove check lock system-deps clean
+.PHONY: default help venv demo up down run test prove backtest check lock system-deps clean
 
 default: venv help
 
@@ -44,6 +44,10 @@ test: $(STAMP) system-deps ## Run all tests
 
 prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk]
 	@$(PYTHON_BIN) -m experiments
+
+backtest: ## Judge recorded histories by the change test: CSV on standard output, DIR= [CASES= PROFILE=]
+	@$(MAKE) --no-print-directory --silent venv >&2
+	@$(PYTHON_BIN) -m include.loadtest.backtest
 
 check: $(STAMP) ## Lint, types, import contracts
 	.venv/bin/ruff check

@@ -62,11 +62,13 @@ class ChangeTest(Frozen):
 
     `relevant_change`: a smaller one is nobody's concern; `window_runs`: so many of the latest comparable runs are the
     recent level; `min_runs`: with fewer there is no test; `confirmations`: so many repeats decide about a suspicion.
-    `false_alarm_rate`: how often a run of an unchanged system may be suspected, over all its endpoints together.
+    Both rates are those of an unchanged system, over all its endpoints together: `suspicion_rate` of runs that are
+    suspected, and so repeated, `false_alarm_rate` of those that are called slower after it.
     """
 
     relevant_change: Annotated[Finite, Field(gt=0, lt=1)]
     window_runs: Annotated[int, Field(ge=3, le=100)]
     min_runs: Annotated[int, Field(ge=3, le=100)]
-    confirmations: Annotated[int, Field(ge=0, le=5)]
+    confirmations: Annotated[int, Field(ge=1, le=5)]
+    suspicion_rate: Annotated[Finite, Field(gt=0, lt=0.5)]
     false_alarm_rate: Annotated[Finite, Field(gt=0, lt=0.5)]
