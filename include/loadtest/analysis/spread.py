@@ -7,8 +7,8 @@ from include.loadtest.analysis.columns import COMMON_SPREAD, Array
 BORROWED_RUNS = 6
 """Weight of the borrowed spread, in runs: so many of its own runs a column needs to speak as loud as long histories."""
 _WINSOR = 2.0
-_SHORTENED = 1.3
-"""Variance of a normal sample is 1.3 times that of the sample cut at 2 standard deviations (1/0.774)."""
+_SHORTENED = 1.1
+"""Variance of a normal sample is 1.1 times that of the sample with its ends pulled in to 2 standard deviations."""
 _SCALED = 1.4826  # median absolute deviation of a normal sample, in standard deviations
 _ROUNDS, _ENOUGH = 10, 1e-7
 
