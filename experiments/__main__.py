@@ -8,7 +8,7 @@ from types import FrameType
 
 import psycopg2
 
-from experiments import faults, profiles, walk
+from experiments import censored, confirm, faults, freeze, kill9, profiles, regression, unchanged, walk
 from experiments.claims import Claim, Experiment, Progress, wanted
 from include.embedded.state import EmbeddedError
 from include.loadtest.errors import LoadTestError
@@ -16,9 +16,24 @@ from include.loadtest.errors import LoadTestError
 EXPERIMENTS: dict[str, Experiment] = {
     faults.NAME: faults.claims,
     profiles.NAME: profiles.claims,
+    kill9.NAME: kill9.claims,
+    freeze.NAME: freeze.claims,
+    censored.NAME: censored.claims,
+    unchanged.NAME: unchanged.claims,
+    confirm.NAME: confirm.claims,
+    regression.NAME: regression.claims,
     walk.NAME: walk.claims,
 }
-DEFAULT = (faults.NAME, profiles.NAME)
+DEFAULT = (
+    faults.NAME,
+    profiles.NAME,
+    kill9.NAME,
+    freeze.NAME,
+    censored.NAME,
+    unchanged.NAME,
+    confirm.NAME,
+    regression.NAME,
+)
 """Without ONLY; the walk through every task takes about an hour and is asked for by its name."""
 HEAD = "name | claim | expected | measured | ok"
 BAD_INPUT, FAILED = 2, 1

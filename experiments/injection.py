@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -22,6 +23,8 @@ from typing import Any, Literal
 
 PIPELINE = "include.loadtest.orchestration.pipeline"
 FAULT_FILE, FIRED_FILE = "fault.json", "fired"
+RUNNING_FILE = "running"
+"""Number of the process that began the latest stage, and that stage."""
 MID_LOAD = "run_profile"
 WITHIN = {"preflight": ("check_target", "before"), "seed_users": ("seed_users", "after")}
 """Stages that are hit where it hurts: with the lock taken, with the users made but not noted."""
@@ -108,6 +111,8 @@ class _Trigger:
         """The stage, or what happens instead of it; the load is hit in its middle."""
 
         def armed(context: Any) -> Any:
+            with suppress(OSError):  # a full disk is another fault's affair
+                (self.folder / RUNNING_FILE).write_text(f"{os.getpid()} {name}")
             fault = self._fault(name, "start")
             if fault is not None:
                 self._fire(fault)

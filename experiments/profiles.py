@@ -213,7 +213,7 @@ def _planted(servers: Bench, plant: Plant | None, profile: Profile, bundle: Path
     ended, done = threading.Event(), threading.Event()
 
     def follow() -> None:
-        began_s = _load_began_s(bundle, ended)
+        began_s = load_began_s(bundle, ended)
         if began_s is None:
             return
         with servers.demo.client() as client:
@@ -238,7 +238,7 @@ def _until_s(began_s: float, to_stage: Stage, plant: Plant, profile: Profile) ->
     return began_s + (profile.load_s if plant.after_s is None else to_stage.end_s + plant.after_s)
 
 
-def _load_began_s(bundle: Path, ended: threading.Event) -> float | None:
+def load_began_s(bundle: Path, ended: threading.Event) -> float | None:
     """When the first request was due, seconds since 1970; None where the run ended before."""
     deadline = time.monotonic() + LOAD_BEGINS_WITHIN_S
     while time.monotonic() < deadline and not ended.wait(0.05):

@@ -66,8 +66,20 @@ REASON_CODES: dict[str, ReasonCode] = {
         ReasonCode(
             "operator",
             "aborted",
-            "A person stopped all load: the Airflow variable loadtest_stop is on.",
+            "A person stopped the load: the Airflow variable loadtest_stop is on, or the task was ended from outside.",
             "Delete the variable or set it to false when the cause is gone, then start the run again.",
+        ),
+        ReasonCode(
+            "auto_stop_errors",
+            "aborted",
+            "Nearly all requests of the last window failed (auto_stop.error_share), so the load was ended.",
+            "Look at the target: is it up? errors.json in the bundle has examples of the answers.",
+        ),
+        ReasonCode(
+            "auto_stop_latency",
+            "aborted",
+            "The P95 of the last window was above auto_stop.latency_p95_ms, so the load was ended.",
+            "Look at the target: what was saturated? The load was more than the profile lets it bear.",
         ),
         ReasonCode(
             "generator_died",
@@ -90,8 +102,32 @@ REASON_CODES: dict[str, ReasonCode] = {
         ReasonCode(
             "load_not_achieved",
             "untrusted",
-            "Fewer users ran than planned.",
+            "Fewer users ran, or fewer arrivals were made, than planned; a slow target is no cause of that.",
             "Look at generator.log in the bundle: why could the users not start?",
+        ),
+        ReasonCode(
+            "generator_starved",
+            "untrusted",
+            "The generator was held back, so it added to latencies; or nobody knows, as it left no readings.",
+            "Move the generator to a machine of its own, or stop what runs beside it.",
+        ),
+        ReasonCode(
+            "phases_cut",
+            "untrusted",
+            "The load ended before its planned end, and nobody ordered it.",
+            "Look at generator.log in the bundle: who ended the generator? Start the run again.",
+        ),
+        ReasonCode(
+            "clock_trouble",
+            "untrusted",
+            "The generator's wall clock was set during the load.",
+            "Let the clock be slewed, not stepped (chrony, ntpd), and start the run again.",
+        ),
+        ReasonCode(
+            "overlap",
+            "untrusted",
+            "The target counted more requests in the hold than this run sent it.",
+            "Find who else sends requests to the target; start the run again when it has ended.",
         ),
         ReasonCode(
             "samples_unreadable",
@@ -148,10 +184,22 @@ REASON_CODES: dict[str, ReasonCode] = {
             "Check the connection and permissions of the named source.",
         ),
         ReasonCode(
+            "source_silent",
+            "missing",
+            "A source that a required limit needs gave readings for a part of the phase only.",
+            "The text names the source; collectors.log and the gaps in the manifest say why it was silent.",
+        ),
+        ReasonCode(
             "no_limits",
             "missing",
             "No limit is defined for this number of users; nothing was judged.",
             "Read the figures as a measurement; for a verdict use at most 100 users.",
+        ),
+        ReasonCode(
+            "regression",
+            "regression",
+            "Slower than its baseline by more than the relevant change, and the repeats showed it again.",
+            "Read in the summary what got slower. If the change is intended, mark it (DAG load_test_baselines).",
         ),
         ReasonCode(
             "slo_near",
@@ -164,6 +212,48 @@ REASON_CODES: dict[str, ReasonCode] = {
             "warning",
             "A limit of level warning was missed.",
             "Look at the named scenario or resource.",
+        ),
+        ReasonCode(
+            "stall",
+            "warning",
+            "Nothing finished for longer than the profile's stall limit, while requests waited; percentiles hide it.",
+            "Look at what the target did at that time: a lock, a long pause, a restart of a part.",
+        ),
+        ReasonCode(
+            "regression_suspected",
+            "note",
+            "Slower than its baseline by more than unchanged runs differ; too few repeats have shown it so far.",
+            "Nothing yet: the DAG repeats the run. If the repeats failed, start the profile again.",
+        ),
+        ReasonCode(
+            "regression_disproved",
+            "note",
+            "The run was suspected of being slower, and its repeats did not show it.",
+            "Nothing; if a profile is suspected again and again, look at what else runs on the host at that time.",
+        ),
+        ReasonCode(
+            "improved",
+            "note",
+            "The latest runs are faster than those before them by more than the relevant change.",
+            "Check that the same work is done (no errors, no cache that should miss); then pin a new baseline.",
+        ),
+        ReasonCode(
+            "host_noise",
+            "note",
+            "Slower, but the target's host was slow: its CPU was taken away, so nothing is said of the product.",
+            "Find what else ran on the host (another guest, a backup, a job); run the profile again when it has ended.",
+        ),
+        ReasonCode(
+            "too_few_runs",
+            "note",
+            "There are not enough comparable runs to tell a change from noise; only the limits count so far.",
+            "Nothing: each valid run adds one.",
+        ),
+        ReasonCode(
+            "not_comparable",
+            "note",
+            "The latest run of the profile had other conditions, so there is no comparison; limits are judged.",
+            "The text names the fields. If the change is meant to stay, new runs build a new history.",
         ),
         ReasonCode(
             "warm_up_unsettled",

@@ -12,9 +12,9 @@ import psutil
 from include.loadtest.machine import throttled_ms
 from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, PartWriter, Reading, Sample
 from include.locustfiles.plan import GeneratorPlan
+from include.locustfiles.stopping import Stopping
 
 FLUSH_INTERVAL_S = 3.0
-READING_INTERVAL_S = 5.0
 PROGRESS_INTERVAL_S = 10.0
 _LAG_PROBE_S = 0.1
 SCHEDSTAT = Path("/proc/self/schedstat")
@@ -26,6 +26,7 @@ UNITS = {
     "open_files": "files",
     "run_queue_wait_ms_per_s": "ms/s",
     "cpu_throttled_ms_per_s": "ms/s",
+    "clock_step_ms": "ms",
 }
 """Unit of each reading of the generator."""
 
@@ -40,6 +41,10 @@ class Clock:
     def wall_ns(self, monotonic_ns: int) -> int:
         """Nanoseconds since the epoch of a reading of `perf_counter_ns`."""
         return self._wall_ns + monotonic_ns
+
+    def step_ms(self) -> float:
+        """By how much the wall clock has left the monotonic one since this clock began, in ms; 0: nobody set it."""
+        return (time.time_ns() - self.wall_ns(time.perf_counter_ns())) / 1e6
 
     def offset_s(self, monotonic_ns: int) -> float:
         """Seconds since the first intended start; negative before the load began."""
@@ -94,12 +99,14 @@ class Measuring:
         self._window: list[tuple[bool, int]] = []
         self._lag_s = 0.0
         self._withheld = Withheld()
+        self.stopping = Stopping(plan.profile)
         self.max_users = 0
 
     def record(self, sample: Sample) -> None:
         """Keep a sample."""
         self._samples.add(sample)
         self._window.append((sample.outcome == "ok", sample.latency_us))
+        self.stopping.note(sample)
 
     def flush(self) -> None:
         """Close the open parts."""
@@ -149,12 +156,14 @@ class Measuring:
             "memory_bytes": float(process.memory_info().rss),
             "open_files": float(process.num_fds()),
             **self._withheld.read(),
+            "clock_step_ms": self.clock.step_ms(),
         }
+        self.stopping.note_reading(self.clock.offset_s(time.perf_counter_ns()), figures)
         for metric, value in figures.items():
             self._readings.add(Reading(now, "generator", self.plan.worker, metric, value, UNITS[metric]))
 
-    def progress_line(self, users: int) -> str:
-        """What happened in the last 10 s, for people who wait."""
+    def progress_line(self, load: str) -> str:
+        """What happened in the last 10 s, for people who wait; `load` says who is at work."""
         window, self._window = self._window, []
         offset_s = self.clock.offset_s(time.perf_counter_ns())
         left_s = max(0.0, self.plan.profile.load_s - offset_s)
@@ -163,7 +172,7 @@ class Measuring:
         p95 = f"{times_us[math.ceil(0.95 * len(times_us)) - 1] / 1000:,.0f} ms" if times_us else "no answer"
         errors = f"{100 * sum(not ok for ok, _ in window) / len(window):.1f} %" if window else "no request"
         return (
-            f"progress: {_minutes(offset_s)} elapsed, {_minutes(left_s)} left | {users} users | "
+            f"progress: {_minutes(offset_s)} elapsed, {_minutes(left_s)} left | {load} | "
             f"{rate_rpm:,.0f} req/min | P95 {p95} | errors {errors} (last 10 s)"
         )
 

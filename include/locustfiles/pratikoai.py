@@ -1,7 +1,8 @@
 """PratikoAI's users, as Locust runs them.
 
 Each virtual user is one seeded test user with a session of its own. It draws its next scenario from a shuffled deck of
-20 cards, thinks between two iterations, and every request is recorded with the time at which the user wanted it.
+20 cards, thinks between two iterations, and every request is recorded with the time at which the user wanted it. In an
+open load the users think of nothing: they serve arrivals, which bring their scenario and their time.
 """
 
 import logging
@@ -19,7 +20,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from include.loadtest.profile import Stage
-from include.loadtest.recorder import Sample
+from include.loadtest.recorder import READING_INTERVAL_S, Sample
 from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID
 from include.loadtest.scenarios.documents import DOCUMENT_KINDS, document
 from include.loadtest.scenarios.draws import Draws, Zipf, scenario_order
@@ -31,11 +32,11 @@ from include.locustfiles import (
     tax_calculation,
     user_operations,
 )
+from include.locustfiles.arrivals import Arrivals
 from include.locustfiles.call import Call
 from include.locustfiles.measuring import (
     FLUSH_INTERVAL_S,
     PROGRESS_INTERVAL_S,
-    READING_INTERVAL_S,
     Measuring,
 )
 from include.locustfiles.plan import read_plan
@@ -47,6 +48,7 @@ LOG = logging.getLogger("loadtest.generator")
 PLAN = read_plan()
 MEASURING = Measuring(PLAN)
 SESSIONS = SessionStore(PLAN)
+PROCESS = psutil.Process()
 NEXT_CALL: dict[str, Callable[[UserContext], Call]] = {
     "simple_query": simple_query.next_call,
     "complex_query": complex_query.next_call,
@@ -57,10 +59,14 @@ NEXT_CALL: dict[str, Callable[[UserContext], Call]] = {
 }
 POPULARITY = Zipf(PLAN.profile.questions.pool_size, PLAN.profile.questions.zipf_exponent)
 RUN_KEY = zlib.crc32(PLAN.run_id.encode())
+ARRIVALS = None if PLAN.profile.arrival is None else Arrivals(PLAN, MEASURING.clock, MEASURING.record)
 _FREE_NUMBERS: Iterator[int] = iter(PLAN.user_numbers)
 EVERY_STATUS = frozenset(range(100, 600))
+STOP_DRAIN_S = 2.0
+"""Running requests may finish that long after an order to stop: who ordered it kills after five seconds."""
 _THINK, _CALLS = 2, 3
 """Keys that keep the streams of draws apart."""
+_USERS_READY_WITHIN_S = 20.0
 
 
 class PratikoUser(FastHttpUser):
@@ -106,15 +112,28 @@ class PratikoUser(FastHttpUser):
 
     @task
     def iterate(self) -> None:
-        """One iteration: the next scenario of the deck, one request, one sample."""
+        """One iteration, or in an open load one arrival after the other for as long as some come."""
+        if ARRIVALS is not None:
+            self._serve(ARRIVALS)
+            raise StopUser
         self._renew_session()
-        scenario = next(self._scenarios)
-        call = NEXT_CALL[scenario](self._context)
-        timeout_s = PLAN.profile.request_timeout_s(scenario)
-        started_ns = time.perf_counter_ns()
         stage = PLAN.stage_at(MEASURING.clock.offset_s(self._intended_ns))
         if stage is None:
             raise StopUser
+        self._ask(next(self._scenarios), stage)
+
+    def _serve(self, arrivals: Arrivals) -> None:
+        self._renew_session()
+        while (arrival := arrivals.take()) is not None:
+            self._intended_ns = arrival.intended_ns
+            self._ask(arrival.scenario, arrival.stage)
+            self._renew_session()
+
+    def _ask(self, scenario: str, stage: Stage) -> None:
+        """One request, one sample."""
+        call = NEXT_CALL[scenario](self._context)
+        timeout_s = PLAN.profile.request_timeout_s(scenario)
+        started_ns = time.perf_counter_ns()
         result = Result("censored", "still running when the load ended", None, None, None)
         url = PLAN.base_url + PLAN.api_prefix + call.path
         try:
@@ -182,7 +201,7 @@ class PratikoUser(FastHttpUser):
 
 
 class ProfileShape(LoadTestShape):
-    """Users over time, from the profile; ends the run with the last stage, or where SIGTERM asks for it."""
+    """Users over time, from the profile; ends the run with the last stage, or where SIGTERM or a rule asks for it."""
 
     stopping = False
 
@@ -190,13 +209,44 @@ class ProfileShape(LoadTestShape):
         """Users wanted now and how many may start a second; None ends the load."""
         clock = MEASURING.clock
         now = time.perf_counter_ns()
-        if clock.load_started_ns is None:
+        if clock.load_started_ns is None and (ARRIVALS is None or self._users_are_ready()):
             clock.load_started_ns = now
             MEASURING.write_state(started_ns=clock.wall_ns(now), completed=False)
+            if ARRIVALS is not None:
+                ARRIVALS.begin()
         offset_s = clock.offset_s(now)
-        if self.stopping or offset_s >= PLAN.profile.load_s:
+        is_over = offset_s >= PLAN.profile.load_s
+        if is_over or self.stopping or MEASURING.stopping.decide(offset_s) is not None:
+            if ARRIVALS is not None:
+                ARRIVALS.end(drain=is_over)
             return None
-        return max(1, PLAN.profile.users_at(offset_s)), float(PLAN.profile.users)
+        users = PLAN.profile.users
+        return (max(1, PLAN.profile.users_at(offset_s)) if ARRIVALS is None else users), float(users)
+
+    def _users_are_ready(self) -> bool:
+        """Arrivals do not wait until the first users have started: those stand ready before the load's clock runs."""
+        started = self.runner.user_count if self.runner else 0
+        return started >= PLAN.profile.users or time.perf_counter() - self.start_time > _USERS_READY_WITHIN_S
+
+
+def stop_soon(environment: Environment) -> None:
+    """End the load at the shape's next tick."""
+    environment.stop_timeout = STOP_DRAIN_S
+    ProfileShape.stopping = True
+
+
+def write_state(environment: Environment, now: int, *, completed: bool) -> None:
+    """How the load ended, at `now` (of `perf_counter_ns`), for whoever watches this process or looks after it."""
+    started_ns = MEASURING.clock.load_started_ns
+    MEASURING.write_state(
+        started_ns=None if started_ns is None else MEASURING.clock.wall_ns(started_ns),
+        ended_ns=MEASURING.clock.wall_ns(now),
+        completed=completed,
+        lost_samples=MEASURING.lost_samples,
+        max_users=max(MEASURING.max_users, environment.runner.user_count if environment.runner else 0),
+        **MEASURING.stopping.account(),
+        **({} if ARRIVALS is None else ARRIVALS.account()),
+    )
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
@@ -205,9 +255,8 @@ def start_measuring(environment: Environment, **_: Any) -> None:
     for kind in DOCUMENT_KINDS:
         document(kind)
     # Locust handles SIGTERM only when the shape has ended: until then the signal would kill it with its last samples.
-    gevent.signal_handler(signal.SIGTERM, setattr, ProfileShape, "stopping", True)
-    process = psutil.Process()
-    process.cpu_percent()
+    gevent.signal_handler(signal.SIGTERM, stop_soon, environment)
+    PROCESS.cpu_percent()
     parent = os.getppid()
 
     def users() -> int:
@@ -218,11 +267,16 @@ def start_measuring(environment: Environment, **_: Any) -> None:
             LOG.error("the process that started this generator is gone: the load ends now")
             MEASURING.flush()
             gevent.get_hub().threadpool.join()
+            write_state(environment, time.perf_counter_ns(), completed=False)
             os._exit(3)
 
     MEASURING.every(FLUSH_INTERVAL_S, MEASURING.flush)
-    MEASURING.every(READING_INTERVAL_S, lambda: MEASURING.read_generator(users(), process))
-    MEASURING.every(PROGRESS_INTERVAL_S, lambda: print(MEASURING.progress_line(users()), flush=True))
+    MEASURING.every(READING_INTERVAL_S, lambda: MEASURING.read_generator(users(), PROCESS))
+
+    def load() -> str:
+        return f"{users()} users" if ARRIVALS is None else ARRIVALS.progress()
+
+    MEASURING.every(PROGRESS_INTERVAL_S, lambda: print(MEASURING.progress_line(load()), flush=True))
     MEASURING.every(1.0, watch_parent)
     gevent.spawn(MEASURING.probe_lag)
 
@@ -231,15 +285,11 @@ def start_measuring(environment: Environment, **_: Any) -> None:
 def finish_measuring(environment: Environment, **_: Any) -> None:
     """Close the open part and say how the load ended."""
     now = time.perf_counter_ns()
-    completed = MEASURING.clock.offset_s(now) >= PLAN.profile.load_s
+    completed = MEASURING.stopping.stop is None and MEASURING.clock.offset_s(now) >= PLAN.profile.load_s
+    if ARRIVALS is not None:
+        ARRIVALS.close()
+    MEASURING.read_generator(environment.runner.user_count if environment.runner else 0, PROCESS)
     for _attempt in range(2):  # what could not be written before is tried once more
         MEASURING.flush()
         gevent.get_hub().threadpool.join()
-    started_ns = MEASURING.clock.load_started_ns
-    MEASURING.write_state(
-        started_ns=None if started_ns is None else MEASURING.clock.wall_ns(started_ns),
-        ended_ns=MEASURING.clock.wall_ns(now),
-        completed=completed,
-        lost_samples=MEASURING.lost_samples,
-        max_users=max(MEASURING.max_users, environment.runner.user_count if environment.runner else 0),
-    )
+    write_state(environment, now, completed=completed)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from include.loadtest import machine
-from include.loadtest.machine import ThrottledRate, child_environment, throttled_ms
+from include.loadtest.machine import ThrottledRate, child_environment, cpu_probe_ms, throttled_ms
 
 pytestmark = pytest.mark.unit
 
@@ -60,3 +60,11 @@ def test_a_program_that_is_started_gets_no_secret(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", "/bin")
     assert child_environment()["PATH"] == "/bin"
     assert child_environment().keys() <= {"PATH", "HOME", "LANG", "TMPDIR"}
+
+
+def test_the_probe_measures_the_work_and_not_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten times the work takes several times as long, on any machine."""
+    usual_ms = cpu_probe_ms()
+    monkeypatch.setattr(machine, "_PROBE_ROUNDS", 10 * machine._PROBE_ROUNDS)
+    monkeypatch.setattr(machine, "PROBES", 3)
+    assert cpu_probe_ms() > 3 * usual_ms > 0

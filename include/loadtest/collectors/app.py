@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -40,6 +41,9 @@ SUMMED = (
     "llm_stream_duration_seconds_sum",
 )
 """Metrics that are the sum over their series."""
+REQUESTS, USER_REQUESTS = "starlette_requests_total", "user_requests_total"
+"""All requests as the target counts them, and those of them that users sent: without its metrics and health pages."""
+_FOR_MONITORS = re.compile(r'/(metrics|health|healthz|livez|readyz)"')
 SINCE_LAST_READING = "cpu_usage_percent"
 """A mean since whoever read it last, so the first value tells of a time before the readings began."""
 
@@ -153,6 +157,8 @@ def figures(pages: Iterable[str]) -> dict[str, float]:
         for entry in series_of(page):
             if entry.name in SINGLE or entry.name in SUMMED:
                 series.setdefault(entry.name, []).append(entry)
+                if entry.name == REQUESTS and not _FOR_MONITORS.search(entry.labels):
+                    series.setdefault(USER_REQUESTS, []).append(entry)
             elif entry.value is not None and entry.is_plain and family_of(entry.name):
                 families[entry.name + entry.labels] = entry.value
         values = {**dict(islice(families.items(), MAX_FAMILY_SERIES)), **_known(series), **values}
@@ -163,6 +169,6 @@ def _known(series: Mapping[str, Sequence[Series]]) -> dict[str, float]:
     known = {}
     for name, entries in series.items():
         numbers = [entry.value for entry in entries if entry.value is not None]
-        if len(numbers) == len(entries) and (name in SUMMED or len(numbers) == 1):
+        if len(numbers) == len(entries) and (name in SUMMED or name == USER_REQUESTS or len(numbers) == 1):
             known[name] = sum(numbers)
     return known

@@ -22,8 +22,8 @@ from include.loadtest.collectors.plan import (
 )
 from include.loadtest.collectors.schedule import Gap, write_gaps
 from include.loadtest.machine import child_environment
+from include.loadtest.recorder import READING_INTERVAL_S
 
-INTERVAL_S = 5.0
 STOP_TIMEOUT_S = 15.0
 PLAN_FILE = "collectors.json"
 LOG_FILE = "collectors.log"
@@ -94,7 +94,7 @@ class CollectorProcess:
         write_gaps(directory / f"gaps-{self.pid}-end.json", gaps)
 
 
-def start_collectors(bundle: Bundle, target: Monitored, *, interval_s: float = INTERVAL_S) -> CollectorProcess:
+def start_collectors(bundle: Bundle, target: Monitored, *, interval_s: float = READING_INTERVAL_S) -> CollectorProcess:
     """Start reading this machine, the target's application and its configured servers, every `interval_s` seconds.
 
     This machine's readings carry the source `host` where the target runs here too, else `generator`: they say nothing

@@ -42,6 +42,7 @@ UNITS = {
     "process_open_fds": "files",
     "starlette_requests_in_progress": "requests",
     "starlette_requests_total": "requests",
+    "user_requests_total": "requests",
     "llm_stream_duration_seconds_count": "answers",
     "llm_stream_duration_seconds_sum": "s",
     "cpu_usage_percent": "%",

@@ -33,8 +33,11 @@ def acquire_lock(engine: Engine, target: str, owner: str, run_id: str, ttl_s: in
 
 
 def extend_lock(engine: Engine, target: str, owner: str, ttl_s: int) -> None:
-    """Hold the lock until `ttl_s` seconds from now. Raises InvalidTestError (`target_locked`) where it is not held."""
-    statement = update(TARGET_LOCK).where(_TABLE.target == target, _TABLE.owner == owner, _TABLE.expires > func.now())
+    """Hold the lock until `ttl_s` seconds from now. Raises InvalidTestError (`target_locked`) where it is not held.
+
+    One that expired is held again, if its row still names `owner`: then nobody else had it in between.
+    """
+    statement = update(TARGET_LOCK).where(_TABLE.target == target, _TABLE.owner == owner)
     with transaction(engine) as connection:
         extended = connection.execute(statement.values(expires=_after(ttl_s))).rowcount
     if extended:
@@ -42,7 +45,9 @@ def extend_lock(engine: Engine, target: str, owner: str, ttl_s: int) -> None:
     holder = _holder(engine, target)
     if holder is not None and holder.owner != owner:
         raise _locked(target, holder)
-    raise InvalidTestError("target_locked", f"target {target}: the lock of {owner} expired or was released")
+    raise InvalidTestError(
+        "target_locked", f"target {target}: the lock of {owner} was released, or expired and was another's"
+    )
 
 
 def release_lock(engine: Engine, target: str, owner: str) -> bool:

@@ -1,6 +1,20 @@
 """The tables. Migrations create them; this is what queries use, and a test holds both equal."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Double, ForeignKey, Index, MetaData, Table, Text, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 SCHEMA = "loadtest"
@@ -52,4 +66,45 @@ TARGET_LOCK = Table(
     Column("run_id", Text, nullable=False),
     Column("acquired", DateTime(timezone=True), nullable=False),
     Column("expires", DateTime(timezone=True), nullable=False),
+)
+
+BASELINE = Table(
+    "baseline",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("comparability_key", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    *(
+        column
+        for step in ("proposed", "pinned", "retired")
+        for column in (
+            Column(f"{step}_at", DateTime(timezone=True)),
+            Column(f"{step}_by", Text),
+            Column(f"{step}_reason", Text),
+        )
+    ),
+    CheckConstraint("status IN ('proposed', 'pinned', 'retired')", name="baseline_status"),
+    Index("baseline_one_pinned", "comparability_key", unique=True, postgresql_where=text("status = 'pinned'")),
+)
+
+BASELINE_RUN = Table(
+    "baseline_run",
+    metadata,
+    Column("baseline_id", BigInteger, ForeignKey(BASELINE.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("run_id", Text, ForeignKey(RUN.c.run_id), primary_key=True),
+)
+
+INTENDED_CHANGE = Table(
+    "intended_change",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("profile", Text),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("marked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("marked_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("intended_change_target_since", "target", "since"),
 )

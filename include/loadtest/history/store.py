@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Engine, ScalarSelect, delete, func, insert, select
-from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
+from sqlalchemy import ColumnElement, Engine, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from include.loadtest import run
@@ -14,6 +13,7 @@ from include.loadtest.bundle import Bundle
 from include.loadtest.history.comparability import comparability, comparability_key
 from include.loadtest.history.comparison import PHASE, compare, compared, nearest_difference, not_compared
 from include.loadtest.history.database import connect, transaction, upgrade
+from include.loadtest.history.runs import METRIC_COLUMNS, NEWEST_FIRST, runs_with_metrics
 from include.loadtest.history.schema import METRIC, RUN
 from include.loadtest.profile import Profile
 from include.loadtest.verdict import GREEN, Verdict
@@ -25,15 +25,14 @@ __all__ = [
     "last_comparable_runs",
     "latest_run",
     "record_and_compare",
+    "record_of",
     "record_run",
     "runs_of_suite",
+    "store_bundle",
     "upgrade",
 ]
 
-METRIC_COLUMNS = tuple(column.name for column in METRIC.columns if column.name != "run_id")
 LONGEST_TEXT = 1000
-_NEWEST_FIRST = (RUN.c.started.desc(), RUN.c.run_id.desc())
-_FLOATS = frozenset(column.name for column in METRIC.columns if isinstance(column.type, Double))
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,15 @@ class RunRecord:
     suite: str | None = None
     suite_run_id: str | None = None
 
+    @property
+    def key(self) -> str:
+        """Equal for comparable runs."""
+        return comparability_key(self.comparability)
+
 
 def record_run(engine: Engine, record: RunRecord, metrics: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace a run with its metrics (rows as in metrics.json), in one transaction."""
-    values = asdict(record) | {"comparability_key": comparability_key(record.comparability)}
+    values = asdict(record) | {"comparability_key": record.key}
     statement = upsert(RUN).values(values)
     replaced = {name: statement.excluded[name] for name in values if name != "run_id"} | {"updated_at": func.now()}
     rows = [{"run_id": record.run_id, **{name: row[name] for name in METRIC_COLUMNS}} for row in metrics]
@@ -73,6 +77,7 @@ def last_comparable_runs(
     before: datetime,
     *,
     limit: int,
+    since: datetime | None = None,
     exclude_run_id: str | None = None,
     verdicts: Collection[str] = GREEN,
     phase: str = PHASE,
@@ -81,12 +86,11 @@ def last_comparable_runs(
 
     Each has the columns of its run, and `metrics`: its rows of one phase, as in metrics.json. Only runs that ended with
     one of `verdicts` count, by default PASS and WARN: a breach, an aborted or an invalid run is no measure for another.
+    `since`: only runs that started then or later, after an intended change.
     """
-    conditions = (RUN.c.comparability_key == key, RUN.c.verdict.in_(sorted(verdicts)), RUN.c.started < before)
-    chosen = select(RUN, _metrics_of(phase).label("metrics")).where(*conditions, *_others(exclude_run_id))
-    with transaction(engine) as connection:
-        rows = connection.execute(chosen.order_by(*_NEWEST_FIRST).limit(limit)).mappings()
-        return [dict(row) | {"metrics": [_measured(entry) for entry in row["metrics"] or ()]} for row in rows]
+    conditions = [RUN.c.comparability_key == key, RUN.c.verdict.in_(sorted(verdicts)), RUN.c.started < before]
+    conditions += [] if since is None else [RUN.c.started >= since]
+    return runs_with_metrics(engine, *conditions, *_others(exclude_run_id), phase=phase, limit=limit)
 
 
 def last_comparable_run(
@@ -102,7 +106,7 @@ def latest_run(engine: Engine, profile: str, before: datetime, exclude_run_id: s
     sent = (RUN.c.started < before, RUN.c.ended.is_not(None))
     conditions = (RUN.c.profile == profile, *sent, *_others(exclude_run_id))
     with transaction(engine) as connection:
-        statement = select(RUN).where(*conditions).order_by(*_NEWEST_FIRST).limit(1)
+        statement = select(RUN).where(*conditions).order_by(*NEWEST_FIRST).limit(1)
         row = connection.execute(statement).mappings().first()
     return None if row is None else dict(row)
 
@@ -118,37 +122,33 @@ def _others(run_id: str | None) -> tuple[ColumnElement[bool], ...]:
     return () if run_id is None else (RUN.c.run_id != run_id,)
 
 
-def _metrics_of(phase: str) -> ScalarSelect[Any]:
-    """The metrics of the run of the outer statement, as one JSON value: runs and metrics are of the same moment."""
-    entry = func.json_build_object(*(part for name in METRIC_COLUMNS for part in (name, METRIC.c[name])))
-    rows = aggregate_order_by(entry, METRIC.c.metric, METRIC.c.scope)
-    own = (METRIC.c.run_id == RUN.c.run_id, METRIC.c.phase == phase)
-    return select(func.json_agg(rows, type_=JSON)).where(*own).correlate(RUN).scalar_subquery()
-
-
-def _measured(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as it was recorded: JSON makes a whole number of a float like 1200.0."""
-    return {name: float(value) if name in _FLOATS and value is not None else value for name, value in entry.items()}
-
-
 def record_and_compare(url: str, bundle: Bundle, profile: Profile, bundle_uri: str | None = None) -> dict[str, Any]:
     """Put a concluded run into the history, write comparison.json and return its content.
 
     `bundle_uri` is where the bundle is kept; None: where it is now. Repeating it changes nothing. Raises
     FileNotFoundError without manifest.json or verdict.json, InfrastructureError where the database does not answer.
     """
-    manifest = bundle.read(run.MANIFEST)
-    record = _record(bundle, profile, manifest, bundle_uri or bundle.path.absolute().as_uri())
-    metrics = bundle.read(run.METRICS) if bundle.has(run.METRICS) else {"metrics": []}
-    upgrade(url)
-    engine = connect(url)
-    record_run(engine, record, metrics["metrics"])
-    document = _comparison(engine, record, metrics)
+    record = store_bundle(url, bundle, profile, bundle_uri)
+    document = _comparison(connect(url), record, _metrics(bundle))
     bundle.write(run.COMPARISON, document)
     return document
 
 
-def _record(bundle: Bundle, profile: Profile, manifest: Mapping[str, Any], bundle_uri: str) -> RunRecord:
+def store_bundle(url: str, bundle: Bundle, profile: Profile, bundle_uri: str | None = None) -> RunRecord:
+    """Put a concluded run into the history, or what it says now in place of what it said. Raises as above."""
+    record = record_of(bundle, profile, bundle_uri)
+    upgrade(url)
+    record_run(connect(url), record, _metrics(bundle)["metrics"])
+    return record
+
+
+def _metrics(bundle: Bundle) -> Mapping[str, Any]:
+    return bundle.read(run.METRICS) if bundle.has(run.METRICS) else {"metrics": []}
+
+
+def record_of(bundle: Bundle, profile: Profile, bundle_uri: str | None = None) -> RunRecord:
+    """A concluded run as the history keeps it."""
+    manifest = bundle.read(run.MANIFEST)
     ends = [phase["end"] for phase in manifest.get("phases") or [] if phase.get("end")]
     return RunRecord(
         run_id=bundle.run_id,
@@ -160,7 +160,7 @@ def _record(bundle: Bundle, profile: Profile, manifest: Mapping[str, Any], bundl
         ended=datetime.fromisoformat(max(ends)) if ends else None,
         comparability=_storable(comparability(profile, manifest)),
         environment=_storable(manifest.get("environment") or {}),
-        bundle_uri=bundle_uri,
+        bundle_uri=bundle_uri or bundle.path.absolute().as_uri(),
         suite=manifest.get("suite"),
         suite_run_id=manifest.get("suite_run_id"),
     )
@@ -180,8 +180,7 @@ def _storable(value: Any) -> Any:
 def _comparison(engine: Engine, record: RunRecord, metrics: Mapping[str, Any]) -> dict[str, Any]:
     if record.verdict in (Verdict.INCONCLUSIVE, Verdict.ABORTED):
         return not_compared(record.run_id, f"Not compared: the test was not valid ({record.verdict}).")
-    key = comparability_key(record.comparability)
-    previous = last_comparable_run(engine, key, record.started, record.run_id)
+    previous = last_comparable_run(engine, record.key, record.started, record.run_id)
     if previous is not None:
         shown = previous | {"started": run.utc_text(previous["started"].astimezone(UTC))}
         return compared(record.run_id, shown, compare(metrics, previous["metrics"]))

@@ -10,9 +10,10 @@ from include.loadtest.metrics.parts import RESOURCE_COLUMNS, SAMPLE_COLUMNS, wit
 from include.loadtest.metrics.phases import PhaseSpan, Stretch, minutes_of, phase_spans, pieces, stretches
 from include.loadtest.metrics.recovery import Window, planned_watch, recovery_rows, watched_windows
 from include.loadtest.metrics.resources import ResourceFigure, resource_figures
-from include.loadtest.metrics.rows import cell_rows, resource_row
+from include.loadtest.metrics.rows import cell_rows, probe_row, resource_row, stall_row
 from include.loadtest.metrics.samples import sample_figures
 from include.loadtest.metrics.stages import stage_rows, step_rows
+from include.loadtest.metrics.stalls import longest_stalls
 from include.loadtest.profile import Profile
 from include.loadtest.profile.vocabulary import PHASES, SCOPE_ALL
 
@@ -30,29 +31,41 @@ def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan
     What cannot be said is null, never 0; the row is there all the same, for every phase that was planned or ran, every
     scenario that is planned and every endpoint that was called. A part that cannot be read is named and left out.
 
-    Only a profile with a recovery has `recovery_time_s` (with `lower_bound`, see `recovery`), only one with steps
-    `saturation_users` and `breaking_point_users` (with `looked_up_to`, see `stages.step_rows`). `stages` are the stages
-    that ran (see `stages.StageRow`).
+    `longest_stall_s` has also `from` and `waiting` (see `rows.stall_row`). The rows of a corrected percentile count
+    what was filled in; it is null for arrivals on a schedule. Only a profile with a recovery has `recovery_time_s`
+    (with `lower_bound`, see `recovery`), only one with steps `saturation_users` and `breaking_point_users` (with
+    `looked_up_to`, see `stages.step_rows`). `stages` are the stages that ran (see `stages.StageRow`).
 
     A percentile is the smallest row with at least that share of the rows at or below it, over the outcomes ok, timeout,
     censored and dropped. A time to first token has the rows that have one.
     """
-    spans = phase_spans(bundle.read(run.MANIFEST)) if phases is None else phases
+    manifest = bundle.read(run.MANIFEST) if bundle.has(run.MANIFEST) else {}
+    spans = phase_spans(manifest) if phases is None else phases
     parts = stretches(spans)
     stages = pieces(spans)
     scenarios = [name for name, share in profile.mix_pct.items() if share]
-    (figures, windows), bad_samples = with_parts(
+    is_closed = profile.load_model == "closed"
+    (figures, stalls, windows), bad_samples = with_parts(
         bundle.samples_dir,
         "samples",
         SAMPLE_COLUMNS,
-        lambda opened: (sample_figures(opened, scenarios, parts, stages), _windows(opened, profile, parts)),
+        lambda opened: (
+            sample_figures(opened, scenarios, parts, stages, is_closed=is_closed),
+            longest_stalls(opened, parts),
+            _windows(opened, profile, parts),
+        ),
     )
     names = _phase_names(profile, spans, figures)
     resources, bad_resources = with_parts(
         bundle.resources_dir, "resources", RESOURCE_COLUMNS, lambda opened: resource_figures(opened, names, parts)
     )
     table = stage_rows(profile, stages, figures)
-    further = [*step_rows(profile, table), *recovery_rows(profile, windows)]
+    further = [
+        *(stall_row(name, stalls.get(name)) for name in names),
+        probe_row(manifest.get("cpu_probe_ms") or []),
+        *step_rows(profile, table),
+        *recovery_rows(profile, windows),
+    ]
     document = {
         "schema": 1,
         "metrics": _rows(figures, resources, names, parts) + further,

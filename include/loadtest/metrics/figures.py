@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from include.loadtest.profile.vocabulary import CORRECTED_METRICS
+
 Cell = tuple[str, str]
 """Phase and scope (or stage, see `stage_cell`)."""
 
@@ -62,5 +64,7 @@ def stage_cell(phase: str, stage: str) -> Cell:
 
 
 def measure_of(metric: str) -> str:
-    """Which column a percentile metric is computed from: `latency` or `ttft`."""
+    """What a percentile metric is computed from: `latency`, `ttft`, or `corrected` latencies."""
+    if metric in CORRECTED_METRICS:
+        return "corrected"
     return "ttft" if metric.startswith("ttft_") else "latency"

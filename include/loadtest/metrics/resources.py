@@ -6,22 +6,16 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from include.loadtest.metrics.phases import Stretch
+from include.loadtest.profile.vocabulary import READINGS_OF
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEANS: dict[str, tuple[tuple[str, str], ...]] = {
-    "host_cpu_pct": (("host", "cpu_pct"), ("app", "cpu_usage_percent")),
-    "host_memory_pct": (("host", "memory_pct"), ("app", "memory_usage_percent")),
-    "postgres_connections": (("postgres", "connections_total"),),
-    "redis_memory_bytes": (("redis", "used_memory_bytes"),),
-}
-"""Metrics that are the mean of one kind of reading, by source and name.
-
-The first kind of which the run has any reading counts, for all phases: the target's machine is read by `host` where it
-is this one, else only the target itself can say something of it.
-"""
+MEANS = {metric: kinds for metric, kinds in READINGS_OF.items() if metric != "cache_hit_rate"}
+"""Metrics that are the mean of one kind of reading."""
 _HITS, _MISSES = ("redis", "keyspace_hits"), ("redis", "keyspace_misses")
+_CPU_S, _REQUESTS = ("app", "process_cpu_seconds_total"), ("app", "user_requests_total")
+_STARTED = ("app", "process_start_time_seconds")
 
 
 @dataclass(frozen=True)
@@ -58,13 +52,14 @@ def resource_figures(
             if any(part.phase == phase and part.start_us <= reading.us < part.end_us for part in parts)
         ]
         found["cache_hit_rate", phase] = _hit_rate(own)
+        found["target_cpu_ms_per_request", phase] = _cpu_a_request(own)
         for metric, kind in kind_of.items():
             found[metric, phase] = _mean([reading.value for reading in own if (reading.source, reading.metric) == kind])
     return found
 
 
 def _readings(opened: "DuckDBPyConnection") -> list[Reading]:
-    kinds = [*chain.from_iterable(MEANS.values()), _HITS, _MISSES]
+    kinds = [*chain.from_iterable(MEANS.values()), _HITS, _MISSES, _CPU_S, _REQUESTS, _STARTED]
     rows = opened.execute(
         "SELECT epoch_ns(ts) // 1000 AS us, source, coalesce(instance, ''), metric, value FROM resources "
         "WHERE list_contains(?, source || '|' || metric) AND isfinite(value) ORDER BY us",
@@ -79,27 +74,43 @@ def _mean(values: Sequence[float]) -> ResourceFigure:
 
 def _hit_rate(readings: Sequence[Reading]) -> ResourceFigure:
     """Hits of all lookups between the first and the last reading; a restart starts the counters anew."""
-    counters: dict[str, dict[int, dict[tuple[str, str], float]]] = {}
-    for reading in readings:
-        kind = (reading.source, reading.metric)
-        if kind in (_HITS, _MISSES):
-            counters.setdefault(reading.instance, {}).setdefault(reading.us, {})[kind] = reading.value
-    hits = misses = 0.0
-    count = 0
-    for by_time in counters.values():
-        pairs = [(values[_HITS], values[_MISSES]) for values in by_time.values() if len(values) == 2]
-        count += len(pairs)
-        gained = _gained(pairs)
-        hits, misses = hits + gained[0], misses + gained[1]
+    hits, misses, count = _growth(readings, _HITS, _MISSES)
     lookups = hits + misses
     return ResourceFigure(hits / lookups if lookups else None, count)
 
 
+def _cpu_a_request(readings: Sequence[Reading]) -> ResourceFigure:
+    """CPU time of the target's process by the requests of users that it counted, between first and last reading.
+
+    Null where readings come from several processes: each counts its own.
+    """
+    cpu_s, requests, count = _growth(readings, _CPU_S, _REQUESTS)
+    started = {reading.value for reading in readings if (reading.source, reading.metric) == _STARTED}
+    return ResourceFigure(1000 * cpu_s / requests if requests and len(started) <= 1 else None, count)
+
+
+def _growth(readings: Sequence[Reading], first: tuple[str, str], second: tuple[str, str]) -> tuple[float, float, int]:
+    """Growth of two counters that are read together, over all instances, and the number of such readings."""
+    counters: dict[str, dict[int, dict[tuple[str, str], float]]] = {}
+    for reading in readings:
+        kind = (reading.source, reading.metric)
+        if kind in (first, second):
+            counters.setdefault(reading.instance, {}).setdefault(reading.us, {})[kind] = reading.value
+    gained_first = gained_second = 0.0
+    count = 0
+    for by_time in counters.values():
+        pairs = [(values[first], values[second]) for values in by_time.values() if len(values) == 2]
+        count += len(pairs)
+        gained = _gained(pairs)
+        gained_first, gained_second = gained_first + gained[0], gained_second + gained[1]
+    return gained_first, gained_second, count
+
+
 def _gained(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Growth of both counters; an interval in which either falls (the server restarted in it) counts for neither."""
-    hits = misses = 0.0
+    first = second = 0.0
     for before, after in pairwise(pairs):
         if after[0] >= before[0] and after[1] >= before[1]:
-            hits += after[0] - before[0]
-            misses += after[1] - before[1]
-    return hits, misses
+            first += after[0] - before[0]
+            second += after[1] - before[1]
+    return first, second

@@ -1,12 +1,15 @@
 """The rows of metrics.json, from figures that are already computed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from include.loadtest.metrics.figures import Answers, Cell, Distribution, SampleFigures, measure_of
 from include.loadtest.metrics.resources import ResourceFigure
+from include.loadtest.metrics.stalls import Stall
 from include.loadtest.metrics.statistics import poisson_interval, wilson_interval
-from include.loadtest.profile.vocabulary import METRICS, PERCENTILES, SCOPE_ALL
+from include.loadtest.profile.vocabulary import CORRECTED_METRICS, METRICS, PERCENTILES, SCOPE_ALL
+from include.loadtest.run import utc_text
 
 Interval = tuple[float | None, float | None]
 _NO_INTERVAL: Interval = (None, None)
@@ -20,9 +23,11 @@ def cell_rows(figures: SampleFigures, cell: Cell, minutes: float) -> list[dict[s
         *(
             percentile_row(metric, cell, figures.distributions.get((measure_of(metric), cell)))
             for metric in PERCENTILES
+            if cell[1] == SCOPE_ALL or metric not in CORRECTED_METRICS
         ),
         error_row(cell, outcomes),
         share_row("rejected_rate", cell, outcomes, outcomes.get("rejected", 0)),
+        share_row("dropped_rate", cell, outcomes, outcomes.get("dropped", 0)),
         ungraceful_row(cell, outcomes, figures.refused.get(cell, 0)),
         throughput_row(cell, answers, outcomes, minutes),
         worst_minute_row(cell, answers, outcomes),
@@ -48,6 +53,20 @@ def percentile_row(metric: str, cell: Cell, distribution: Distribution | None) -
         "max": _ms(distribution.max_us),
         "low_95": _ms(found.low_95_us),
     }
+
+
+def stall_row(phase: str, stall: Stall | None) -> dict[str, Any]:
+    """The longest stall of a phase; n is the number of answers that ended in it. No interval: a maximum is no mean.
+
+    `from`: when it began (UTC); `waiting`: requests that were waiting then or began to while it lasted. Null where no
+    request was waiting.
+    """
+    cell = (phase, SCOPE_ALL)
+    if stall is None or stall.seconds is None or stall.start_us is None:
+        found = _row("longest_stall_s", cell, None, 0 if stall is None else stall.answers, _NO_INTERVAL)
+        return {**found, "from": None, "waiting": None}
+    row = _row("longest_stall_s", cell, stall.seconds, stall.answers, _NO_INTERVAL)
+    return {**row, "from": utc_text(datetime.fromtimestamp(stall.start_us / 1e6, UTC)), "waiting": stall.waiting}
 
 
 def share_row(metric: str, cell: Cell, outcomes: Mapping[str, int], count: int) -> dict[str, Any]:
@@ -87,6 +106,15 @@ def worst_minute_row(cell: Cell, answers: Answers | None, outcomes: Mapping[str,
 def resource_row(metric: str, phase: str, figure: ResourceFigure) -> dict[str, Any]:
     """A figure of a server; n is the number of readings. No interval: readings that follow each other are dependent."""
     return _row(metric, (phase, SCOPE_ALL), figure.value, figure.readings, _NO_INTERVAL)
+
+
+def probe_row(probes_ms: Sequence[float]) -> dict[str, Any]:
+    """A fixed piece of CPU work on the target's host, before and after the load: the mean; n is how often it was done.
+
+    Null where the target's host is another machine.
+    """
+    value_ms = sum(probes_ms) / len(probes_ms) if probes_ms else None
+    return _row("cpu_probe_ms", ("hold", SCOPE_ALL), value_ms, len(probes_ms), _NO_INTERVAL)
 
 
 def recovery_row(value_s: float | None, windows: int, *, lower_bound: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from include.loadtest.metrics.corrected import define_fills
 from include.loadtest.metrics.figures import (
     Answers,
     Cell,
@@ -19,7 +20,7 @@ from include.loadtest.metrics.figures import (
     stage_cell,
 )
 from include.loadtest.metrics.phases import MINUTE_US, Piece, Stretch
-from include.loadtest.metrics.statistics import percentile_interval_ranks, percentile_low_rank, rank_of
+from include.loadtest.metrics.statistics import percentile_interval_ranks, percentile_low_rank, rank_of, scaled_rank
 from include.loadtest.profile.vocabulary import LATENCY_OUTCOMES, LOWER_BOUND_OUTCOMES, PERCENTILES, SCOPE_ALL
 
 if TYPE_CHECKING:
@@ -32,13 +33,19 @@ _STAGE_METRIC = "latency_p95_ms"
 
 
 def sample_figures(
-    opened: "DuckDBPyConnection", scenarios: Iterable[str], parts: Sequence[Stretch], stages: Sequence[Piece]
+    opened: "DuckDBPyConnection",
+    scenarios: Iterable[str],
+    parts: Sequence[Stretch],
+    stages: Sequence[Piece],
+    *,
+    is_closed: bool = True,
 ) -> SampleFigures:
     """All figures of the view `samples`; `scenarios` are those that the profile plans, `stages` make up the `parts`.
 
-    A quick refusal is a 429 or 503 whose answer was complete less than 1 s after the intended start.
+    A quick refusal is a 429 or 503 whose answer was complete less than 1 s after the intended start. Only a closed load
+    has corrected latencies (see `corrected`).
     """
-    _define(opened)
+    _define(opened, is_closed=is_closed)
     scopes = _define_scopes(opened, scenarios, stages)
     phases = [row[0] for row in opened.execute("SELECT DISTINCT phase FROM buckets ORDER BY phase").fetchall()]
     distributions = _distributions(opened)
@@ -51,8 +58,8 @@ def _texts(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
-def _define(opened: "DuckDBPyConnection") -> None:
-    """Macros, and the first pass: the table `buckets`."""
+def _define(opened: "DuckDBPyConnection", *, is_closed: bool) -> None:
+    """Macros, what each measure is composed of, and the first pass: the table `buckets`."""
     opened.execute(f"CREATE MACRO is_latency(outcome) AS outcome IN ({_texts(LATENCY_OUTCOMES)})")
     opened.execute(f"CREATE MACRO is_bound(outcome) AS outcome IN ({_texts(LOWER_BOUND_OUTCOMES)})")
     opened.execute(f"CREATE MACRO is_refusal(outcome) AS outcome IN ({_texts(_REFUSALS)})")
@@ -61,12 +68,18 @@ def _define(opened: "DuckDBPyConnection") -> None:
         "CREATE MACRO bucket(us) AS us - us % CASE WHEN us < 10000 THEN 10 WHEN us < 100000 THEN 100 "
         "WHEN us < 1000000 THEN 1000 WHEN us < 10000000 THEN 10000 ELSE 100000 END"
     )
+    define_fills(opened, is_closed=is_closed)
     opened.execute(
         "CREATE VIEW measured AS "
         "SELECT 'latency' AS measure, phase, stage, scenario, endpoint, outcome, latency_us AS us, "
         "is_quick(status, latency_us) AS is_quick FROM samples UNION ALL "
         "SELECT 'ttft', phase, stage, scenario, endpoint, outcome, ttfb_us, false FROM samples "
-        "WHERE ttfb_us IS NOT NULL AND is_latency(outcome)"
+        "WHERE ttfb_us IS NOT NULL AND is_latency(outcome) UNION ALL "
+        "SELECT 'fill', phase, stage, scenario, endpoint, outcome, us, false FROM fills"
+    )
+    opened.execute(
+        "CREATE TABLE composed AS SELECT unnest(['latency', 'ttft', 'corrected', 'corrected']) AS measure, "
+        "unnest(['latency', 'ttft', 'latency', 'fill']) AS part"
     )
     opened.execute(
         "CREATE TABLE buckets AS SELECT measure, phase, stage, scenario, endpoint, outcome, bucket(us) AS bucket, "
@@ -117,24 +130,30 @@ def _outcomes(opened: "DuckDBPyConnection") -> tuple[dict[Cell, dict[str, int]],
 
 def _distributions(opened: "DuckDBPyConnection") -> dict[tuple[str, Cell], Distribution]:
     opened.execute(
-        "CREATE TABLE scoped AS SELECT measure, phase, scope, s.scenario, s.endpoint, s.stage, bucket, "
-        "sum(n)::BIGINT AS n, max(largest) AS largest, "
-        "min(least) FILTER (measure = 'latency' AND is_bound(outcome)) AS least_bound, "
+        "CREATE TABLE scoped AS SELECT c.measure, phase, scope, s.scenario, s.endpoint, s.stage, bucket, "
+        "sum(n)::BIGINT AS n, coalesce(sum(n) FILTER (part <> 'fill'), 0)::BIGINT AS requests, "
+        "max(largest) AS largest, "
+        "min(least) FILTER (c.measure <> 'ttft' AND is_bound(outcome)) AS least_bound, "
         "coalesce(sum(n) FILTER (is_bound(outcome)), 0)::BIGINT AS bounds "
-        "FROM buckets b JOIN scopes s ON selects(s.scenario, s.endpoint, s.stage, b.scenario, b.endpoint, b.stage) "
-        "WHERE is_latency(outcome) AND (s.stage IS NULL OR measure = 'latency') GROUP BY ALL"
+        "FROM buckets b JOIN composed c ON c.part = b.measure "
+        "JOIN scopes s ON selects(s.scenario, s.endpoint, s.stage, b.scenario, b.endpoint, b.stage) "
+        "WHERE is_latency(outcome) AND (s.stage IS NULL OR c.measure = 'latency') "
+        "AND (c.measure <> 'corrected' OR (scope = $all AND phase IN (SELECT phase FROM cycles))) GROUP BY ALL",
+        {"all": SCOPE_ALL},
     )
     totals = opened.execute(
         "SELECT measure, phase, scope, sum(n)::BIGINT, max(largest), min(least_bound), any_value(stage), "
-        "sum(bounds)::BIGINT FROM scoped GROUP BY measure, phase, scope"
+        "sum(bounds)::BIGINT, sum(requests)::BIGINT FROM scoped GROUP BY measure, phase, scope"
     ).fetchall()
     wanted = {
-        (measure, phase, scope): _wanted_ranks(measure, rows) if stage is None else _wanted_of_stage(rows, bounds)
-        for measure, phase, scope, rows, _, _, stage, bounds in totals
+        (measure, phase, scope): (
+            _wanted_ranks(measure, rows, requests) if stage is None else _wanted_of_stage(rows, bounds)
+        )
+        for measure, phase, scope, rows, _, _, stage, bounds, requests in totals
     }
     picked = _pick(opened, wanted)
     found = {}
-    for measure, phase, scope, rows, max_us, least_bound_us, _, _ in totals:
+    for measure, phase, scope, rows, max_us, least_bound_us, *_ in totals:
         key = (measure, phase, scope)
         percentiles = {
             metric: Percentile(*(picked.get((*key, rank or 0)) for rank in ranks))
@@ -144,13 +163,16 @@ def _distributions(opened: "DuckDBPyConnection") -> dict[tuple[str, Cell], Distr
     return found
 
 
-def _wanted_ranks(measure: str, n: int) -> dict[str, tuple[int | None, ...]]:
-    """For each percentile metric of the measure the places of its value, interval and one-sided bound."""
+def _wanted_ranks(measure: str, n: int, requests: int) -> dict[str, tuple[int | None, ...]]:
+    """For each percentile metric of the measure the places of its value, interval and one-sided bound.
+
+    `requests` of the n rows were measured: what was filled in makes no percentile more certain.
+    """
     return {
         metric: (
-            rank_of(share, n) if n >= minimum else None,
-            *percentile_interval_ranks(share, n),
-            percentile_low_rank(share, n),
+            rank_of(share, n) if requests >= minimum else None,
+            *(scaled_rank(rank, requests, n) for rank in percentile_interval_ranks(share, requests)),
+            scaled_rank(percentile_low_rank(share, requests), requests, n),
         )
         for metric, (share, minimum) in PERCENTILES.items()
         if measure_of(metric) == measure
@@ -187,10 +209,11 @@ def _pick(
         "AND r.place > s.below AND r.place <= s.below + s.n"
     )
     rows = opened.execute(
-        "WITH wanted AS (SELECT DISTINCT measure, phase, scope, scenario, endpoint, stage, bucket FROM located), "
+        "WITH wanted AS (SELECT DISTINCT measure, part, phase, scope, scenario, endpoint, stage, bucket "
+        "FROM located JOIN composed USING (measure)), "
         "placed AS (SELECT w.measure, w.phase, w.scope, w.bucket, us, "
         "row_number() OVER (PARTITION BY w.measure, w.phase, w.scope, w.bucket ORDER BY us) AS place_in_bucket "
-        "FROM measured m JOIN wanted w ON m.measure = w.measure AND m.phase = w.phase AND bucket(m.us) = w.bucket "
+        "FROM measured m JOIN wanted w ON m.measure = w.part AND m.phase = w.phase AND bucket(m.us) = w.bucket "
         "AND selects(w.scenario, w.endpoint, w.stage, m.scenario, m.endpoint, m.stage) WHERE is_latency(m.outcome)) "
         "SELECT measure, phase, scope, place, us FROM placed JOIN located "
         "USING (measure, phase, scope, bucket, place_in_bucket)"

@@ -32,6 +32,11 @@ def percentile_low_rank(share: float, n: int) -> int | None:
     return _low_rank(share, n, ONE_SIDED_TAIL)
 
 
+def scaled_rank(rank: int | None, of: int, n: int) -> int | None:
+    """The place among n rows that is the same share of them as `rank` is of `of` rows, rounded up."""
+    return None if rank is None else -(-rank * n // of)
+
+
 def _low_rank(share: float, n: int, tail: float) -> int | None:
     """Largest place k with P(fewer than k rows at or below the percentile) <= tail."""
     places = range(1, n + 1)

@@ -86,6 +86,7 @@ def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None) -> It
             suite=suite,
             not_configured=settings.not_configured(),
             slack_settings=settings.slack_settings,
+            bundle_of=lambda other: local_bundle(settings.results_uri(), other, settings.work_root()),
             link=f"{conf.get('api', 'base_url').rstrip('/')}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}",
         )
 

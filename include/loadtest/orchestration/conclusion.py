@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from include.loadtest import run
@@ -12,6 +13,8 @@ from include.loadtest.verdict import Reason, SloResult
 
 LOG = logging.getLogger("loadtest")
 
+LOAD_STOP = "load_stop"
+"""Part of the manifest: who ordered the load's end, noted before it had ended, as who notes it may be killed."""
 _PARTS = (
     ("preflight", "environment", "stage_failed"),
     ("seed_users", "seed", "setup_failed"),
@@ -26,6 +29,8 @@ def conclude_run(bundle: Bundle, profile: Profile, results: Sequence[SloResult] 
     from include.loadtest.validation.conclusion import conclude
 
     reasons = [*_reasons(bundle, profile), *_nothing_critical(results)]
+    known = {reason.code for reason in reasons}
+    reasons += [reason for reason in _invalid(bundle, profile, results) if reason.code not in known]
     document = conclude(bundle, profile, list(results), reasons)
     LOG.info("verdict: %s", document["verdict"])
     return document
@@ -39,16 +44,34 @@ def _reasons(bundle: Bundle, profile: Profile) -> list[Reason]:
         *(reasons or _missing_parts(bundle, manifest)),
         *load_reasons(profile, manifest.get("load")),
         *_rejected(bundle, profile),
+        *_stalled(bundle, profile),
         *_unreadable(bundle),
         *_restarts(profile, manifest),
         *_unsettled(manifest.get("warm_up") or {}),
     ]
 
 
+def _invalid(bundle: Bundle, profile: Profile, results: Sequence[SloResult]) -> list[Reason]:
+    """What speaks against the test itself; whether others used the target is noted in the manifest too."""
+    from include.loadtest.validation.evidence import read_evidence
+    from include.loadtest.validation.validity import NOT_KNOWN, foreign_load, validity_reasons
+
+    manifest = bundle.read(run.MANIFEST)
+    if "load" not in manifest:
+        return []
+    evidence = read_evidence(bundle, manifest)
+    foreign = foreign_load(evidence)
+    bundle.update_manifest(foreign_load=NOT_KNOWN if foreign is None else asdict(foreign))
+    return validity_reasons(profile, manifest, evidence, results)
+
+
 def _missing_parts(bundle: Bundle, manifest: dict[str, Any]) -> list[Reason]:
     """The first stage that left neither its part nor a fault: it was killed."""
     for name, part, code in _PARTS:
         if part not in manifest:
+            stop = manifest.get(LOAD_STOP) if part == "load" else None
+            if stop is not None:
+                return [Reason(stop["code"], stop["text"])]
             return [Reason(code, f"{name} ended without a result")]
     if not bundle.has(run.METRICS):
         return [Reason("stage_failed", "collect_metrics ended without a result")]
@@ -70,6 +93,24 @@ def _rejected(bundle: Bundle, profile: Profile) -> list[Reason]:
         if (row["metric"], row["scope"], row["phase"]) == ("rejected_rate", "all", "hold")
         and row["value"] is not None
         and row["value"] > limit
+    ]
+
+
+def _stalled(bundle: Bundle, profile: Profile) -> list[Reason]:
+    """Nothing finished in the hold for longer than the profile allows, while somebody waited."""
+    if not bundle.has(run.METRICS):
+        return []
+    limit_s = profile.stall_limit_s
+    return [
+        Reason(
+            "stall",
+            f"from {row['from']} nothing finished for {row['value']:.1f} s, while {row['waiting']} requests waited",
+            *("longest_stall_s", "all", row["value"], limit_s, "s"),
+        )
+        for row in bundle.read(run.METRICS)["metrics"]
+        if (row["metric"], row["phase"]) == ("longest_stall_s", "hold")
+        and row["value"] is not None
+        and row["value"] > limit_s
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,18 +73,28 @@ class SuiteContext(Context):
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext(Context):
-    """One run, by itself or within a suite. `link`: page of the DAG run; `slack_settings`: None if not set up."""
+    """One run, by itself or within a suite. `link`: page of the DAG run; `slack_settings`: None if not set up.
+
+    `bundle_of` opens the bundle of another run, a repeat; None: they lie beside each other in a local folder.
+    """
 
     order: RunOrder
     suite: SuiteContext | None = None
     not_configured: tuple[str, ...] = ()
     link: str | None = None
+    bundle_of: Callable[[str], AbstractContextManager[Bundle]] | None = None
     slack_settings: Callable[[], SlackSettings | None] = lambda: None
 
     @property
     def sessions_file(self) -> Path:
         """A suite's runs share the tokens: a login costs the target 0.7 s of CPU."""
         return super().sessions_file if self.suite is None else self.suite.sessions_file
+
+    def repeat_bundle(self, run_id: str) -> AbstractContextManager[Bundle]:
+        """The bundle of a repeat, kept as this run's is."""
+        if self.bundle_of is not None:
+            return self.bundle_of(run_id)
+        return nullcontext(Bundle(self.bundle.path.parent / run_id))
 
     def profile(self) -> Profile:
         """The run's resolved profile, as preflight wrote it."""

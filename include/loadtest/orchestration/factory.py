@@ -10,6 +10,7 @@ from include.loadtest.orchestration.params import suite_params
 from include.loadtest.orchestration.tasks import (
     gate,
     stage_task,
+    suite_confirm_task,
     suite_gate,
     suite_stage_task,
 )
@@ -89,17 +90,21 @@ def build_suite(suite: Suite) -> Any:
         gates.append(run_gate)
         before >> first
         before = publish
+    confirm = suite_confirm_task(suite)
     publish_suite = suite_stage_task("publish_suite", suite)
     cleanup_users = suite_stage_task("cleanup_users", suite).as_teardown()
     end = suite_gate(suite)
-    before >> publish_suite >> cleanup_users >> end
+    before >> confirm >> publish_suite >> cleanup_users >> end
+    confirm >> gates
     [publish_suite, *gates] >> end
     return end
 
 
 def _measured_part(suite: Suite | None, index: int) -> tuple[Any, Any]:
     """From warming the cache to the reports: its first and its last task."""
-    names = ("warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "publish")
+    names = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "confirm", "publish"]
+    if suite is not None:
+        names.remove("confirm")  # a suite's repeats come after all of its runs
     tasks = [stage_task(name, suite, index) for name in names]
     for earlier, later in pairwise(tasks):
         earlier >> later

@@ -1,14 +1,16 @@
 """The stages of one run that send requests: sessions and warm-up, then the load with the monitors beside it."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from include.loadtest import run
 from include.loadtest.collectors.process import start_collectors
-from include.loadtest.history import store as history
-from include.loadtest.history.locks import extend_lock
+from include.loadtest.machine import cpu_probe_ms
+from include.loadtest.orchestration.conclusion import LOAD_STOP
 from include.loadtest.orchestration.context import RunContext
-from include.loadtest.orchestration.target_use import LOCK_MARGIN_S, make_private, note_sizes
+from include.loadtest.orchestration.load_stop import load_stop
+from include.loadtest.orchestration.target_use import make_private, note_sizes
 from include.loadtest.profile import Profile
 from include.loadtest.runners.generator import LoadRequest, LoadResult, phase_spans
 from include.loadtest.runners.locust import run_locust
@@ -67,20 +69,29 @@ def send_load(context: RunContext) -> None:
         work_dir=context.work_dir,
         caps=tuple(caps.values()) or CAPS_BY_CITY["Milano"],
     )
-    ttl_s = int(profile.load_s) + LOCK_MARGIN_S
-    extend_lock(history.connect(context.history_url), context.target_name, context.owner, ttl_s)
     context.refuse_if_stopped()
     LOG.info("load: up to %d users for %s, %s", profile.users, minutes(profile.load_s),
              ", ".join(f"{stage.name} {stage.end_s - stage.start_s:.0f} s" for stage in profile.stages()))  # fmt: skip
-    collectors = start_collectors(context.bundle, target)
-    try:
-        result = run_locust(request, LOG.info, context.stop_requested)
-    finally:
-        collectors.stop()
-    note_load(context, profile, result)
+    _probe_cpu(context)
+    with load_stop(context) as stop:
+        collectors = start_collectors(context.bundle, target)
+        try:
+            result = run_locust(request, LOG.info, stop.requested)
+            note_load(context, profile, result)
+        finally:
+            collectors.stop()
     LOG.info("load ended: %s, exit code %d (an exit code is no verdict)",
              "complete" if result.completed else "NOT complete", result.exit_code)  # fmt: skip
-    _note_target_after(context, result)
+    if not stop.by_outside.is_set():  # else this process has a few seconds left at most
+        _probe_cpu(context)
+        _note_target_after(context, result)
+
+
+def _probe_cpu(context: RunContext) -> None:
+    """How fast the target's CPU is, before and after the load; only where the target runs on this machine."""
+    if context.target.shares_host:
+        taken = context.manifest().get("cpu_probe_ms") or []
+        context.bundle.update_manifest(cpu_probe_ms=[*taken, cpu_probe_ms()])
 
 
 def _note_target_after(context: RunContext, result: LoadResult) -> None:
@@ -94,7 +105,10 @@ def _note_target_after(context: RunContext, result: LoadResult) -> None:
 
 
 def note_load(context: RunContext, profile: Profile, result: LoadResult) -> None:
-    """Put the load's account and the phases as they ran into the manifest."""
+    """Put the load's account, with who ordered its end, and the phases as they ran into the manifest."""
+    stop = context.manifest().get(LOAD_STOP)
+    if stop and result.stopped_by in (None, stop["code"]) and not result.completed:
+        result = replace(result, stopped_by=stop["code"], stop_text=stop["text"])
     context.bundle.update_manifest(load=result.document(), phases=phase_spans(profile.stages(), result))
 
 

@@ -15,10 +15,14 @@ from include.loadtest.collectors.gaps import read_gaps
 from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError, LoadTestError
 from include.loadtest.history import store as history
+from include.loadtest.orchestration.change import CHANGE_CODES, change_reasons, judge_change
 from include.loadtest.orchestration.conclusion import conclude_run
+from include.loadtest.orchestration.confirm import confirm
 from include.loadtest.orchestration.context import Context, RunContext, SuiteContext
 from include.loadtest.orchestration.faults import stage
+from include.loadtest.orchestration.lease import kept_lease
 from include.loadtest.orchestration.load import note_load, send_load, warm
+from include.loadtest.orchestration.load_stop import await_load_end
 from include.loadtest.orchestration.target_use import (
     leave_target,
     lock_target,
@@ -33,6 +37,7 @@ from include.loadtest.runners.locust import read_result
 from include.loadtest.target.growth import check_disk, check_open_files
 from include.loadtest.target.preflight import check_target
 from include.loadtest.target.users import seed_users
+from include.loadtest.validation.conclusion import amend
 from include.loadtest.verdict import SloResult, shown
 
 LOG = logging.getLogger("loadtest")
@@ -79,7 +84,7 @@ def preflight(context: RunContext) -> None:
     for note in profile.notes:
         LOG.info("%s", note)
     check_open_files(profile)
-    lock_target(context, profile.load_s)
+    lock_target(context)
     with released_on_failure(context):
         facts = check_target(target, context.bundle.run_id)
         context.bundle.update_manifest(environment=facts.document(), sizes={"before": facts.sizes()})
@@ -124,6 +129,7 @@ def measure(context: RunContext) -> None:
     from include.loadtest.metrics.errors_table import write_errors
 
     profile = context.profile()
+    await_load_end(context)
     if "load" not in context.bundle.read(run.MANIFEST):  # the process that watched the generator was killed
         note_load(context, profile, read_result(context.bundle, profile, KILLED))
     document = compute_metrics(context.bundle, profile)
@@ -163,10 +169,16 @@ def verdict_of(context: RunContext) -> dict[str, Any]:
 
 
 def compare_and_store(context: RunContext) -> None:
-    """Put the run into the history, and beside it the differences to the last comparable run: shown, not judged."""
+    """Put the run into the history, show the differences to the last comparable run, and test for a change.
+
+    A change is at most suspected here: the verdict stays as it is until `confirm`.
+    """
     verdict_of(context)
-    document = history.record_and_compare(context.history_url, context.bundle, context.profile(), context.bundle_uri)
+    profile = context.profile()
+    document = history.record_and_compare(context.history_url, context.bundle, profile, context.bundle_uri)
     LOG.info("%s", document.get("text") or f"compared with {document.get('previous_run_id')}: shown, not judged")
+    reasons = change_reasons(judge_change(context), document)
+    amend(context.bundle, reasons, without=CHANGE_CODES)
 
 
 def publish(context: RunContext) -> None:
@@ -215,6 +227,7 @@ STAGES: dict[str, Callable[[RunContext], None]] = {
     "collect_metrics": measure,
     "validate_sla": judge,
     "diff_history": compare_and_store,
+    "confirm": lambda context: confirm(context, run_stage),
     "publish": publish,
     "cleanup_users": remove_users,
 }
@@ -233,5 +246,5 @@ def run_stage(context: RunContext, name: str) -> None:
             f"run {context.bundle.run_id} has already sent its load, and what it found stays; "
             "a repeat is a new run: trigger it anew"
         )
-    with stage(context, name):
+    with stage(context, name), kept_lease(context, name):
         STAGES[name](context)

@@ -9,6 +9,7 @@ from include.loadtest import run
 from include.loadtest.errors import ConfigError
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.orchestration.faults import stage
+from include.loadtest.orchestration.lease import kept_lease
 from include.loadtest.orchestration.load import minutes
 from include.loadtest.orchestration.pipeline import make_users
 from include.loadtest.orchestration.target_use import leave_target, lock_target, released_on_failure, remove_users
@@ -44,7 +45,7 @@ def preflight(context: SuiteContext) -> None:
     context.refuse_if_stopped()
     for profile in profiles:
         check_open_files(profile)
-    lock_target(context, load_s)
+    lock_target(context)
     with released_on_failure(context):
         facts = check_target(context.target, context.bundle.run_id)
         growth = check_disk(context.target, profiles, context.bundle.path.parent)
@@ -86,5 +87,5 @@ def run_suite_stage(context: SuiteContext, name: str, entries: Entries) -> None:
         "publish_suite": lambda: publish(context, entries),
         "cleanup_users": lambda: remove_users(context),
     }
-    with stage(context, name):
+    with stage(context, name), kept_lease(context, name):
         stages[name]()

@@ -9,23 +9,20 @@ from pathlib import Path
 
 from include.loadtest.errors import ConfigError, LoadTestError
 from include.loadtest.history import store as history
-from include.loadtest.history.locks import acquire_lock, release_lock
+from include.loadtest.history.locks import release_lock
 from include.loadtest.orchestration.context import Context, RunContext
-from include.loadtest.orchestration.limits import stage_timeout_s
+from include.loadtest.orchestration.lease import take_lease
 from include.loadtest.target.cleanup import cleanup_users
 from include.loadtest.target.facts import sizes
 from include.loadtest.target.reset import run_reset
 
 LOG = logging.getLogger("loadtest")
-LOCK_MARGIN_S = 1800
-"""A lock outlives what is planned (a load, a clean-up) by this much: seeding, warming, judging."""
 
 
-def lock_target(context: Context, planned_s: float) -> None:
+def lock_target(context: Context) -> None:
     """Take the target's lock for this DAG run, or hold on to it. Raises InvalidTestError (`target_locked`)."""
     history.upgrade(context.history_url)
-    engine = history.connect(context.history_url)
-    acquire_lock(engine, context.target_name, context.owner, context.bundle.run_id, int(planned_s) + LOCK_MARGIN_S)
+    take_lease(context)
 
 
 @contextmanager
@@ -73,9 +70,9 @@ def remove_users(context: Context) -> None:
 
 
 def _keep_lock(context: Context) -> bool:
-    """Hold the target for the time of a clean-up; without it the users have to go all the same."""
+    """Hold the target while it is cleaned up; without it the users have to go all the same."""
     try:
-        lock_target(context, stage_timeout_s(context, "cleanup_users"))
+        lock_target(context)
     except LoadTestError as error:
         LOG.warning("the target's lock could not be kept, so the target is not reset: %s", error)
         return False

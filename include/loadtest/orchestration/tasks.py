@@ -32,6 +32,7 @@ STAGE_OPTIONS: dict[str, dict[str, Any]] = {
     "collect_metrics": _RETRIED | _ALWAYS,
     "validate_sla": _ONCE_MORE | _ALWAYS,
     "diff_history": _RETRIED | _ALWAYS,
+    "confirm": _ONCE | _ALWAYS,  # repeats of a load are runs of their own
     "publish": _RETRIED | _ALWAYS,
     "publish_suite": _RETRIED | _ALWAYS,
     "cleanup_users": _RETRIED,
@@ -40,6 +41,7 @@ STAGE_OPTIONS: dict[str, dict[str, Any]] = {
 _NEEDS_A_LOAD = frozenset({"collect_metrics"})
 _NO_USERS = "preflight did not let the target be used, so nothing of this run is on it"
 _NOT_BEGUN = "preflight ended before it knew a valid profile: it refused, or was killed; see its log"
+_NOT_SUSPECTED = "no run is suspected of being slower, so none is repeated"
 _NO_SUITE = "the suite did not begin; see its preflight's log"
 STALE_TEXT = "the start of %s is %.0f min late, more than the suite's grace of %.0f min: nothing is sent"
 
@@ -72,6 +74,7 @@ def _run_stage(name: str, suite: Suite | None, index: int) -> None:
     from include.loadtest.orchestration import pipeline
     from include.loadtest.orchestration import suite as suite_pipeline
     from include.loadtest.orchestration.airflow_context import run_context
+    from include.loadtest.orchestration.confirm import is_suspected
 
     with _as_airflow_errors(), run_context(suite, index) as context:
         if context.suite and not suite_pipeline.began(context.suite):
@@ -82,6 +85,8 @@ def _run_stage(name: str, suite: Suite | None, index: int) -> None:
             raise AirflowSkipException("no load was sent, so there is nothing to measure")
         if name == "cleanup_users" and not pipeline.may_have_users(context):
             raise AirflowSkipException(_NO_USERS)
+        if name == "confirm" and not is_suspected(context):
+            raise AirflowSkipException(_NOT_SUSPECTED)
         with _within_time(context, name):
             pipeline.run_stage(context, name)
 
@@ -134,6 +139,30 @@ def skip_if_stale(suite: Suite) -> None:
     late_s = (datetime.now(UTC) - dag_run.run_after).total_seconds()
     if late_s > suite.schedule.grace_s:
         raise AirflowSkipException(STALE_TEXT % (dag_run.run_after, late_s / 60, suite.schedule.grace_s / 60))
+
+
+def suite_confirm_task(suite: Suite) -> Any:
+    """A task that repeats the suspected runs of a suite, after all of them and outside the suite's time."""
+
+    @task(task_id="confirm", **STAGE_OPTIONS["confirm"])
+    def confirm_runs() -> None:
+        from include.loadtest.orchestration import pipeline
+        from include.loadtest.orchestration.airflow_context import run_context
+        from include.loadtest.orchestration.confirm import is_suspected
+
+        suspected = 0
+        for index in range(len(suite.runs)):
+            with _as_airflow_errors(), run_context(suite, index) as context:
+                if not is_suspected(context):
+                    continue
+                suspected += 1
+                with _within_time(context, "confirm"):
+                    pipeline.run_stage(context, "confirm")
+                    pipeline.run_stage(context, "publish")
+        if not suspected:
+            raise AirflowSkipException(_NOT_SUSPECTED)
+
+    return confirm_runs()
 
 
 def gate(suite: Suite | None = None, index: int = 0) -> Any:

@@ -27,6 +27,15 @@ MAX_USERS = 200
 """Numbered test users that exist: loadtest_user_1 to loadtest_user_200."""
 MAX_DURATION_S = 4 * 3600
 RECOVERY_METRICS = frozenset({"recovery_time_s"})
+STAGES_OF_A_REPEAT: tuple[StageName, ...] = (
+    "preflight",
+    "seed_users",
+    "warm_cache",
+    "run_profile",
+    "collect_metrics",
+    "validate_sla",
+    "cleanup_users",
+)
 MAX_POOL_SIZE = 150
 """Distinct questions that exist of each kind."""
 
@@ -247,7 +256,14 @@ class Profile(Frozen):
     def stage_timeout_s(self, stage: StageName) -> float:
         """How long a stage of the run may take: its time-out beyond what the profile plans for it."""
         planned_s = {"run_profile": self.load_s, "warm_cache": float(self.warm_up.max_s)}
+        if stage == "confirm":
+            planned_s["confirm"] = sum(self.stage_timeout_s(own) for own in STAGES_OF_A_REPEAT) * self.repeats
         return planned_s.get(stage, 0.0) + self.stage_timeouts_s[stage]
+
+    @property
+    def repeats(self) -> int:
+        """Runs that a suspicion costs at most: each repeat in turn with one of the current release."""
+        return 2 * self.change_test.confirmations
 
     @property
     def load_s(self) -> float:

@@ -19,6 +19,7 @@ StageName = Literal[
     "collect_metrics",
     "validate_sla",
     "diff_history",
+    "confirm",
     "publish",
     "cleanup_users",
     "gate",
@@ -39,6 +40,8 @@ OutcomeName = Literal[
 OUTCOMES: tuple[str, ...] = get_args(OutcomeName)
 LOWER_BOUND_OUTCOMES: tuple[str, ...] = ("timeout", "censored", "dropped")
 """Outcomes whose latency is only known to be at least the recorded one."""
+ANSWER_OUTCOMES: tuple[str, ...] = ("ok", "http_error", "wrong_answer", "rejected", "connection_error")
+"""Outcomes that the target, or its network, brought about: a request that was given up or cut is no answer."""
 LATENCY_OUTCOMES: tuple[str, ...] = ("ok", *LOWER_BOUND_OUTCOMES)
 """Outcomes that enter percentiles; the others are no latencies and count as errors only."""
 
@@ -57,10 +60,13 @@ class Metric:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
+        Metric("latency_p10_ms", "ms", "lower"),
+        Metric("latency_p25_ms", "ms", "lower"),
         Metric("latency_p50_ms", "ms", "lower"),
+        Metric("latency_p75_ms", "ms", "lower"),
+        Metric("latency_p90_ms", "ms", "lower"),
         Metric("latency_p95_ms", "ms", "lower"),
         Metric("latency_p99_ms", "ms", "lower"),
-        Metric("latency_geomean_ms", "ms", "lower"),
         Metric("latency_p95_corrected_ms", "ms", "lower"),
         Metric("latency_p99_corrected_ms", "ms", "lower"),
         Metric("longest_stall_s", "s", "lower"),
@@ -85,17 +91,43 @@ METRICS: dict[str, Metric] = {
 }
 
 PERCENTILES: dict[str, tuple[float, int]] = {
+    "latency_p10_ms": (0.10, 20),
+    "latency_p25_ms": (0.25, 20),
     "latency_p50_ms": (0.50, 20),
+    "latency_p75_ms": (0.75, 20),
+    "latency_p90_ms": (0.90, 20),
     "latency_p95_ms": (0.95, 20),
     "latency_p99_ms": (0.99, 100),
+    "latency_p95_corrected_ms": (0.95, 20),
+    "latency_p99_corrected_ms": (0.99, 100),
     "ttft_p95_ms": (0.95, 20),
 }
 """Percentile metrics: the share of rows at or below the value, and the fewest rows that give a point value."""
+
+CORRECTED_METRICS: frozenset[str] = frozenset({"latency_p95_corrected_ms", "latency_p99_corrected_ms"})
+"""Percentiles as if no user had waited with the next start for a late answer: of a closed load only."""
 
 SERVER_METRICS: frozenset[str] = frozenset(
     {"cache_hit_rate", "host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes"}
 )
 """Read from servers, not from requests."""
 
-UNSCOPED_METRICS: frozenset[str] = SERVER_METRICS | {"recovery_time_s", "saturation_users", "breaking_point_users"}
+READINGS_OF: dict[str, tuple[tuple[str, str], ...]] = {
+    "host_cpu_pct": (("host", "cpu_pct"), ("app", "cpu_usage_percent")),
+    "host_memory_pct": (("host", "memory_pct"), ("app", "memory_usage_percent")),
+    "postgres_connections": (("postgres", "connections_total"),),
+    "redis_memory_bytes": (("redis", "used_memory_bytes"),),
+    "cache_hit_rate": (("redis", "keyspace_hits"),),
+}
+"""The readings that a server metric is made of, by source and name.
+
+The first kind of which the run has any reading counts, for all phases: the target's machine is read by `host` where it
+is this one, else only the target itself can say something of it.
+"""
+
+UNSCOPED_METRICS: frozenset[str] = (
+    SERVER_METRICS
+    | CORRECTED_METRICS
+    | {"longest_stall_s", "recovery_time_s", "saturation_users", "breaking_point_users"}
+)
 """They exist for scope `all` only."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
+from include.loadtest.profile.vocabulary import CORRECTED_METRICS
 from include.loadtest.reporting import baseline
 from include.loadtest.reporting.meaning import statement_of
 from include.loadtest.reporting.steps import LOOKED_FOR
@@ -47,7 +48,7 @@ def build_report(bundle: Bundle, not_configured: tuple[str, ...] = ()) -> dict[s
         "errors": _read(bundle, run.ERRORS),
         "comparison": _read(bundle, run.COMPARISON),
         "not_configured": list(not_configured),
-        "not_measured": _not_measured(metrics, verdict),
+        "not_measured": _not_measured(manifest, metrics, verdict),
     }
 
 
@@ -69,8 +70,14 @@ def _baseline(bundle: Bundle) -> dict[str, Any] | None:
     return None if measured is None else {"measured": measured, "example": baseline.example()}
 
 
-def _not_measured(metrics: Mapping[str, Any] | None, verdict: Mapping[str, Any]) -> list[str]:
-    """Figures of scope `all` that should be there and are not: of the hold, and of each limit of another phase."""
+def _not_measured(
+    manifest: Mapping[str, Any] | None, metrics: Mapping[str, Any] | None, verdict: Mapping[str, Any]
+) -> list[str]:
+    """Figures of scope `all` that should be there and are not: of the hold, and of each limit of another phase.
+
+    Arrivals on a schedule need no corrected percentiles.
+    """
+    is_open = ((manifest or {}).get("profile") or {}).get("arrival") is not None
     if metrics is None:
         return ["everything: the run has no metrics"]
     limits = {(slo["metric"], slo["phase"]) for slo in verdict["slos"] if slo["scope"] == "all"}
@@ -81,4 +88,5 @@ def _not_measured(metrics: Mapping[str, Any] | None, verdict: Mapping[str, Any])
         and row["value"] is None
         and (row["phase"] == "hold" or (row["metric"], row["phase"]) in limits)
         and not (row["metric"] in LOOKED_FOR and row.get("looked_up_to") is not None)
+        and not (is_open and row["metric"] in CORRECTED_METRICS)
     ]

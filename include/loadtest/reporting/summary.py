@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from include.loadtest.reporting.change import change_section
 from include.loadtest.reporting.conditions import changes_section, environment_section, gaps_section, sizes_section
 from include.loadtest.reporting.markdown import bullets, cell, code, figure, interval, plain, section, table
 from include.loadtest.reporting.steps import LOOKED_FOR, steps_section
+from include.loadtest.reporting.waiting import waiting_section
 
 _MARKS = {"met": "✅ met", "near": "🟡 near the limit", "missed": "❌ missed", "not_judged": "⚪ not judged"}
 _TITLES = {"PASS": "✅ PASS", "WARN": "🟡 WARN"}
@@ -26,9 +28,11 @@ def summary_markdown(report: Row) -> str:
         _slos(report, manifest),
         steps_section(report),
         _scenarios(report["metrics"]),
+        waiting_section(report),
         _resources(report["metrics"]),
         _baseline(report["baseline"]),
         _errors(report["errors"]),
+        change_section(report["comparison"]),
         _comparison(report["comparison"]),
         gaps_section(report),
         changes_section(manifest),

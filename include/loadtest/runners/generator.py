@@ -11,6 +11,9 @@ from include.loadtest.profile import Profile, Stage
 from include.loadtest.run import utc_text
 from include.loadtest.verdict import Reason
 
+ORDERLY_EXITS = frozenset({0, 1})
+"""Locust exits with 1 where a request failed. A generator that ended so before its time did not die: it was ended."""
+
 
 @dataclass(frozen=True)
 class LoadRequest:
@@ -32,7 +35,9 @@ class LoadResult:
     """How a load ended. `started` is the first intended start, None where none came; `completed`: all stages ran.
 
     `lost_samples`: requests whose samples could not be written. `stopped_by`: reason code of what ended it early on
-    purpose, None where nothing did.
+    purpose, with its `stop_text`; None where nothing did. `planned_arrivals`, `sent_arrivals`: of an open load, those
+    of its schedule and those that the generator released in time, whoever was free to serve them; None in a closed one
+    or where the generator left no account.
     """
 
     engine: str
@@ -43,7 +48,10 @@ class LoadResult:
     planned_users: int
     reached_users: int
     stopped_by: str | None = None
+    stop_text: str | None = None
     lost_samples: int = 0
+    planned_arrivals: int | None = None
+    sent_arrivals: int | None = None
 
     def document(self) -> dict[str, Any]:
         """For the manifest."""
@@ -56,7 +64,10 @@ class LoadResult:
             "planned_users": self.planned_users,
             "reached_users": self.reached_users,
             "stopped_by": self.stopped_by,
+            "stop_text": self.stop_text,
             "lost_samples": self.lost_samples,
+            "planned_arrivals": self.planned_arrivals,
+            "sent_arrivals": self.sent_arrivals,
         }
 
 
@@ -83,8 +94,10 @@ def load_reasons(profile: Profile, load: dict[str, Any] | None) -> list[Reason]:
     if load is None:
         return []
     if load.get("stopped_by"):
-        return [Reason(load["stopped_by"], f"the load was stopped at {load['ended']}, before its planned end")]
-    if load["started"] is None or not load["completed"]:
+        text = f"the load was stopped at {load['ended']}, before its planned end"
+        cause = load.get("stop_text")
+        return [Reason(load["stopped_by"], f"{text}: {cause}" if cause else text)]
+    if load["started"] is None or (not load["completed"] and load["exit_code"] not in ORDERLY_EXITS):
         text = (
             f"the generator ended with exit code {load['exit_code']} at {load['ended']}, before the load was complete"
         )

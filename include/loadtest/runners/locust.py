@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.machine import child_environment
@@ -113,7 +113,7 @@ def _wait(process: subprocess.Popen[str], limit_s: float, stop_requested: Callab
     deadline = time.monotonic() + limit_s
     while process.poll() is None:
         if stop_requested():
-            LOG.warning("the switch that stops all load is on: the generator is stopped")
+            LOG.warning("the load was ordered to end: the generator is stopped")
             return True
         if time.monotonic() > deadline:
             LOG.error("the generator did not end %d s after its start: it is stopped now", limit_s)
@@ -134,9 +134,21 @@ def _kill_group(process: subprocess.Popen[str]) -> int:
     return process.wait()
 
 
-def read_result(bundle: Bundle, profile: Profile, exit_code: int, stopped_by: str | None = None) -> LoadResult:
-    """What the generator left of its load in the bundle, also when nobody was there to see it end."""
+def load_has_ended(bundle: Bundle) -> bool:
+    """Whether the generator has said that its load is over; one that was killed says nothing."""
+    return bool(_state(bundle.path / f"generator-{WORKER}.json").get("ended_ns"))
+
+
+def read_result(
+    bundle: Bundle, profile: Profile, exit_code: int, stopped_by: str | None = None, stop_text: str | None = None
+) -> LoadResult:
+    """What the generator left of its load in the bundle, also when nobody was there to see it end.
+
+    `stopped_by` and `stop_text` say who ordered its end; one that stopped by its own rules says so itself.
+    """
     state = _state(bundle.path / f"generator-{WORKER}.json")
+    by_itself = state.get("stopped_by")
+    code, text = (by_itself, state.get("stop_text")) if by_itself else (stopped_by, stop_text)
     started_ns = state.get("started_ns")
     ended_s = state["ended_ns"] / 1e9 if state.get("ended_ns") else _last_part_s(bundle)
     return LoadResult(
@@ -148,7 +160,10 @@ def read_result(bundle: Bundle, profile: Profile, exit_code: int, stopped_by: st
         planned_users=profile.users,
         reached_users=int(state.get("max_users") or 0),
         lost_samples=int(state.get("lost_samples") or 0),
-        stopped_by=None if state.get("completed") else stopped_by,
+        stopped_by=None if state.get("completed") else code,
+        stop_text=None if state.get("completed") else text,
+        planned_arrivals=state.get("planned_arrivals"),
+        sent_arrivals=state.get("sent_arrivals"),
     )
 
 
@@ -157,9 +172,9 @@ def _last_part_s(bundle: Bundle) -> float:
     return max((part.stat().st_mtime for part in bundle.samples_dir.glob("*.parquet")), default=time.time())
 
 
-def _state(path: Path) -> dict[str, int]:
+def _state(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}  # it died before its first request: LoadResult.started is None then
     return content

@@ -61,6 +61,7 @@ class TargetFile(Frozen):
     undeclared_keys: tuple[UndeclaredKey, ...] = ()
     owned_by_users: tuple[OwnedTable, ...] = ()
     growth_bytes_a_chat: Annotated[int, Field(ge=0)] | None = None
+    reference_target: str | None = None
     reset_command: tuple[str, ...] | None = None
 
     @field_validator("reset_command", mode="before")
@@ -115,7 +116,19 @@ def load_target_file(name: str) -> TargetFile:
     file = read_target_file(TARGETS_DIR / f"{name}.yaml")
     if file.name != name:
         raise ConfigError(f"{file.path}: name is {file.name!r}; it must be the file's own name, {name}")
+    if file.reference_target is not None:
+        _check_reference(file, file.reference_target)
     return file
+
+
+def _check_reference(file: TargetFile, reference: str) -> None:
+    """The reference is another target that exists."""
+    if reference not in target_names():
+        raise ConfigError(f"{file.path}: reference_target: {nearest(reference, target_names())}")
+    if reference == file.name:
+        raise ConfigError(
+            f"{file.path}: reference_target is the target itself; name the one that runs the current release"
+        )
 
 
 def read_target_file(path: Path) -> TargetFile:

@@ -1,6 +1,6 @@
 """The verdict of a run, from judged limits and what else is known. Free of great-expectations, so it always runs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from include.loadtest import run
@@ -33,6 +33,25 @@ def conclude(
         engine=profile.engine,
         reasons=reasons,
         slos=results,
+    )
+    bundle.write(run.VERDICT, document)
+    return document
+
+
+def amend(bundle: Bundle, reasons: Sequence[Reason], without: Collection[str] = ()) -> dict[str, Any]:
+    """Add reasons to a verdict that is written already, in place of those with the codes in `without`; returns it.
+
+    A reason that is there already is not added twice. The verdict is decided anew from all of them.
+    """
+    before = bundle.read(run.VERDICT)
+    kept = [Reason(**entry) for entry in before["reasons"] if entry["code"] not in without]
+    document = verdict_document(
+        run_id=before["run_id"],
+        suite=before["suite"],
+        profile=before["profile"],
+        engine=before["engine"],
+        reasons=[*kept, *(reason for reason in reasons if reason not in kept)],
+        slos=[SloResult(**entry) for entry in before["slos"]],
     )
     bundle.write(run.VERDICT, document)
     return document

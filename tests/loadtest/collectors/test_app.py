@@ -106,7 +106,16 @@ def test_hostile_values_are_left_out() -> None:
         'starlette_requests_in_progress{path="/a"} 2\nstarlette_requests_in_progress{path="/b"} +Inf\n'
         'starlette_requests_total{path="/a"} 2\nstarlette_requests_total{path="/b"} 3\n'
     )
-    assert figures([page]) == {"starlette_requests_total": 5.0}
+    assert figures([page]) == {"starlette_requests_total": 5.0, "user_requests_total": 5.0}
+
+
+def test_requests_of_monitors_are_told_from_those_of_users() -> None:
+    """Metrics and health pages, by their path label; a path that only begins so is a user's."""
+    page = "\n".join(
+        f'starlette_requests_total{{method="GET",path_template="{path}"}} 2'
+        for path in ("/metrics", "/health", "/api/v1/monitoring/metrics", "/api/v1/chat", "/metrics/mine")
+    )
+    assert figures([page]) == {"starlette_requests_total": 10.0, "user_requests_total": 4.0}
 
 
 def test_names_that_differ_by_revision_are_found() -> None:

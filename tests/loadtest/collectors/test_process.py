@@ -16,13 +16,12 @@ from include.embedded.valkey import ValkeyServer
 from include.loadtest.bundle import Bundle
 from include.loadtest.collectors.gaps import read_gaps
 from include.loadtest.collectors.process import (
-    INTERVAL_S,
     LOG_FILE,
     PLAN_FILE,
     CollectorProcess,
     start_collectors,
 )
-from include.loadtest.recorder import RESOURCE_SCHEMA
+from include.loadtest.recorder import READING_INTERVAL_S, RESOURCE_SCHEMA
 from tests.helpers.demo import DemoTarget
 from tests.loadtest.collectors.conftest import Watched, await_true, gaps_of, rows_of
 
@@ -116,7 +115,7 @@ def test_a_blackhole_leaves_the_other_sources_on_time(
         "redis": replace(good, redis_url=f"redis://:s3cret@{blackhole}/0"),
         "app": replace(good, base_url=f"http://{blackhole}"),
     }
-    cases = [(source, 1.0) for source in dead] + [("app", INTERVAL_S)]
+    cases = [(source, 1.0) for source in dead] + [("app", READING_INTERVAL_S)]
     running = []
     for source, interval_s in cases:
         bundle = Bundle(tmp_path / f"{source}-{interval_s:g}")

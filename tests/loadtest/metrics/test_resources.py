@@ -110,3 +110,31 @@ def test_what_the_application_says_never_mixes_with_the_hosts_readings(
     document = compute_metrics(maker.bundle, profile, spans)
     assert row_of(document, "host_cpu_pct")["value"] is None
     assert row_of(document, "host_cpu_pct", phase="ramp_up")["value"] == 10.0
+
+
+def test_cpu_time_a_request_is_what_one_process_gained(
+    maker: Any, profile: Any, spans: Any, reading: Any, row_of: Any
+) -> None:
+    """2 s of CPU for 400 requests are 5 ms each; readings of two processes tell nothing."""
+    counted = ((10, 100.0, 1000.0), (30, 101.0, 1200.0), (50, 102.0, 1400.0))
+
+    def rows(*started: float) -> list[Any]:
+        figures = [
+            [
+                ("process_cpu_seconds_total", cpu_s),
+                ("user_requests_total", requests),
+                ("process_start_time_seconds", at),
+            ]
+            for (_, cpu_s, requests), at in zip(counted, started, strict=True)
+        ]
+        return [
+            reading(offset_s, "app", metric, value)
+            for (offset_s, _, _), own in zip(counted, figures, strict=True)
+            for metric, value in own
+        ]
+
+    maker.readings(rows(1.0, 1.0, 1.0))
+    row = row_of(compute_metrics(maker.bundle, profile, spans), "target_cpu_ms_per_request")
+    assert (row["value"], row["n"]) == (5.0, 3)
+    maker.readings(rows(1.0, 2.0, 1.0))
+    assert row_of(compute_metrics(maker.bundle, profile, spans), "target_cpu_ms_per_request")["value"] is None

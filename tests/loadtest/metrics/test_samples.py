@@ -94,6 +94,7 @@ def check_share(row: dict[str, Any], rows: Sequence[Sample]) -> None:
     wrong = {
         "error_rate": lambda one: one.outcome != "ok",
         "rejected_rate": lambda one: one.outcome == "rejected",
+        "dropped_rate": lambda one: one.outcome == "dropped",
         "ungraceful_error_rate": is_ungraceful,
     }[row["metric"]]
     count = sum(wrong(one) for one in judged)

@@ -10,6 +10,7 @@ from include.loadtest.metrics.statistics import (
     percentile_low_rank,
     poisson_interval,
     rank_of,
+    scaled_rank,
     wilson_interval,
 )
 
@@ -70,3 +71,9 @@ def test_poisson_bounds_leave_out_one_fortieth_each(count: int) -> None:
     assert poisson.cdf(count, high) == pytest.approx(0.025, rel=1e-6)
     assert poisson_interval(0)[0] == 0.0
     assert poisson_interval(0)[1] == pytest.approx(3.688879, rel=1e-6)
+
+
+def test_a_scaled_rank_is_the_same_share_of_more_rows() -> None:
+    """The 5th of 20 becomes the 10th of 40, the last stays the last, and there is none of none."""
+    assert [scaled_rank(rank, 20, 40) for rank in (5, 20, None)] == [10, 40, None]
+    assert scaled_rank(1, 3, 10) == 4

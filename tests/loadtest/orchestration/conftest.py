@@ -5,6 +5,7 @@ import pytest
 
 from include.embedded.postgres import ensure_database, start_postgres, stop_postgres
 from include.loadtest.bundle import Bundle
+from include.loadtest.history.store import connect, upgrade
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.orchestration.pipeline import STAGES, run_stage
@@ -23,6 +24,17 @@ def history_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url("loadtest_history")
     finally:
         stop_postgres(server)
+
+
+@pytest.fixture
+def fresh_history(history_url: str) -> str:
+    """The history without a run."""
+    from sqlalchemy import text
+
+    upgrade(history_url)
+    with connect(history_url).begin() as connection:
+        connection.execute(text("TRUNCATE loadtest.run, loadtest.baseline, loadtest.intended_change CASCADE"))
+    return history_url
 
 
 @pytest.fixture

@@ -93,3 +93,17 @@ def test_refusals_by_a_limiter_name_it(tmp_path) -> None:
 def test_nothing_judged_is_never_a_pass(tmp_path) -> None:
     """All stages left their parts, and still no limit was judged."""
     assert concluded(tmp_path, [], **PARTS)["verdict"] == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(3.1, ["stall"]), (3.0, []), (None, [])])
+def test_a_stall_over_the_limit_is_a_warning_with_its_time(tmp_path, seconds: float | None, expected: list) -> None:
+    """Profiles name the longest time without an answer that is no stall; smoke's is 3 s."""
+    row = {"metric": "longest_stall_s", "scope": "all", "phase": "hold", "value": seconds, "n": 5}
+    began = {"from": "2026-11-24T20:00:20.000000Z", "waiting": 9}
+    ramp = row | began | {"phase": "ramp_up", "value": 60.0}
+    document = concluded(tmp_path, [row | began, ramp], **PARTS)
+    found = [reason for reason in document["reasons"] if reason["code"] == "stall"]
+    assert [reason["code"] for reason in found] == expected
+    for reason in found:
+        assert "from 2026-11-24T20:00:20.000000Z nothing finished for 3.1 s, while 9 requests waited" in reason["text"]
+        assert (reason["observed"], reason["limit"], reason["unit"]) == (3.1, PROFILE.stall_limit_s, "s")

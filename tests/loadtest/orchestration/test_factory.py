@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from include.loadtest.orchestration.baseline_actions import ACTIONS
+
 pytestmark = pytest.mark.unit
 DAGS = Path(__file__).parents[3] / "dags"
 
 
-DAG_IDS = ["load_test_full_suite", "load_test_manual", "load_test_quick", "load_test_weekly"]
+DAG_IDS = [
+    *("load_test_baselines", "load_test_full_suite", "load_test_manual", "load_test_quick", "load_test_weekly"),
+]
 RUN = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "publish"]
 
 
@@ -72,7 +76,9 @@ def test_a_suites_runs_follow_each_other_whatever_became_of_the_one_before(weekl
         for earlier, later in pairwise(["preflight", *RUN]):
             assert f"{name}.{later}" in weekly.get_task(f"{name}.{earlier}").downstream_task_ids
         before = f"{name}.publish"
-    assert weekly.get_task("publish_suite").upstream_task_ids == {before}
+    assert weekly.get_task("confirm").upstream_task_ids == {before}
+    assert weekly.get_task("publish_suite").upstream_task_ids == {"confirm"}
+    assert all("confirm" in weekly.get_task(f"{name}.gate").upstream_task_ids for name in order)
     cleanup = weekly.get_task("cleanup_users")
     assert cleanup.is_teardown
     assert not cleanup.on_failure_fail_dagrun
@@ -84,7 +90,7 @@ def test_a_suites_runs_follow_each_other_whatever_became_of_the_one_before(weekl
 def test_stages_follow_each_other_and_the_gate_is_last(dag) -> None:
     """The order of the design; users are cleaned up after the metrics are safe."""
     order = ["preflight", "seed_users", "warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history"]
-    order += ["publish", "gate"]
+    order += ["confirm", "publish", "gate"]
     for earlier, later in pairwise(order):
         assert later in dag.get_task(earlier).downstream_task_ids
     assert dag.get_task("cleanup_users").upstream_task_ids >= {"publish"}
@@ -98,14 +104,14 @@ def test_a_load_is_never_retried(dag) -> None:
     A red verdict is not retried: the gate raises the exception that Airflow does not retry.
     """
     retries = {task.task_id: task.retries for task in dag.tasks}
-    assert all(retries[name] == 0 for name in ("preflight", "run_profile"))
+    assert all(retries[name] == 0 for name in ("preflight", "run_profile", "confirm"))
     assert all(retries[name] == 1 for name in ("validate_sla", "gate"))
     assert all(retries[name] > 0 for name in ("seed_users", "warm_cache", "diff_history", "publish", "cleanup_users"))
 
 
 def test_later_stages_run_whatever_happened_before(dag) -> None:
     """A failed stage must not hide the verdict, and users are removed whenever preflight was passed."""
-    for name in ("collect_metrics", "validate_sla", "diff_history", "publish", "gate"):
+    for name in ("collect_metrics", "validate_sla", "diff_history", "confirm", "publish", "gate"):
         assert dag.get_task(name).trigger_rule == "all_done"
     cleanup = dag.get_task("cleanup_users")
     assert cleanup.is_teardown
@@ -121,6 +127,17 @@ def test_the_form_has_bounds_and_help(dag) -> None:
     assert all(schema["title"] and dag.params.get_param(name).description for name, schema in schemas.items())
     assert (schemas["users"]["minimum"], schemas["users"]["maximum"]) == (1, 200)
     assert schemas["target"]["enum"] == ["demo", "pratikoai"]
+
+
+def test_baselines_are_one_task_that_is_not_repeated() -> None:
+    """Started by a person; a form with every action, and help for each field; one change at a time."""
+    dag = read_dag("load_test_baselines")
+    (task,) = dag.tasks
+    assert (task.task_id, task.retries, dag.schedule, dag.max_active_runs) == ("change_baselines", 0, None, 1)
+    schemas = {name: dag.params.get_param(name).schema for name in dag.params}
+    assert schemas["action"]["enum"] == list(ACTIONS)
+    assert dag.params.get_param("action").value == "list", "what a careless click does"
+    assert all(schema["title"] and dag.params.get_param(name).description for name, schema in schemas.items())
 
 
 def test_nothing_is_scheduled_and_nothing_is_caught_up(dag) -> None:

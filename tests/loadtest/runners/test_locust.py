@@ -108,6 +108,54 @@ def test_requests_that_never_end_are_censored(demo, load_request) -> None:
     time.sleep(max(0, 25 - 12))
 
 
+def test_arrivals_come_on_their_schedule_with_exact_shares(load_request) -> None:
+    """A ramp of 4 s and 8 s of 5 a second: 50 arrivals, each at its time, two complete decks as in the profile."""
+    arrival = {"rate_rpm": 300.0, "max_users": 5, "patience_s": None}
+    request = load_request("smoke-open", duration_s=8, ramp_up_s=4, arrival=arrival, timeout_s=20.0)
+    lines: list[str] = []
+    result = run_locust(request, lines.append)
+    columns = "scenario, outcome, phase, epoch_ns(intended_start), latency_us, user"
+    rows = duckdb.sql(f"SELECT {columns} FROM '{request.bundle.samples_dir}/*.parquet' ORDER BY 4").fetchall()
+    assert (result.planned_arrivals, result.sent_arrivals, len(rows)) == (50, 50, 50)
+    assert result.completed
+    assert load_reasons(request.profile, result.document()) == []
+    start_ns = result.started.timestamp() * 1e9
+    offsets_s = [(row[3] - start_ns) / 1e9 for row in rows]
+    expected_s = [(2 * 4 * number / 5) ** 0.5 if number < 10 else 4 + (number - 10) / 5 for number in range(50)]
+    assert offsets_s == pytest.approx(expected_s, abs=0.001)
+    assert [row[2] for row in rows] == ["ramp_up"] * 10 + ["hold"] * 40
+    for deck in (rows[:20], rows[20:40]):
+        assert Counter(row[0] for row in deck) == {name: n for name, n in request.profile.deck().items() if n}
+    assert {row[1] for row in rows} == {"ok"}
+    assert {row[5] for row in rows} == set(request.user_numbers)
+    assert any("of 50 arrivals" in line for line in lines)
+
+
+def test_arrivals_without_a_free_user_are_dropped_or_cut(demo, load_request) -> None:
+    """Answers of 3 s, two users, five arrivals a second, patience 1 s: a wait counts, no place within it is a drop."""
+    with demo.client() as client:
+        client.put("/admin/faults", json={"latency_added_ms": {"all": 3000}}).raise_for_status()
+        try:
+            arrival = {"rate_rpm": 300.0, "max_users": 2, "patience_s": 1.0}
+            request = load_request("smoke-drop", 2, duration_s=8, ramp_up_s=0, arrival=arrival, timeout_s=20.0)
+            result = run_locust(request, print)
+        finally:
+            client.delete("/admin/faults").raise_for_status()
+    columns = "outcome, latency_us, epoch_ns(start) - epoch_ns(intended_start), endpoint, user, error"
+    rows = duckdb.sql(f"SELECT {columns} FROM '{request.bundle.samples_dir}/*.parquet'").fetchall()
+    assert (result.planned_arrivals, result.sent_arrivals, len(rows)) == (40, 40, 40)
+    dropped = [row for row in rows if row[0] == "dropped"]
+    assert {row[1:] for row in dropped} == {(1_000_000, 1_000_000_000, "not_sent", 0, "no user was free within 1 s")}
+    served = [row for row in rows if row[0] == "ok"]
+    assert len(dropped) > 25
+    assert len(served) >= 4
+    assert len(dropped) + len(served) == 40
+    assert all(row[1] >= 3_000_000 + row[2] // 1000 for row in served)
+    assert max(row[2] for row in served) > 400_000_000
+    with demo.client() as client:
+        assert client.get("/admin/requests", params={"run_id": "smoke-drop"}).json()["load"] == len(served)
+
+
 def test_a_killed_generator_leaves_its_samples_and_a_reason(load_request) -> None:
     """kill -9 in the middle: closed parts stay, the load is not complete, and the reason says so."""
     request = load_request("smoke-killed", duration_s=30, think_time_s={"min": 0.05, "max": 0.1})

@@ -1,0 +1,128 @@
+"""What the validity of a test is judged by, read from its bundle: a part that cannot be read is left out."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from include.loadtest.auto_stop import FIGURE_UNITS
+from include.loadtest.bundle import Bundle
+from include.loadtest.profile.vocabulary import READINGS_OF
+
+USER_REQUESTS, PROCESS_START = "user_requests_total", "process_start_time_seconds"
+Part = TypeVar("Part")
+_WANTED = (
+    {*FIGURE_UNITS, "users", "clock_step_ms", USER_REQUESTS, PROCESS_START}
+    | {metric for kinds in READINGS_OF.values() for _, metric in kinds}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stage as it ran; seconds since 1970."""
+
+    phase: str
+    stage: str
+    start_s: float
+    end_s: float
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One value; time in seconds since 1970."""
+
+    at_s: float
+    source: str
+    instance: str
+    metric: str
+    value: float
+
+
+@dataclass(frozen=True)
+class OwnRequests:
+    """When the run's own requests began and ended, each sorted; seconds since 1970. Those never sent are left out."""
+
+    starts_s: Sequence[float]
+    ends_s: Sequence[float]
+
+    def in_work(self, from_s: float, to_s: float) -> int:
+        """Requests that were in work at any moment between two times."""
+        return bisect_right(self.starts_s, to_s) - bisect_right(self.ends_s, from_s)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The stages as they ran, readings in order of time, and the run's own requests."""
+
+    spans: tuple[Span, ...]
+    readings: tuple[Reading, ...]
+    requests: OwnRequests
+
+    def of_phase(self, phase: str) -> list[Span]:
+        """The stages of a phase."""
+        return [span for span in self.spans if span.phase == phase]
+
+
+def read_evidence(bundle: Bundle, manifest: Mapping[str, Any]) -> Evidence:
+    """All of it; empty where the bundle has nothing."""
+    readings = [reading for part in _parts(bundle.resources_dir, _readings) for reading in part]
+    times = [pair for part in _parts(bundle.samples_dir, _times) for pair in part]
+    return Evidence(
+        spans=tuple(_spans(manifest)),
+        readings=tuple(sorted(readings, key=lambda reading: reading.at_s)),
+        requests=OwnRequests(sorted(start for start, _ in times), sorted(end for _, end in times)),
+    )
+
+
+def _spans(manifest: Mapping[str, Any]) -> Iterator[Span]:
+    for entry in manifest.get("phases") or ():
+        if entry.get("start") and entry.get("end"):
+            start, end = (datetime.fromisoformat(entry[name]).timestamp() for name in ("start", "end"))
+            yield Span(entry["name"], entry["stage"], start, end)
+
+
+def _parts(folder: Path, read: Callable[[Path], Part]) -> Iterator[Part]:
+    from pyarrow import ArrowException
+
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            yield read(path)
+        except (OSError, ArrowException, KeyError):
+            continue
+
+
+def _readings(path: Path) -> list[Reading]:
+    columns = _columns(path, ["ts", "source", "instance", "metric", "value"])
+    return [
+        Reading(ts / 1e9, source, instance or "", metric, value)
+        for ts, source, instance, metric, value in zip(*columns, strict=True)
+        if metric in _WANTED and ts is not None and value is not None
+    ]
+
+
+def _times(path: Path) -> list[tuple[float, float]]:
+    columns = _columns(path, ["intended_start", "start", "latency_us", "outcome"])
+    return [
+        (start / 1e9, intended / 1e9 + latency_us / 1e6)
+        for intended, start, latency_us, outcome in zip(*columns, strict=True)
+        if outcome != "dropped"
+    ]
+
+
+def _columns(path: Path, names: Sequence[str]) -> list[list[Any]]:
+    """The columns as lists, times as nanoseconds."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, columns=list(names))
+    columns = [table.column(name) for name in names]
+    return [
+        (column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column).to_pylist() for column in columns
+    ]

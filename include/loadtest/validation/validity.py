@@ -1,0 +1,262 @@
+"""Whether a test says anything about its target. Pure: from the manifest and the evidence to reasons, with the repair.
+
+What the target does to itself is never held against the test: few answers from all planned users are a breach.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from include.loadtest.auto_stop import FIGURE_UNITS, starved_figures
+from include.loadtest.profile import Profile
+from include.loadtest.profile.vocabulary import READINGS_OF
+from include.loadtest.recorder import READING_INTERVAL_S
+from include.loadtest.validation.evidence import PROCESS_START, USER_REQUESTS, Evidence, Reading, Span
+from include.loadtest.verdict import Reason, SloResult, shown
+
+CUT_TOLERANCE_S = 1.0
+SETTLE_S = 3.0
+"""A stage's users are looked at from so long after its start: starting them takes a moment."""
+ANSWER_S = 1.0
+"""A metrics page's counter may be as much younger than the time at which the page was asked for."""
+LEAST_FOREIGN = 10
+"""Fewer unknown requests are within the error of counting."""
+LEAST_STARVED = 2
+"""A single reading of several is a hiccup: loop lag is the largest delay of five seconds."""
+NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class ForeignLoad:
+    """Requests that the target counted between two of its readings in the hold, and how many were the run's own."""
+
+    counted: int
+    own: int
+
+    @property
+    def foreign(self) -> int:
+        """Requests of somebody else."""
+        return max(0, self.counted - self.own)
+
+    @property
+    def share(self) -> float:
+        """Of all that the target counted."""
+        return self.foreign / self.counted if self.counted else 0.0
+
+
+def validity_reasons(
+    profile: Profile, manifest: Mapping[str, Any], evidence: Evidence, results: Sequence[SloResult]
+) -> list[Reason]:
+    """Why the test is not valid; [] where nothing says so, and for a run whose load has no account.
+
+    A load that was stopped, or cut short, is not asked for the users and the monitors of what it did not send.
+    """
+    load = manifest.get("load")
+    if not load or load["started"] is None:
+        return []
+    reasons = [*_starved(profile, evidence), *_clock(profile, evidence), *_overlap(profile, evidence)]
+    if load.get("stopped_by"):
+        return reasons
+    reasons += _cut(profile, evidence)
+    if load["completed"]:
+        reasons += [*_users(profile, evidence), *_arrivals(profile, load), *_silent(profile, evidence, results)]
+    return reasons
+
+
+def _starved(profile: Profile, evidence: Evidence) -> list[Reason]:
+    """Too many of the hold's readings of the generator say that it was held back; or there is none."""
+    limits, most = profile.validity.starvation, profile.validity.max_starved_share
+    if not evidence.of_phase("hold"):
+        return []
+    ticks = _ticks(evidence)
+    if not ticks:
+        text = "the generator left no reading in the hold, so nobody knows whether it was held back; see generator.log"
+        return [Reason("generator_starved", text)]
+    starved = [figures for tick in ticks if (figures := starved_figures(tick, limits))]
+    share = len(starved) / len(ticks)
+    if share <= most or len(starved) < min(LEAST_STARVED, len(ticks)):
+        return []
+    worst = {name: max(tick.get(name, 0.0) for tick in starved) for name in FIGURE_UNITS}
+    named = ", ".join(
+        f"{name} up to {shown(value)} {FIGURE_UNITS[name]} (limit {getattr(limits, name):g})"
+        for name, value in worst.items()
+        if any(name in tick for tick in starved)
+    )
+    text = (
+        f"{len(starved)} of {len(ticks)} readings of the generator in the hold show that it was held back: {named}; "
+        "move it to a machine of its own, or stop what runs beside it"
+    )
+    return [Reason("generator_starved", text, observed=share, limit=most, unit="ratio")]
+
+
+def _ticks(evidence: Evidence) -> list[dict[str, float]]:
+    """The readings of the generator that lie in the hold, each with its machine's steal; else those that overlap it."""
+    processes = {reading.instance for reading in evidence.readings if reading.metric == "loop_lag_ms"}
+    by_tick: dict[tuple[str, float], dict[str, float]] = {}
+    steals: list[Reading] = []
+    for reading in evidence.readings:
+        if reading.metric == "cpu_steal_pct":
+            steals.append(reading)
+        elif reading.source == "generator" and reading.instance in processes and reading.metric in FIGURE_UNITS:
+            by_tick.setdefault((reading.instance, reading.at_s), {})[reading.metric] = reading.value
+    hold = evidence.of_phase("hold")
+    for late_s in (0.0, READING_INTERVAL_S):
+        found = [
+            figures | _steal_before(at_s, steals)
+            for (_, at_s), figures in by_tick.items()
+            if any(span.start_s <= at_s < span.end_s + late_s for span in hold)
+        ]
+        if found:
+            return found
+    return []
+
+
+def _steal_before(at_s: float, steals: Sequence[Reading]) -> dict[str, float]:
+    values = [reading.value for reading in steals if at_s - READING_INTERVAL_S < reading.at_s <= at_s]
+    return {"cpu_steal_pct": max(values)} if values else {}
+
+
+def _clock(profile: Profile, evidence: Evidence) -> list[Reason]:
+    """The wall clock was set during the load: readings of others lie at other times than the samples say."""
+    limit_ms = profile.validity.max_clock_step_ms
+    largest = max((abs(reading.value) for reading in evidence.readings if reading.metric == "clock_step_ms"), default=0)
+    if largest <= limit_ms:
+        return []
+    text = (
+        f"the generator's wall clock was set by {largest:,.0f} ms during the load; "
+        "let its clock be slewed, not stepped, and start the run again"
+    )
+    return [Reason("clock_trouble", text, observed=largest, limit=limit_ms, unit="ms")]
+
+
+def foreign_load(evidence: Evidence) -> ForeignLoad | None:
+    """What the target counted in the hold beside the run's own requests.
+
+    None where that is not known: it exposes no counter, gave fewer than two readings, or its counter began anew.
+    """
+    counts, starts = _in_hold(evidence, USER_REQUESTS), _in_hold(evidence, PROCESS_START)
+    values = [reading.value for reading in counts]
+    restarted = len({round(reading.value) for reading in starts}) > 1 or values != sorted(values)
+    if len(counts) < 2 or restarted or len({reading.instance for reading in counts}) > 1:
+        return None
+    own = evidence.requests.in_work(counts[0].at_s, counts[-1].at_s + ANSWER_S)
+    return ForeignLoad(round(values[-1] - values[0]), own)
+
+
+def _in_hold(evidence: Evidence, metric: str) -> list[Reading]:
+    hold = evidence.of_phase("hold")
+    return [
+        reading
+        for reading in evidence.readings
+        if (reading.source, reading.metric) == ("app", metric)
+        and any(span.start_s <= reading.at_s < span.end_s for span in hold)
+    ]
+
+
+def _overlap(profile: Profile, evidence: Evidence) -> list[Reason]:
+    found, most = foreign_load(evidence), profile.validity.max_foreign_share
+    if found is None or found.foreign < LEAST_FOREIGN or found.share <= most:
+        return []
+    text = (
+        f"{found.foreign} of the {found.counted} requests that the target counted in the hold were not this run's; "
+        "find who else sends requests to it, and start the run again when it has ended"
+    )
+    return [Reason("overlap", text, observed=found.share, limit=most, unit="ratio")]
+
+
+def _cut(profile: Profile, evidence: Evidence) -> list[Reason]:
+    """A planned stage that did not run, or not to its end."""
+    ran = {span.stage: span.seconds for span in evidence.spans}
+    missing = {stage.name: stage.end_s - stage.start_s - ran.get(stage.name, 0.0) for stage in profile.stages()}
+    short = [f"{name} by {missing_s:.0f} s" for name, missing_s in missing.items() if missing_s > CUT_TOLERANCE_S]
+    if not short:
+        return []
+    text = f"the load ended before its time, and nobody ordered it: cut short {', '.join(short)}; see generator.log"
+    return [Reason("phases_cut", text)]
+
+
+def _users(profile: Profile, evidence: Evidence) -> list[Reason]:
+    """In a judged phase the mean number of users lies below the plan. All users belong to the generator."""
+    if profile.load_model == "open":
+        return []
+    least = profile.validity.min_users_share
+    judged = {"hold", *(slo.phase for slo in profile.slos)}
+    planned = {stage.name: stage for stage in profile.stages() if stage.users_from == stage.users_to}
+    for span in evidence.spans:
+        stage = planned.get(span.stage)
+        if stage is None or span.phase not in judged:
+            continue
+        ran = _users_in(span, evidence.readings)
+        if ran is not None and ran < least * stage.users_to:
+            text = f"{ran:.1f} of {stage.users_to} planned users ran in {stage.name}, by the mean of its readings"
+            return [Reason("load_not_achieved", text, observed=ran, limit=least * stage.users_to, unit="users")]
+    return []
+
+
+def _users_in(span: Span, readings: Iterable[Reading]) -> float | None:
+    """The mean number of users, summed over generators; None without a reading."""
+    values: dict[str, list[float]] = {}
+    for reading in readings:
+        if reading.metric == "users" and span.start_s + SETTLE_S <= reading.at_s < span.end_s:
+            values.setdefault(reading.instance, []).append(reading.value)
+    return sum(map(fmean, values.values())) if values else None
+
+
+def _arrivals(profile: Profile, load: Mapping[str, Any]) -> list[Reason]:
+    planned, sent = load.get("planned_arrivals"), load.get("sent_arrivals")
+    least = profile.validity.min_arrivals_share
+    if not planned or sent is None or sent >= least * planned:
+        return []
+    text = f"the generator made {sent} of {planned} planned arrivals"
+    return [Reason("load_not_achieved", text, observed=sent, limit=least * planned, unit="requests")]
+
+
+def _silent(profile: Profile, evidence: Evidence, results: Sequence[SloResult]) -> list[Reason]:
+    """A source that a required limit needs gave readings for a part of the phase only.
+
+    One without any reading is `source_missing`, as its limit could not be judged.
+    """
+    most = profile.validity.max_silence_share
+    reasons: dict[tuple[str, str], Reason] = {}
+    for result in results:
+        kind = _kind_of(result.metric, evidence) if result.required else None
+        if kind is None or (kind[0], result.phase) in reasons:
+            continue
+        share = silence_share(kind, evidence.of_phase(result.phase), evidence.readings)
+        if share is not None and share > most:
+            text = (
+                f"{kind[0]} gave no readings for {100 * share:.0f} % of {result.phase}, and {result.metric} "
+                "needs them: collectors.log and the gaps in the manifest say why"
+            )
+            reasons[kind[0], result.phase] = Reason(
+                "source_silent", text, result.metric, result.scope, share, most, "ratio"
+            )
+    return list(reasons.values())
+
+
+def _kind_of(metric: str, evidence: Evidence) -> tuple[str, str] | None:
+    read = {(reading.source, reading.metric) for reading in evidence.readings}
+    return next((kind for kind in READINGS_OF.get(metric, ()) if kind in read), None)
+
+
+def silence_share(kind: tuple[str, str], spans: Sequence[Span], readings: Iterable[Reading]) -> float | None:
+    """The share of the spans that no reading of this source and name covers; None without a reading in them.
+
+    A reading covers one interval from its own time on.
+    """
+    times = [reading.at_s for reading in readings if (reading.source, reading.metric) == kind]
+    length_s = sum(span.seconds for span in spans)
+    if length_s <= 0 or not any(span.start_s <= at_s < span.end_s for span in spans for at_s in times):
+        return None
+    return 1 - sum(_covered_s(span, times) for span in spans) / length_s
+
+
+def _covered_s(span: Span, times: Sequence[float]) -> float:
+    covered_s, until_s = 0.0, span.start_s
+    for at_s in times:
+        begin_s, end_s = max(at_s, until_s), min(at_s + READING_INTERVAL_S, span.end_s)
+        if end_s > begin_s:
+            covered_s += end_s - begin_s
+            until_s = end_s
+    return covered_s

@@ -1,0 +1,38 @@
+"""Ends the load early where the profile's rules say so: asked every second, it costs a request one append."""
+
+from collections.abc import Mapping
+
+from include.loadtest.auto_stop import Stop, StopRules
+from include.loadtest.profile import Profile
+from include.loadtest.recorder import Sample
+
+
+class Stopping:
+    """What ended since the last second, the rules, and what they said; once a load is stopped, it stays so."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._rules = StopRules(profile.auto_stop, profile.validity.starvation)
+        self._ended: list[tuple[str, int]] = []
+        self.stop: Stop | None = None
+
+    def note(self, sample: Sample) -> None:
+        """A request ended."""
+        self._ended.append((sample.outcome, sample.latency_us))
+
+    def note_reading(self, offset_s: float, figures: Mapping[str, float]) -> None:
+        """A reading of the generator; what it was before the load began, concerns nobody."""
+        if offset_s >= 0:
+            self._rules.note_reading(offset_s, figures)
+
+    def decide(self, offset_s: float) -> Stop | None:
+        """Why the load ends now, if it does; `offset_s`: seconds since its first intended start."""
+        ended, self._ended = self._ended, []
+        for outcome, latency_us in ended:
+            self._rules.note(offset_s, outcome, latency_us / 1000)
+        if self.stop is None and offset_s >= 0:
+            self.stop = self._rules.decide(offset_s)
+        return self.stop
+
+    def account(self) -> dict[str, str | None]:
+        """For the generator's state file."""
+        return {"stopped_by": self.stop.code if self.stop else None, "stop_text": self.stop.text if self.stop else None}

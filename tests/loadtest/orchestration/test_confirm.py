@@ -1,0 +1,182 @@
+"""A suspected run is repeated, then decided."""
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from include.loadtest.errors import InfrastructureError
+from include.loadtest.history import store as history
+from include.loadtest.orchestration.change import CHANGE_CODES, change_reasons, judge_change
+from include.loadtest.orchestration.confirm import confirm, is_suspected
+from include.loadtest.orchestration.context import RunContext
+from include.loadtest.orchestration.order import RunOrder
+from include.loadtest.profile import Overrides, find_profile, load_profile
+from include.loadtest.validation.conclusion import amend
+from tests.helpers.made_bundles import made_bundle, write_results
+
+pytestmark = pytest.mark.integration
+
+PROFILE = load_profile(find_profile("smoke"))
+SLOW = {"endpoint:chat": 1.3}
+START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+
+
+class Repeats:
+    """Stands in for the pipeline: what each repeat measures, by the end of its run's name."""
+
+    def __init__(self, results: Mapping[str, Mapping[str, Any]]) -> None:
+        self.results, self.stages = results, []
+
+    def __call__(self, context: RunContext, name: str) -> None:
+        """Run a stage: preflight writes the manifest, the validation what is judged; a stage may fail."""
+        suffix = context.bundle.run_id.rsplit("-", 1)[1]
+        self.stages.append((suffix, name, context.target_name))
+        result = dict(self.results[suffix])
+        if result.pop("fails_in", None) == name:
+            raise InfrastructureError("made to fail")
+        if name == "preflight":
+            manifest = context.bundle.read("manifest.json")
+            made_bundle(context.bundle.path.parent, context.bundle.run_id, START + timedelta(weeks=60), PROFILE, seed=1)
+            context.bundle.update_manifest(**manifest)
+        if name == "validate_sla":
+            write_results(context.bundle, PROFILE, **result)
+
+
+@pytest.fixture
+def suspected(fresh_history: str, tmp_path: Path) -> RunContext:
+    """A slow run after enough normal ones, as `diff_history` leaves it."""
+    for week in range(PROFILE.change_test.min_runs):
+        bundle = made_bundle(tmp_path, f"smoke-w{week}", START + timedelta(weeks=week), PROFILE, seed=week)
+        history.record_and_compare(fresh_history, bundle, PROFILE)
+    bundle = made_bundle(tmp_path, "smoke-new", START + timedelta(weeks=50), PROFILE, seed=50, factors=SLOW)
+    comparison = history.record_and_compare(fresh_history, bundle, PROFILE)
+    context = RunContext(
+        bundle=bundle,
+        bundle_uri=str(bundle.path),
+        order=RunOrder("smoke", None, Overrides(), "demo", ""),
+        target_name="demo",
+        load_target=lambda name: SimpleNamespace(file=SimpleNamespace(reference_target=None, name=name)),  # type: ignore[arg-type, return-value]
+        history_url=fresh_history,
+        work_dir=tmp_path / "work",
+        owner="test",
+    )
+    amend(bundle, change_reasons(judge_change(context), comparison), without=CHANGE_CODES)
+    assert is_suspected(context)
+    assert bundle.read("verdict.json")["verdict"] == "PASS"
+    return context
+
+
+def _codes(context: RunContext) -> tuple[str, list[str]]:
+    verdict = context.bundle.read("verdict.json")
+    return verdict["verdict"], [reason["code"] for reason in verdict["reasons"]]
+
+
+def _kept(url: str, run_id: str) -> str | None:
+    runs = history.connect(url)
+    with runs.connect() as connection:
+        from include.loadtest.history.schema import RUN
+
+        return connection.execute(RUN.select().where(RUN.c.run_id == run_id)).mappings().one()["verdict"]
+
+
+def test_repeats_that_are_slow_too_make_it_a_regression(suspected: RunContext, fresh_history: str) -> None:
+    """The verdict is rewritten, in the history as well, and neither run nor repeats can enter a baseline."""
+    repeats = Repeats({"r1": {"seed": 61, "factors": SLOW}, "r2": {"seed": 62, "factors": SLOW}})
+    confirm(suspected, repeats)
+    assert _codes(suspected) == ("REGRESSION", ["regression"])
+    document = suspected.bundle.read("comparison.json")["change_test"]
+    assert document["repeats"] == ["smoke-new-r1", "smoke-new-r2"]
+    for run_id in ("smoke-new", "smoke-new-r1", "smoke-new-r2"):
+        assert _kept(fresh_history, run_id) == "REGRESSION"
+    assert [name for suffix, name, _ in repeats.stages if suffix == "r1"] == [
+        *("preflight", "warm_cache", "run_profile", "collect_metrics", "validate_sla")
+    ]
+    assert (suspected.bundle.path.parent / "smoke-new-r1" / "manifest.json").exists()
+
+
+def test_normal_repeats_disprove_the_suspicion(suspected: RunContext, fresh_history: str) -> None:
+    """The note says so; the run stays a normal one."""
+    confirm(suspected, Repeats({"r1": {"seed": 61}, "r2": {"seed": 62}}))
+    assert _codes(suspected) == ("PASS", ["regression_disproved"])
+    assert _kept(fresh_history, "smoke-new") == "PASS"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"seed": 62, "factors": SLOW, "fails_in": "run_profile"},
+        {"seed": 62, "factors": SLOW, "verdict": "INCONCLUSIVE"},
+        {"seed": 62, "factors": SLOW, "stall_s": 8.0},
+    ],
+    ids=["failed", "not valid", "stalled"],
+)
+def test_a_repeat_that_does_not_count_leaves_the_suspicion(suspected: RunContext, second: dict[str, Any]) -> None:
+    """Nothing is final with one repeat of two, however slow it was."""
+    confirm(suspected, Repeats({"r1": {"seed": 61, "factors": SLOW}, "r2": second}))
+    assert _codes(suspected) == ("PASS", ["regression_suspected"])
+
+
+def test_a_run_that_is_not_suspected_is_not_repeated(suspected: RunContext) -> None:
+    """No stage runs."""
+    suspected.bundle.write("comparison.json", {"change_test": {"word": "OK"}})
+    repeats = Repeats({})
+    confirm(suspected, repeats)
+    assert repeats.stages == []
+
+
+@pytest.mark.parametrize(("reference", "expected"), [({}, "REGRESSION"), (SLOW, "PASS")])
+def test_the_current_release_is_measured_in_turns(
+    suspected: RunContext, monkeypatch: pytest.MonkeyPatch, reference: Mapping[str, float], expected: str
+) -> None:
+    """Slow in the candidate only is a regression; slow in both arms is the host. The reference's users are removed."""
+    removed: list[str] = []
+    monkeypatch.setattr(
+        "include.loadtest.orchestration.confirm.remove_users", lambda child: removed.append(child.target_name)
+    )
+    repeats = Repeats(
+        {
+            "r1": {"seed": 61, "factors": SLOW},
+            "c1": {"seed": 71, "factors": reference},
+            "r2": {"seed": 62, "factors": SLOW},
+            "c2": {"seed": 72, "factors": reference},
+        }
+    )
+    context = _with_reference(suspected)
+    confirm(context, repeats)
+    assert _codes(context)[0] == expected
+    order = list(dict.fromkeys(suffix for suffix, _, _ in repeats.stages))
+    assert order == ["r1", "c1", "r2", "c2"]
+    assert {target for suffix, _, target in repeats.stages if suffix.startswith("c")} == {"current"}
+    assert removed == ["current", "current"]
+
+
+def _with_reference(context: RunContext) -> RunContext:
+    from dataclasses import replace
+
+    def load(name: str) -> Any:
+        return SimpleNamespace(file=SimpleNamespace(reference_target="current", name=name))
+
+    return replace(context, load_target=load)
+
+
+def test_the_repeats_bundles_are_opened_where_the_runs_are_kept(suspected: RunContext, tmp_path: Path) -> None:
+    """A results folder somewhere else gets them too."""
+    from dataclasses import replace
+
+    from include.loadtest.bundle import Bundle
+
+    opened: list[str] = []
+
+    @contextmanager
+    def bundle_of(run_id: str):  # type: ignore[no-untyped-def]
+        opened.append(run_id)
+        yield Bundle(tmp_path / "elsewhere" / run_id)
+        opened.append(f"closed {run_id}")
+
+    confirm(replace(suspected, bundle_of=bundle_of), Repeats({"r1": {"seed": 61}, "r2": {"seed": 62}}))
+    assert sorted(opened) == ["closed smoke-new-r1", "closed smoke-new-r2", "smoke-new-r1", "smoke-new-r2"]

@@ -1,0 +1,242 @@
+"""A test that says nothing about its target is found by what it left, one reason for each cause."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from include.loadtest.profile import Profile, find_profile, load_profile
+from include.loadtest.validation.evidence import Evidence, OwnRequests, Reading, Span
+from include.loadtest.validation.validity import foreign_load, silence_share, validity_reasons
+from include.loadtest.verdict import SloResult
+
+pytestmark = pytest.mark.unit
+SMOKE = load_profile(find_profile("smoke"))  # 5 s of ramp, 60 s of hold, 10 users
+START_S = 1_790_000_000.0
+HOLD_S = START_S + 5
+END_S = START_S + 65
+LOAD = {"started": "x", "completed": True, "exit_code": 0, "stopped_by": None}
+SPANS = (Span("ramp_up", "ramp_up", START_S, HOLD_S), Span("hold", "hold", HOLD_S, END_S))
+HEALTHY = {
+    "users": 10.0, "loop_lag_ms": 6.0, "cpu_pct": 5.0, "run_queue_wait_ms_per_s": 40.0,
+    "cpu_throttled_ms_per_s": 0.0, "clock_step_ms": 0.4,
+}  # fmt: skip
+
+
+def generator(ticks: int = 13, **changes: float) -> list[Reading]:
+    return [
+        Reading(START_S + 2 + 5 * tick, "generator", "w0", metric, value)
+        for tick in range(ticks)
+        for metric, value in (HEALTHY | changes).items()
+    ]
+
+
+def server(source: str, metric: str, value: float = 20.0, *, until_s: float = END_S) -> list[Reading]:
+    return [
+        Reading(at_s, source, "db:5432", metric, value)
+        for tick in range(14)
+        if (at_s := START_S - 1 + 5 * tick) < until_s
+    ]
+
+
+def counter(a_tick: int, start: float = 1000.0) -> list[Reading]:
+    return [
+        Reading(START_S - 1 + 5 * tick, "app", "app:8000", "user_requests_total", start + a_tick * tick)
+        for tick in range(14)
+    ]
+
+
+def own(a_second: int) -> OwnRequests:
+    starts = [START_S + number / a_second for number in range(65 * a_second)]
+    return OwnRequests(starts, [at_s + 0.05 for at_s in starts])
+
+
+def evidence(
+    *readings: list[Reading], spans: tuple[Span, ...] = SPANS, requests: OwnRequests | None = None
+) -> Evidence:
+    given = [reading for part in readings or (generator(),) for reading in part]
+    ordered = tuple(sorted(given, key=lambda reading: reading.at_s))
+    return Evidence(spans, ordered, requests or OwnRequests([], []))
+
+
+def slo(metric: str, *, required: bool = True) -> SloResult:
+    return SloResult(
+        metric, "all", "hold", "critical", required, "<", 20.0, 12, None, None, 80.0, "x", "met", False
+    )  # fmt: skip
+
+
+def codes(
+    found: Evidence, results: tuple[SloResult, ...] = (), profile: Profile = SMOKE, **load: Any
+) -> Iterator[str] | list[str]:
+    return [reason.code for reason in validity_reasons(profile, {"load": LOAD | load}, found, results)]
+
+
+def test_a_healthy_run_is_valid() -> None:
+    """All users, a generator at ease, monitors to the end, and nobody else on the target."""
+    found = evidence(
+        generator(), server("postgres", "connections_total"), counter(50), requests=own(10)
+    )  # fmt: skip
+    assert codes(found, (slo("postgres_connections"),)) == []
+
+
+def test_without_an_account_of_the_load_nothing_is_said() -> None:
+    """Other reasons tell of a load that never began or that nobody wrote down."""
+    assert validity_reasons(SMOKE, {}, evidence(), ()) == []
+    assert validity_reasons(SMOKE, {"load": LOAD | {"started": None}}, evidence(), ()) == []
+
+
+@pytest.mark.parametrize(
+    ("figure", "value"),
+    [("loop_lag_ms", 350.0), ("cpu_pct", 97.0), ("run_queue_wait_ms_per_s", 700.0), ("cpu_throttled_ms_per_s", 300.0)],
+)
+def test_a_generator_that_was_held_back_is_named_with_figure_and_repair(figure: str, value: float) -> None:
+    """Whichever of its figures says so."""
+    reason = validity_reasons(SMOKE, {"load": LOAD}, evidence(generator(**{figure: value})), ())[0]
+    assert reason.code == "generator_starved"
+    assert f"{figure} up to {value:g}" in reason.text
+    assert "12 of 12 readings" in reason.text
+    assert "a machine of its own" in reason.text
+    assert (reason.observed, reason.limit) == (1.0, SMOKE.validity.max_starved_share)
+
+
+def test_stolen_time_of_the_generators_machine_starves_it() -> None:
+    """Read as `host` where the target is on the same machine, else as `generator`."""
+    for source in ("host", "generator"):
+        steal = server(source, "cpu_steal_pct", 30.0)
+        assert codes(evidence(generator(), steal)) == ["generator_starved"]
+        assert codes(evidence(generator(), server(source, "cpu_steal_pct", 1.0))) == []
+
+
+def test_a_hiccup_is_no_starvation() -> None:
+    """One reading of twelve, and one of two; but not two of twelve, nor the only one."""
+    slow = [Reading(HOLD_S + 12, "generator", "w0", "loop_lag_ms", 900.0)]
+    assert codes(evidence(generator(), slow)) == []
+    again = [Reading(HOLD_S + 22, "generator", "w0", "loop_lag_ms", 900.0)]
+    assert codes(evidence(generator(), slow, again)) == ["generator_starved"]
+    assert codes(evidence(generator(3), [Reading(HOLD_S + 8, "generator", "w0", "loop_lag_ms", 900.0)])) == []
+    assert codes(evidence([Reading(HOLD_S + 8, "generator", "w0", "loop_lag_ms", 900.0)])) == ["generator_starved"]
+
+
+def test_what_the_machine_of_a_remote_target_does_is_not_the_generators_own_cpu() -> None:
+    """The readings of the generator's machine carry the same source and another instance."""
+    machine = server("generator", "cpu_pct", 99.0)
+    assert codes(evidence(generator(), machine)) == []
+
+
+def test_a_generator_without_readings_is_not_taken_for_healthy() -> None:
+    """Nobody knows; a reading just after a short hold still tells of it."""
+    assert codes(evidence(server("postgres", "connections_total"))) == ["generator_starved"]
+    after = [Reading(END_S + 2, "generator", "w0", name, value) for name, value in HEALTHY.items()]
+    assert codes(evidence(after)) == []
+
+
+def test_a_clock_that_was_set_is_named_in_either_direction() -> None:
+    """The largest step counts, whatever the clock shows at the end."""
+    for step_ms in (-3000.0, 900.0):
+        step = [Reading(HOLD_S + 1, "generator", "w0", "clock_step_ms", step_ms)]
+        assert codes(evidence(generator(), step)) == ["clock_trouble"]
+    assert codes(evidence(generator(clock_step_ms=SMOKE.validity.max_clock_step_ms))) == []
+
+
+def test_half_the_users_are_no_load() -> None:
+    """By the mean over the hold, so also where all ran for a moment; the ramp is not asked."""
+    assert codes(evidence(generator(users=5.0))) == ["load_not_achieved"]
+    late = [
+        Reading(reading.at_s, *("generator", "w0", "users"), 4.0 if reading.at_s > HOLD_S + 20 else 10.0)
+        for reading in generator()
+        if reading.metric == "users"
+    ]
+    steady = [reading for reading in generator() if reading.metric != "users"]
+    assert codes(evidence(steady, late)) == ["load_not_achieved"]
+    ramp = [Reading(START_S + 1, "generator", "w0", "users", 1.0)]
+    assert codes(evidence(generator(), ramp)) == []
+
+
+def test_users_of_several_generators_add_up() -> None:
+    """Five each of two."""
+    second = [
+        Reading(reading.at_s, "generator", "w1", reading.metric, reading.value) for reading in generator(users=5.0)
+    ]
+    assert codes(evidence(generator(users=5.0), second)) == []
+
+
+def test_arrivals_that_the_generator_did_not_make_are_no_load() -> None:
+    """Only where there is a schedule, and what was sent is known."""
+    assert codes(evidence(), planned_arrivals=600, sent_arrivals=500) == ["load_not_achieved"]
+    assert codes(evidence(), planned_arrivals=600, sent_arrivals=590) == []
+    assert codes(evidence(), planned_arrivals=None, sent_arrivals=None) == []
+    assert codes(evidence(), planned_arrivals=600) == []
+
+
+def test_a_monitor_that_dies_at_half_time_is_silent() -> None:
+    """For a required limit only; its figure from half the hold would look complete."""
+    dead = server("postgres", "connections_total", until_s=HOLD_S + 30)
+    found = evidence(generator(), dead)
+    assert codes(found, (slo("postgres_connections"),)) == ["source_silent"]
+    assert codes(found, (slo("postgres_connections", required=False),)) == []
+    assert codes(found, (slo("latency_p95_ms"),)) == []
+    reason = validity_reasons(SMOKE, {"load": LOAD}, found, (slo("postgres_connections"),))[0]
+    assert reason.kind == "missing"
+    assert reason.observed == pytest.approx((60 - 30 - 4) / 60)  # the last reading covers what follows it
+
+
+def test_a_source_without_any_reading_is_another_reason() -> None:
+    """Its limit could not be judged, so `source_missing` says it already."""
+    assert codes(evidence(), (slo("postgres_connections"),)) == []
+
+
+def test_silence_counts_holes_at_both_ends_and_in_the_middle() -> None:
+    """Readings every 5 s leave none, whatever their jitter."""
+    kind, span = ("redis", "keyspace_hits"), [Span("hold", "hold", 0.0, 100.0)]
+
+    def share(*times: float) -> float | None:
+        return silence_share(kind, span, [Reading(at_s, *kind[:1], "r", kind[1], 1.0) for at_s in times])
+
+    assert share(*range(-3, 100, 5)) == pytest.approx(0.0)
+    assert share(*(at_s + 0.2 * (at_s % 2) for at_s in range(0, 100, 5))) < 0.05
+    assert share(*range(40, 100, 5)) == pytest.approx(0.4)
+    assert share(*range(0, 50, 5)) == pytest.approx(0.5)
+    assert share(*range(0, 40, 5), *range(70, 100, 5)) == pytest.approx(0.3)
+    assert share(-3.0, 120.0) is None
+
+
+def test_a_second_load_on_the_target_is_found_by_its_own_counter() -> None:
+    """75 requests counted in 5 s of which the run sent 50: a third is somebody else's."""
+    found = evidence(generator(), counter(75), requests=own(10))
+    reason = validity_reasons(SMOKE, {"load": LOAD}, found, ())[0]
+    assert (reason.code, reason.kind) == ("overlap", "untrusted")
+    assert reason.observed == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_requests_in_work_while_the_counter_was_read_are_the_runs_own() -> None:
+    """A frozen target takes in at once what waited: sent before the first reading, counted after it."""
+    starts = [HOLD_S - 3.0] * 200
+    found = evidence(generator(), counter(15), requests=OwnRequests(starts, [HOLD_S + 20] * 200))
+    assert foreign_load(found).foreign == 0
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        [],
+        counter(50)[:3],
+        [*counter(50)[:7], *counter(50, start=0)[7:]],
+        [*counter(50), *server("app", "process_start_time_seconds", 1.0, until_s=HOLD_S + 20),
+         Reading(HOLD_S + 30, "app", "app:8000", "process_start_time_seconds", 99.0)],
+    ],
+)  # fmt: skip
+def test_whether_others_used_the_target_may_not_be_known(readings: list[Reading]) -> None:
+    """No counter, too few readings, a counter that fell, another process: no reason is made of it."""
+    found = evidence(generator(), readings, requests=own(1))
+    assert foreign_load(found) is None
+    assert codes(found) == []
+
+
+def test_a_load_that_ended_early_and_that_nobody_stopped_is_cut() -> None:
+    """A second of tolerance; a stage that never ran is missing in full."""
+    short = (SPANS[0], Span("hold", "hold", HOLD_S, END_S - 20))
+    assert codes(evidence(spans=short)) == ["phases_cut"]
+    assert codes(evidence(spans=short), completed=False) == ["phases_cut"]
+    assert codes(evidence(spans=short), completed=False, stopped_by="operator") == []
+    assert codes(evidence(spans=(SPANS[0], Span("hold", "hold", HOLD_S, END_S - 0.9)))) == []
+    assert codes(evidence(spans=SPANS[:1])) == ["phases_cut"]

@@ -1,0 +1,41 @@
+"""The generator asks the profile's rules every second."""
+
+import pytest
+
+from include.loadtest.profile import find_profile, load_profile
+from include.loadtest.recorder import Sample
+from include.locustfiles.stopping import Stopping
+
+pytestmark = pytest.mark.unit
+
+
+def failed() -> Sample:
+    return Sample(
+        0, 0, 9_000_000, None, "simple_query", "chat", 0, "hold", "hold", "timeout", "t", None, None, None, "w0", 1
+    )
+
+
+def test_the_samples_since_the_last_second_are_judged_once_and_a_stop_stays() -> None:
+    """A second without requests changes nothing; what stopped the load is told to whoever watches it."""
+    stopping = Stopping(load_profile(find_profile("smoke")))
+    assert stopping.account() == {"stopped_by": None, "stop_text": None}
+    for second in range(61):
+        stopping.note(failed())
+        assert stopping.stop is None
+        stopping.decide(second)
+    assert stopping.stop is not None
+    assert stopping.decide(500) is stopping.stop
+    assert stopping.account()["stopped_by"] == "auto_stop_errors"
+
+
+def test_readings_before_the_load_count_for_nothing() -> None:
+    """Starting up takes all of a core for a moment, and for minutes where the machine is slow."""
+    stopping = Stopping(load_profile(find_profile("smoke")))
+    for _ in range(100):
+        stopping.note_reading(-1.0, {"cpu_pct": 100.0})
+    assert stopping.decide(0.5) is None
+    for at_s in range(0, 65, 5):
+        stopping.note_reading(at_s, {"cpu_pct": 100.0})
+    found = stopping.decide(61)
+    assert found is not None
+    assert found.code == "generator_starved"
