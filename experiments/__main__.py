@@ -8,7 +8,7 @@ from types import FrameType
 
 import psycopg2
 
-from experiments import censored, confirm, faults, freeze, kill9, profiles, regression, unchanged, walk
+from experiments import censored, confirm, faults, freeze, kill9, profiles, regression, unchanged, validity, walk
 from experiments.claims import Claim, Experiment, Progress, wanted
 from include.embedded.state import EmbeddedError
 from include.loadtest.errors import LoadTestError
@@ -22,6 +22,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     unchanged.NAME: unchanged.claims,
     confirm.NAME: confirm.claims,
     regression.NAME: regression.claims,
+    validity.NAME: validity.claims,
     walk.NAME: walk.claims,
 }
 DEFAULT = (
@@ -33,6 +34,7 @@ DEFAULT = (
     unchanged.NAME,
     confirm.NAME,
     regression.NAME,
+    validity.NAME,
 )
 """Without ONLY; the walk through every task takes about an hour and is asked for by its name."""
 HEAD = "name | claim | expected | measured | ok"

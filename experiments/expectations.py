@@ -58,7 +58,9 @@ class Expectation:
         folds = list(self._folds(own))
         if folds:
             furthest = max(folds) if self.at_most else min(folds)
-            measured += f"; of {len(folds)} folds the furthest off {100 * furthest:.1f} %"
+            measured += (
+                f"; of {len(folds)} folds ({len(own) // len(folds)} cases each) the furthest {100 * furthest:.1f} %"
+            )
         sign = "<=" if self.at_most else ">="
         return Claim(
             name,

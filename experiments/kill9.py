@@ -32,6 +32,7 @@ from include.loadtest.orchestration.target_use import leave_target
 NAME = "kill9"
 SEED = 20_260_301
 IN_PROCESS, SCHEDULED = 17, 3
+ATTEMPTS = 5
 SCHEDULED_SPAN_S = 35.0
 """From the first stage of a scheduled run to about its end: what its moments are drawn from."""
 START_LIMIT_S, RUN_LIMIT_S, KILL_LIMIT_S = 120.0, 300.0, 240.0
@@ -57,9 +58,7 @@ def _in_process(servers: Bench, moments: random.Random) -> Iterator[Claim]:
     servers.say(f"a whole run takes {seconds:.1f} s: {found.text()}")
     yield Claim(NAME, "the run that is not killed", _healthy_text(), found.text(), _is_healthy(found))
     for number in range(1, IN_PROCESS + 1):
-        moment_s = moments.uniform(0, seconds)
-        victim = _Victim(servers, f"smoke-killed-{number}")
-        stage = victim.run_and_kill(moment_s)
+        victim, moment_s, stage = _killed(servers, f"smoke-killed-{number}", moments, seconds)
         claim = _judged(victim, f"{number} of {IN_PROCESS}: killed with its group after {moment_s:.1f} s, in {stage}")
         servers.say(claim.line())
         yield claim
@@ -67,6 +66,17 @@ def _in_process(servers: Bench, moments: random.Random) -> Iterator[Claim]:
     servers.run(context)
     found = _aftermath(servers, context)
     yield Claim(NAME, f"a whole run after {IN_PROCESS} kills", _healthy_text(), found.text(), _is_healthy(found))
+
+
+def _killed(servers: Bench, run_id: str, moments: random.Random, seconds: float) -> tuple["_Victim", float, str]:
+    """A run that was killed, when, and in which stage. One that had ended before its moment is no kill: once more."""
+    for attempt in range(ATTEMPTS):
+        victim, moment_s = _Victim(servers, f"{run_id}-{attempt}"), moments.uniform(0, seconds)
+        stage = victim.run_and_kill(moment_s)
+        if stage is not None:
+            return victim, moment_s, stage
+        servers.say(f"  {run_id}: ended before {moment_s:.1f} s, another moment is drawn")
+    raise RuntimeError(f"{run_id}: ended {ATTEMPTS} times before it was killed")
 
 
 def _judged(victim: "_Victim", what: str) -> Claim:
@@ -166,13 +176,13 @@ class _Victim:
             raise RuntimeError(f"the run that nobody kills ended with {code}:\n{self._log.read_text()}")
         return time.monotonic() - began_s
 
-    def run_and_kill(self, moment_s: float) -> str:
-        """Kill it so long after its begin; returns the stage that it was in."""
+    def run_and_kill(self, moment_s: float) -> str | None:
+        """Kill it so long after its begin; returns the stage that it was in, None where it had ended."""
         process = self._start()
         try:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(moment_s)
-            stage = "its end" if process.poll() is not None else self._lines()[-1].strip()
+            stage = None if process.poll() is not None else self._lines()[-1]
         finally:
             _kill_group(process)
         return stage

@@ -127,8 +127,8 @@ def at_spike(spike: int, alarms: Iterable[Alarm]) -> bool:
 def new_alarms(replies: Sequence[Sequence[Sequence[int]]], first: int, *, higher_is_better: bool) -> list[Alarm]:
     """Alarms of a method that names all change points anew after each run, from the length `first` on.
 
-    A change point is a new alarm if none was raised fewer than 5 runs from it before: a point may move a little when a run
-    is added, and may go and come back.
+    A change point is a new alarm if none was raised fewer than 5 runs from it before: a point may move a little when a
+    run is added, and may go and come back.
     """
     alarms: list[Alarm] = []
     for length, points in enumerate(replies, start=first):

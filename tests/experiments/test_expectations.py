@@ -17,7 +17,7 @@ TAX = "endpoint:tax"
 
 
 def scored(
-    word: Word, count: int, kind: str = "aa", repeats: int = 2, scope: str = TAX, fold: str = ""
+    word: Word, count: int, *, kind: str = "aa", repeats: int = 2, scope: str = TAX, fold: str = ""
 ) -> list[Scored]:
     return [Scored(kind, f"{kind}{index}", repeats, word, scope, fold) for index in range(count)]
 
@@ -48,7 +48,7 @@ def test_the_fold_furthest_off_is_shown() -> None:
         *scored(Word.OK, 1, fold="s0.1"),
         *scored(Word.REGRESSION, 3, fold="s0.1"),
     ]
-    assert expectation.claim("regression", "", cases).measured.endswith("of 2 folds the furthest off 25.0 %")
+    assert expectation.claim("regression", "", cases).measured.endswith("of 2 folds (6 cases each) the furthest 25.0 %")
 
 
 def test_a_regression_on_another_endpoint_is_no_hit() -> None:

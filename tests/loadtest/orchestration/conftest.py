@@ -37,24 +37,30 @@ def fresh_history(history_url: str) -> str:
     return history_url
 
 
+def context_of(
+    demo: DemoTarget, history_url: str, folder: Path, run_id: str, users: int, duration_s: int
+) -> RunContext:
+    """The context of a short run against a demo target, all its files below `folder`."""
+    return RunContext(
+        bundle=Bundle(folder / run_id),
+        bundle_uri=str(folder / run_id),
+        order=RunOrder("smoke", None, Overrides(users, duration_s), "demo", "test"),
+        target_name="demo",
+        load_target=lambda name: Target.checked(
+            load_target_file(name), demo.base_url, demo.database_url, demo.redis_url
+        ),
+        history_url=history_url,
+        work_dir=folder / "work" / run_id,
+        owner=f"test/{run_id}",
+    )
+
+
 @pytest.fixture
 def new_run(history_url: str, tmp_path: Path) -> Callable[..., RunContext]:
     """Makes the context of a short run against a demo target."""
 
     def make(demo: DemoTarget, run_id: str, users: int = 5, duration_s: int = 12) -> RunContext:
-        order = RunOrder("smoke", None, Overrides(users, duration_s), "demo", "test")
-        return RunContext(
-            bundle=Bundle(tmp_path / run_id),
-            bundle_uri=str(tmp_path / run_id),
-            order=order,
-            target_name="demo",
-            load_target=lambda name: Target.checked(
-                load_target_file(name), demo.base_url, demo.database_url, demo.redis_url
-            ),
-            history_url=history_url,
-            work_dir=tmp_path / "work" / run_id,
-            owner=f"test/{run_id}",
-        )
+        return context_of(demo, history_url, tmp_path, run_id, users, duration_s)
 
     return make
 

@@ -217,6 +217,8 @@ def test_time_outs_come_from_the_profile() -> None:
     profile = load_profile(find_profile("smoke"))
     assert profile.stage_timeout_s("run_profile") == 65 + 180
     assert profile.stage_timeout_s("warm_cache") == 120 + 600
+    repeat_s = 180 + 600 + (120 + 600) + (65 + 180) + 600 + 300 + 1800
+    assert profile.stage_timeout_s("confirm") == 2 * profile.change_test.confirmations * repeat_s + 600
     own = load_profile_text(SMOKE + "stage_timeouts_s: {publish: 7}\n", "x.yaml")
     assert (own.stage_timeout_s("publish"), own.stage_timeout_s("gate")) == (7, 120)
 

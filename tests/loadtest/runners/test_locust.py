@@ -2,11 +2,15 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +19,8 @@ import pytest
 
 from include.loadtest.runners.generator import load_reasons, phase_spans
 from include.loadtest.runners.locust import LOCUSTFILE, run_locust
+from include.loadtest.validation.evidence import read_evidence
+from include.loadtest.validation.validity import validity_reasons
 
 pytestmark = pytest.mark.integration
 
@@ -226,3 +232,60 @@ def test_a_stop_ends_new_requests_within_five_seconds_and_loses_nothing(load_req
         counted = client.get("/admin/requests", params={"run_id": "smoke-stopped"}).json()
     assert len(rows) == counted["load"]
     assert load_reasons(request.profile, result.document())[0].code == "operator"
+
+
+@contextmanager
+def refusing() -> Iterator[str]:
+    """An address where nobody listens."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def test_a_dead_target_ends_the_load_by_the_profiles_rule(load_request) -> None:
+    """Nine tenths of the requests of a window of 5 s failed: the load of a minute ends, and says so."""
+    rules = {"window_s": 5, "min_requests": 20, "error_share": 0.9, "latency_p95_ms": None, "starved_s": None}
+    with refusing() as url:
+        request = replace(load_request("smoke-dead", duration_s=60, ramp_up_s=0, auto_stop=rules), base_url=url)
+        began_s = time.monotonic()
+        result = run_locust(request, print)
+    assert time.monotonic() - began_s < 30
+    assert (result.completed, result.stopped_by) == (False, "auto_stop_errors")
+    reason = load_reasons(request.profile, result.document())[0]
+    assert (reason.code, reason.kind) == ("auto_stop_errors", "aborted")
+    assert "requests of the last 5 s failed" in reason.text
+    assert {row[3] for row in samples(request.bundle)} == {"connection_error"}
+    assert 5 <= (result.ended - result.started).total_seconds() < 12
+
+
+def test_a_generator_that_is_told_to_end_by_nobody_we_know_cut_its_load(load_request) -> None:
+    """SIGTERM from elsewhere: it ends in order, so it did not die; which phase is short, the manifest shows."""
+    request = load_request("smoke-cut", duration_s=60)
+
+    def end() -> None:
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline and len(list(request.bundle.samples_dir.glob("*.parquet"))) < 2:
+            time.sleep(0.1)
+        for process in generators():
+            process.terminate()
+
+    ender = threading.Thread(target=end)
+    ender.start()
+    result = run_locust(request, print)
+    ender.join()
+    assert (result.completed, result.stopped_by) == (False, None)
+    assert load_reasons(request.profile, result.document()) == []
+    evidence = read_evidence(request.bundle, {"phases": phase_spans(request.profile.stages(), result)})
+    reasons = validity_reasons(request.profile, {"load": result.document()}, evidence, ())
+    assert [reason.code for reason in reasons] == ["phases_cut"]
+
+
+def test_the_generator_says_how_it_fared(load_request) -> None:
+    """Every figure that starvation is judged by, the users and the clock, also of a hold shorter than an interval."""
+    request = load_request("smoke-self", duration_s=3, ramp_up_s=0)
+    result = run_locust(request, print)
+    evidence = read_evidence(request.bundle, {"phases": phase_spans(request.profile.stages(), result)})
+    figures = {reading.metric: reading.value for reading in evidence.readings if reading.source == "generator"}
+    assert {"users", "loop_lag_ms", "cpu_pct", "run_queue_wait_ms_per_s", "clock_step_ms"} <= figures.keys()
+    assert abs(figures["clock_step_ms"]) < 100
+    assert validity_reasons(request.profile, {"load": result.document()}, evidence, ()) == []

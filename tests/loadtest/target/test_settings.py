@@ -92,3 +92,15 @@ def test_a_loopback_target_shares_the_host_unless_its_file_says_otherwise() -> N
     assert _target("http://127.0.0.1", "127.0.0.1").shares_host
     assert not _target("http://127.0.0.1", "127.0.0.1", shares_host=False).shares_host
     assert not _target("http://203.0.113.7", "203.0.113.7").shares_host
+
+
+def test_the_reference_is_another_target_that_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip in its name is told with the nearest valid one; the target itself is no reference."""
+    monkeypatch.setattr("include.loadtest.target.settings.TARGETS_DIR", tmp_path)
+    for name, reference in (("current", "null"), ("next", "current"), ("typo", "curent"), ("own", "own")):
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\nreference_target: {reference}\n")
+    assert load_target_file("next").reference_target == "current"
+    with pytest.raises(ConfigError, match="did you mean current"):
+        load_target_file("typo")
+    with pytest.raises(ConfigError, match="is the target itself"):
+        load_target_file("own")

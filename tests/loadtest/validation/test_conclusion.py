@@ -8,7 +8,7 @@ import pytest
 
 from include.loadtest import run
 from include.loadtest.profile import Slo
-from include.loadtest.validation.conclusion import conclude
+from include.loadtest.validation.conclusion import amend, conclude
 from include.loadtest.verdict import Reason, SloResult
 
 pytestmark = pytest.mark.unit
@@ -92,3 +92,16 @@ def test_concluding_needs_no_great_expectations() -> None:
         "assert not {'great_expectations', 'pandas', 'duckdb'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_verdict_is_decided_anew_when_reasons_come_later(bundle: Any, with_metrics: Any, profile_with: Any) -> None:
+    """A regression outranks a warning, takes the place of its suspicion, and is not added twice."""
+    conclude(with_metrics(), profile_with(P95), [result("near")], [])
+    before = bundle.read(run.VERDICT)
+    suspected = amend(bundle, [Reason("regression_suspected", "perhaps slower")])
+    assert suspected["verdict"] == before["verdict"]
+    for _ in range(2):
+        document = amend(bundle, [Reason("regression", "slower")], without={"regression_suspected"})
+    assert document["verdict"] == "REGRESSION"
+    assert [reason["code"] for reason in document["reasons"]] == ["regression", "slo_near"]
+    assert bundle.read(run.VERDICT) == document
