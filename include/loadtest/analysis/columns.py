@@ -1,7 +1,7 @@
 """The table that the change test works on: a row a run, a column for each endpoint's body and tail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 COMMON_SPREAD = 0.02
 """Runs of any system differ by about this much (as a share), whatever the sampling error says."""
 COMPANION_PLACES = ("latency_p25_ms", "latency_p50_ms")
+QUARTILES = ("latency_p25_ms", "latency_p50_ms", "latency_p75_ms")
 TAIL_SHARE = 0.1
 """Part of the allowed false alarms that goes to the tails: they find little (P95 has half the power of the body)."""
 _DEPENDENCE = 0.7
@@ -68,6 +69,15 @@ def columns(baseline: Sequence[RunFigures], new: Sequence[RunFigures]) -> list[C
     ]
 
 
+def quartiles(column: Column, baseline: Sequence[RunFigures], new: Sequence[RunFigures]) -> list[Column]:
+    """The quartiles of a body that all runs have, each as a column of its own."""
+    n, found = len(baseline), []
+    for place in _common_places([*baseline, *new], column.scope, QUARTILES):
+        values, errors = _weighted([*baseline, *new], n, column.scope, (place,))
+        found.append(replace(column, before=values[:n], new=values[n:], error=float(errors[:n].mean())))
+    return found
+
+
 def companion_values(baseline: Sequence[RunFigures], new: Sequence[RunFigures], scope: str) -> tuple[Array, Array]:
     """What an endpoint tells about the others' conditions: its quick half, which its own slow answers do not reach."""
     values, _ = _weighted([*baseline, *new], len(baseline), scope, COMPANION_PLACES)
@@ -76,7 +86,7 @@ def companion_values(baseline: Sequence[RunFigures], new: Sequence[RunFigures], 
 
 def has_companion_values(runs: Sequence[RunFigures], scope: str) -> bool:
     """Whether all runs have these places."""
-    return len(_common_places(runs, scope, COMPANION_PLACES, whole=True)) > 0
+    return len(_common_places(runs, scope, COMPANION_PLACES)) == len(COMPANION_PLACES)
 
 
 def _share(measure: str, count_of: dict[str, int]) -> float:
@@ -86,19 +96,17 @@ def _share(measure: str, count_of: dict[str, int]) -> float:
 
 
 def _common_scopes(runs: Sequence[RunFigures], measure: str) -> list[str]:
-    """Scopes of which every run has the measure: all places of a tail, at least one and the same of a body."""
-    first = runs[0].points
-    return [scope for scope in first if _common_places(runs, scope, PERCENTILES_OF[measure], whole=measure == TAIL)]
+    """Scopes of which all runs have at least one and the same place of the measure."""
+    return [scope for scope in runs[0].points if _common_places(runs, scope, PERCENTILES_OF[measure])]
 
 
-def _common_places(runs: Sequence[RunFigures], scope: str, places: Sequence[str], *, whole: bool) -> list[str]:
-    common = [place for place in places if all(place in run.points.get(scope, {}) for run in runs)]
-    return [] if whole and len(common) < len(places) else common
+def _common_places(runs: Sequence[RunFigures], scope: str, places: Sequence[str]) -> list[str]:
+    return [place for place in places if all(place in run.points.get(scope, {}) for run in runs)]
 
 
 def _weighted(runs: Sequence[RunFigures], n: int, scope: str, places: Sequence[str]) -> tuple[Array, Array]:
     """The measure and its standard error, a value a run; the weights are those of the first `n` runs, the baseline."""
-    common = _common_places(runs, scope, places, whole=False)
+    common = _common_places(runs, scope, places)
     logs = np.array([[run.points[scope][place].log for place in common] for run in runs])
     errors = np.array([[run.points[scope][place].error for place in common] for run in runs])
     weights = 1 / ((errors[:n] ** 2).mean(axis=0) + COMMON_SPREAD**2)

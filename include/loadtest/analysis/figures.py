@@ -48,14 +48,14 @@ class RunFigures:
 def run_figures(run_id: str, rows: Iterable[Mapping[str, Any]]) -> RunFigures:
     """From the rows of metrics.json, or of the history: percentiles of the endpoints in the hold.
 
-    The standard error of a percentile's logarithm is that of its 95 % interval, as if it were normal. Where the
-    interval has one end only (few rows), the distance to that end counts for both.
+    The standard error of a percentile's logarithm is that of its 95 % interval, as if it were normal. A percentile
+    whose interval is open at an end has too few requests beyond it to be compared (a P99 needs 368), and is left out.
     """
     own = [row for row in rows if row["phase"] == PHASE]
     wanted = {*PERCENTILES_OF[BODY], *PERCENTILES_OF[TAIL]}
     points: dict[str, dict[str, Point]] = {}
     for row in own:
-        if row["metric"] in wanted and row["scope"].startswith(ENDPOINT) and (row["value"] or 0) > 0:
+        if row["metric"] in wanted and row["scope"].startswith(ENDPOINT) and row["ci_low"] and row["ci_high"]:
             points.setdefault(row["scope"], {})[row["metric"]] = _point(row)
     whole = {row["metric"]: row["value"] for row in own if row["scope"] == SCOPE_ALL}
     return RunFigures(
@@ -68,15 +68,7 @@ def run_figures(run_id: str, rows: Iterable[Mapping[str, Any]]) -> RunFigures:
 
 
 def _point(row: Mapping[str, Any]) -> Point:
-    value = row["value"]
-    low, high = row["ci_low"] or value, row["ci_high"] or value
-    if row["ci_high"] is None:
-        width = 2 * math.log(value / low)
-    elif row["ci_low"] is None:
-        width = 2 * math.log(high / value)
-    else:
-        width = math.log(high / low)
-    return Point(math.log(value), width / _TWO_SIDED_95)
+    return Point(math.log(row["value"]), math.log(row["ci_high"] / row["ci_low"]) / _TWO_SIDED_95)
 
 
 def series_run(run_id: str, value: float, *, higher_is_better: bool) -> RunFigures:

@@ -16,6 +16,8 @@ _BORROWED = 4
 _FAR = 3.0
 _PROBE_RELEVANT = 0.05
 """A CPU probe that is slower by less is noise of the probe."""
+_PROBE_SLOW, _QUICK = 0.25, 0.25
+"""A probe that is a quarter slower than the baseline's lower quartile: the CPU was shared, however often it is."""
 
 
 def slow_host(column: Column, baseline: Sequence[RunFigures], run: RunFigures) -> str | None:
@@ -30,14 +32,19 @@ def slow_host(column: Column, baseline: Sequence[RunFigures], run: RunFigures) -
 
 
 def _slow_probe(baseline: Sequence[RunFigures], run: RunFigures) -> str | None:
+    """Beyond what probes differ by, or far above the machine's own speed: that of its quicker nights."""
     before = [math.log(other.cpu_probe_ms) for other in baseline if other.cpu_probe_ms]
     if run.cpu_probe_ms is None or len(before) < LEAST_RUNS:
         return None
-    moved = math.log(run.cpu_probe_ms) - float(np.median(before))
+    now = math.log(run.cpu_probe_ms)
     spread = math.sqrt(float(np.var(before, ddof=1)) + COMMON_SPREAD**2)
-    if moved < max(_FAR * spread, math.log1p(_PROBE_RELEVANT)):
+    is_unusual = now - float(np.median(before)) > max(_FAR * spread, math.log1p(_PROBE_RELEVANT))
+    slower = now - float(np.quantile(before, _QUICK))
+    if not is_unusual and slower < math.log1p(_PROBE_SLOW):
         return None
-    return f"a fixed piece of CPU work took {100 * math.expm1(moved):.0f} % longer than beside the baseline's runs"
+    return (
+        f"a fixed piece of CPU work took {100 * math.expm1(slower):.0f} % longer than on the baseline's quicker nights"
+    )
 
 
 def _missing_cpu_time(column: Column, baseline: Sequence[RunFigures], run: RunFigures) -> str | None:

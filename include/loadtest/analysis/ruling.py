@@ -38,8 +38,8 @@ def rule(
 ) -> Ruling:
     """Judge `new`, a run and its repeats in order, against the baseline's runs (oldest first).
 
-    A stalled run, or a repeat that stalled, is an incident and no measure of the product's speed. With fewer repeats
-    than the profile asks for nothing is final.
+    A stalled run, or a repeat that stalled, is an incident and no measure of the product's speed; a repeat on a slow
+    host is none either. With fewer repeats than the profile asks for nothing is final.
     """
     run = new[0]
     if stalled(run, stall_limit_s):
@@ -75,6 +75,9 @@ def _ruled(
     noise = _host_noise(baseline, run, worse)
     if noise is not None:
         return Ruling(Word.HOST_NOISE, f"not compared, the host was slow: {noise}", worse[0], everything)
+    kept = [repeat for repeat in repeats if _host_noise(baseline, repeat, worse) is None]
+    if len(kept) < len(repeats):
+        return _ruled(baseline, run, kept, examine(baseline, [run, *kept], settings), settings)
     if worse:
         word = Word.REGRESSION if is_final else Word.SUSPECTED
         return Ruling(word, f"{told(worse[0])} {_counted(worse[0], len(repeats))}", worse[0], everything)

@@ -1,11 +1,13 @@
 """The test itself, on systems whose truth is known."""
 
+import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from include.loadtest.analysis.change import Evidence, examine
-from include.loadtest.analysis.figures import BODY, TAIL
+from include.loadtest.analysis.figures import BODY, TAIL, Point, RunFigures
 from tests.helpers.made_runs import SETTINGS, made_run, made_runs, made_series
 
 pytestmark = pytest.mark.unit
@@ -78,3 +80,21 @@ def test_a_run_without_repeats_is_never_final() -> None:
     (one,) = examine(made_series([100 + n % 3 for n in range(12)]), made_series([300]), SETTINGS)
     assert one.is_suspected(SETTINGS)
     assert not one.is_confirmed(SETTINGS)
+
+
+def test_a_body_that_is_slower_by_less_than_its_median_counts_by_the_median() -> None:
+    """Median +14 %, the rest +7 %: 9 % on average, and relevant all the same; +7 % everywhere is not."""
+
+    def run(name: str, generator: random.Random, median: float, rest: float) -> RunFigures:
+        made = made_run(name, generator, noise=0.01)
+        factors = {place: median if place == "latency_p50_ms" else rest for place in made.points[CHAT]}
+        moved = {place: Point(point.log + math.log(factors[place]), 0.03) for place, point in made.points[CHAT].items()}
+        return replace(made, points=dict(made.points) | {CHAT: moved})
+
+    generator = random.Random(8)
+    baseline = [run(f"b{n}", generator, 1, 1) for n in range(12)]
+    for median, called in ((1.14, True), (1.07, False)):
+        new = [run(f"n{n}", generator, median, 1.07) for n in range(3)]
+        (body,) = [one for one in examine(baseline, new, SETTINGS) if (one.measure, one.scope) == (BODY, CHAT)]
+        assert body.change < SETTINGS.relevant_change
+        assert body.is_confirmed(SETTINGS) is called

@@ -22,7 +22,7 @@ def test_percentiles_of_endpoints_in_the_hold_count() -> None:
         _row("latency_p50_ms", 1.0, "scenario:chat"),
         _row("latency_p50_ms", 1.0, "endpoint:ramp", phase="ramp_up"),
         _row("latency_p90_ms", None),
-        _row("latency_p95_ms", 0.0),
+        _row("latency_p95_ms", 1.0, ci_low=0.0, ci_high=2.0),
         _row("error_rate", 0.5),
     ]
     run = run_figures("r", rows)
@@ -33,13 +33,10 @@ def test_percentiles_of_endpoints_in_the_hold_count() -> None:
     assert point.error == pytest.approx(math.log(110 / 90) / 3.92, rel=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "width"), [(90.0, None, 2 * math.log(100 / 90)), (None, 120.0, 2 * math.log(1.2))]
-)
-def test_an_interval_with_one_end_counts_twice(low: float | None, high: float | None, width: float) -> None:
-    """Few rows have no upper end of a P99, or no lower end of a P10."""
-    run = run_figures("r", [_row("latency_p50_ms", 100.0, ci_low=low, ci_high=high)])
-    assert run.points["endpoint:chat"]["latency_p50_ms"].error == pytest.approx(width / 3.92, rel=1e-3)
+def test_a_percentile_with_too_few_requests_beyond_it_is_left_out() -> None:
+    """Its interval is open: a P99 of 200 requests says too little to be compared from run to run."""
+    for low, high in ((90.0, None), (None, 120.0)):
+        assert run_figures("r", [_row("latency_p99_ms", 100.0, ci_low=low, ci_high=high)]).points == {}
 
 
 def test_what_was_not_measured_is_none() -> None:

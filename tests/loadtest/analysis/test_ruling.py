@@ -22,7 +22,7 @@ def test_the_word_follows_the_repeats() -> None:
     generator = random.Random(7)
     baseline = [made_run(f"b{n}", generator) for n in range(12)]
     slow = [made_run(f"s{n}", generator, factors=CHAT) for n in range(3)]
-    normal = [made_run(f"n{n}", generator, noise=0.005) for n in range(2)]
+    normal = [made_run(f"n{n}", generator, noise=0.005, factors={"endpoint:chat": 0.97}) for n in range(2)]
     assert _rule(baseline, slow[0]).word is Word.SUSPECTED
     assert _rule(baseline, slow[0], slow[1]).word is Word.SUSPECTED
     assert _rule(baseline, slow[0], normal[0]).word is Word.OK
@@ -67,3 +67,12 @@ def test_a_slow_host_is_named_and_nothing_is_called() -> None:
     assert "the host was slow" in ruling.text
     fine = [made_run(f"f{n}", random.Random(80 + n), probe_ms=150) for n in range(3)]
     assert _rule(baseline, *fine).word is Word.OK
+
+
+def test_a_repeat_on_a_slow_host_is_no_repeat() -> None:
+    """The candidate was slow by itself, but one of two repeats ran on a slow host: the suspicion stays."""
+    baseline = [made_run(f"b{n}", random.Random(n), probe_ms=100 + n % 3) for n in range(12)]
+    slow = [made_run(f"s{n}", random.Random(50 + n), factors=CHAT, probe_ms=101) for n in range(2)]
+    slowed = made_run("x", random.Random(60), factors=CHAT, probe_ms=150)
+    assert _rule(baseline, *slow, slowed).word is Word.SUSPECTED
+    assert _rule(baseline, *slow, made_run("y", random.Random(60), factors=CHAT, probe_ms=102)).word is Word.REGRESSION
