@@ -119,7 +119,7 @@ EXPECTED = (
     Expectation(CREEPING, "SUSPECTED or REGRESSION", said(*BLAMES), 0.90),
 )
 
-EXPECTED_OF_REDRAWN = (*EXPECTED, Expectation(NOISY_ALL_NIGHT, "REGRESSION", said(Word.REGRESSION), 0.0, at_most=True))
+EXPECTED_OF_REDRAWN = (*EXPECTED, Expectation(NOISY_ALL_NIGHT, "REGRESSION", said(Word.REGRESSION), 0.05, at_most=True))
 """The recorded cases have no noisy run with two repeats."""
 
 COMPARED = (UNCHANGED, PLUS_5, PLUS_13, PLUS_30, TAX, NOISY, FROZEN, CREEPING)

@@ -20,15 +20,19 @@ _PROBE_SLOW, _QUICK = 0.25, 0.25
 """A probe that is a quarter slower than the baseline's lower quartile: the CPU was shared, however often it is."""
 
 
-def slow_host(column: Column, baseline: Sequence[RunFigures], run: RunFigures) -> str | None:
+def slow_host(column: Column, baseline: Sequence[RunFigures], run: RunFigures, *, has_companions: bool) -> str | None:
     """Why a suspected column tells of the host and not of the product; None where nothing says so.
 
     Two things show it. A fixed piece of work, run before and after the load, took longer than beside the baseline's
     runs. Or an endpoint that computes took longer while the target did not use the CPU time that computing longer
     would have cost: then its CPU was given to somebody else. (A CPU that only clocks lower costs CPU time as a slower
-    product does; that one the companions and the probe show.)
+    product does; that one the companions and the probe show.) `has_companions`: other endpoints go along with this one;
+    one that has none, and goes along with the CPU time, mostly does so by chance.
     """
-    return _slow_probe(baseline, run) or _missing_cpu_time(column, baseline, run)
+    slow = _slow_probe(baseline, run)
+    if slow is None and has_companions:
+        return _missing_cpu_time(column, baseline, run)
+    return slow
 
 
 def _slow_probe(baseline: Sequence[RunFigures], run: RunFigures) -> str | None:

@@ -91,7 +91,9 @@ def _host_noise(baseline: Sequence[RunFigures], run: RunFigures, worse: Sequence
     if not worse:
         return None
     table = {(column.measure, column.scope): column for column in columns(baseline, [run])}
-    reasons = (slow_host(table[one.measure, one.scope], baseline, run) for one in worse)
+    reasons = (
+        slow_host(table[one.measure, one.scope], baseline, run, has_companions=bool(one.companions)) for one in worse
+    )
     return next((reason for reason in reasons if reason is not None), None)
 
 

@@ -22,9 +22,11 @@ def _baseline(generator: random.Random) -> list[RunFigures]:
     ]
 
 
-def _reason(baseline: list[RunFigures], run: RunFigures, scope: str = "endpoint:tax") -> str | None:
+def _reason(
+    baseline: list[RunFigures], run: RunFigures, scope: str = "endpoint:tax", *, has_companions: bool = True
+) -> str | None:
     table = {(column.measure, column.scope): column for column in columns(baseline, [run])}
-    return slow_host(table[BODY, scope], baseline, run)
+    return slow_host(table[BODY, scope], baseline, run, has_companions=has_companions)
 
 
 def test_longer_without_the_cpu_time_it_costs_is_the_host() -> None:
@@ -35,6 +37,7 @@ def test_longer_without_the_cpu_time_it_costs_is_the_host() -> None:
     product = made_run("product", generator, factors={"endpoint:tax": 1.5}, cpu=3.0)
     assert "computes, and took longer" in (_reason(baseline, hog) or "")
     assert _reason(baseline, product) is None
+    assert _reason(baseline, hog, has_companions=False) is None
 
 
 def test_an_endpoint_that_waits_says_nothing_of_the_cpu() -> None:
