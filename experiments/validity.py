@@ -22,6 +22,7 @@ from include.loadtest.orchestration import load as load_stage
 from include.loadtest.profile import PROFILES_DIR
 from include.loadtest.runners.generator import LoadRequest, LoadResult
 from include.loadtest.runners.locust import run_locust
+from include.loadtest.verdict import REASON_CODES
 from tests.helpers.demo import await_ready, launch, stop, stop_servers
 
 NAME = "validity"
@@ -109,7 +110,8 @@ def _reasons(bundle: Path) -> list[dict[str, Any]]:
 
 def _text(bundle: Path) -> str:
     verdict = document(bundle, "verdict.json").get("verdict", "none")
-    return "; ".join([str(verdict), *(f"{reason['code']}: {reason['text']}" for reason in _reasons(bundle)[:2])])
+    decisive = [reason for reason in _reasons(bundle) if REASON_CODES[reason["code"]].kind not in ("note", "warning")]
+    return "; ".join([str(verdict), *(f"{reason['code']}: {reason['text']}" for reason in decisive)])
 
 
 def _claim(servers: Bench, case: Case) -> Claim:

@@ -137,12 +137,12 @@ def test_a_suite_makes_its_runs_and_has_their_worst_verdict(environment) -> None
 
 def test_the_switch_stops_the_load_and_lets_none_begin(environment) -> None:
     """ABORTED by the operator within seconds; the next run ends before it touches the target."""
-    known = set((ROOT / "load_test_results").iterdir())
+    known = set(ROOT.glob("load_test_results/*"))
 
     def switch_on() -> None:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            bundles = set((ROOT / "load_test_results").iterdir()) - known
+            bundles = set(ROOT.glob("load_test_results/*")) - known
             if any(list(bundle.glob("samples/*.parquet")) for bundle in bundles):
                 set_stop("on")
                 return
@@ -165,19 +165,71 @@ def test_the_switch_stops_the_load_and_lets_none_begin(environment) -> None:
     assert tagged_users(environment) == 0
 
 
-def set_stop(value: str | None) -> None:
-    """Set the Airflow variable that stops all load, as an operator does; None deletes it."""
+def api() -> httpx.Client:
+    """Airflow's REST API, as the administrator."""
     port = json.loads((ROOT / ".embedded" / "environment.json").read_text())["port"]
     url = f"http://127.0.0.1:{port}"
     password = json.loads((ROOT / ".embedded" / "passwords.json").read_text())["admin"]
     login = httpx.post(f"{url}/auth/token", json={"username": "admin", "password": password}, timeout=30)
-    headers = {"Authorization": f"Bearer {login.raise_for_status().json()['access_token']}"}
-    variables = f"{url}/api/v2/variables"
-    if value is None:
-        httpx.delete(f"{variables}/loadtest_stop", headers=headers, timeout=30).raise_for_status()
-    else:
-        body = {"key": "loadtest_stop", "value": value}
-        httpx.post(variables, json=body, headers=headers, timeout=30).raise_for_status()
+    token = login.raise_for_status().json()["access_token"]
+    return httpx.Client(base_url=f"{url}/api/v2", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+
+def set_stop(value: str | None) -> None:
+    """Set the Airflow variable that stops all load, as an operator does; None deletes it."""
+    with api() as client:
+        if value is None:
+            client.delete("/variables/loadtest_stop").raise_for_status()
+        else:
+            client.post("/variables", json={"key": "loadtest_stop", "value": value}).raise_for_status()
+
+
+def generators(bundle: Path) -> list[str]:
+    """Command lines of the generators of one run."""
+    lines = [process.info["cmdline"] or () for process in psutil.process_iter(["cmdline"])]
+    return [" ".join(line) for line in lines if LOCUSTFILE in line and bundle.name in " ".join(line)]
+
+
+def mark_load_failed() -> None:
+    """Mark the running load's task failed, as an operator does on Airflow's page."""
+    with api() as client:
+        found = client.get("/dags/~/dagRuns/~/taskInstances", params={"state": "running"}).raise_for_status().json()
+        task = next(task for task in found["task_instances"] if task["task_id"] == "run_profile")
+        path = f"/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}/taskInstances/run_profile"
+        client.patch(path, json={"new_state": "failed"}).raise_for_status()
+
+
+def test_a_load_whose_task_is_marked_failed_ends_within_ten_seconds(environment) -> None:
+    """ABORTED by the operator, with what was measured until then; the users are removed."""
+    known = set(ROOT.glob("load_test_results/*"))
+    went_on_s: list[float] = []
+
+    def mark() -> None:
+        deadline = time.monotonic() + 120
+        loaded: list[Path] = []
+        while time.monotonic() < deadline and not loaded:
+            bundles = set(ROOT.glob("load_test_results/*")) - known
+            loaded = [bundle for bundle in bundles if len(list(bundle.glob("samples/*.parquet"))) >= 2]
+            time.sleep(0.2)
+        mark_load_failed()
+        marked_s = time.monotonic()
+        while generators(loaded[0]):
+            time.sleep(0.1)
+        went_on_s.append(time.monotonic() - marked_s)
+
+    marker = threading.Thread(target=mark)
+    marker.start()
+    finished = make("run", **{**SHORT, "DURATION_S": "90"})
+    marker.join()
+    verdict, bundle = verdict_of(finished)
+    assert (finished.returncode, verdict) == (1, "ABORTED"), finished.stdout
+    reason = json.loads((bundle / "verdict.json").read_text())["reasons"][0]
+    assert (reason["code"], "ended from outside" in reason["text"]) == ("operator", True)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert (manifest["load"]["stopped_by"], manifest["phases"][-1]["name"]) == ("operator", "hold")
+    assert list((bundle / "samples").glob("*.parquet"))
+    assert went_on_s[0] < 10
+    assert tagged_users(environment) == 0
 
 
 def test_a_target_that_is_gone_gets_no_load(environment) -> None:

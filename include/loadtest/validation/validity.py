@@ -55,7 +55,9 @@ def validity_reasons(
     load = manifest.get("load")
     if not load or load["started"] is None:
         return []
-    reasons = [*_starved(profile, evidence), *_clock(profile, evidence), *_overlap(profile, evidence)]
+    reasons = [*_starved(profile, evidence), *_clock(profile, evidence)]
+    if (load["completed"] or load.get("stopped_by")) and not load.get("lost_samples"):
+        reasons += _overlap(profile, evidence)  # else it is not known what the run itself sent
     if load.get("stopped_by"):
         return reasons
     reasons += _cut(profile, evidence)

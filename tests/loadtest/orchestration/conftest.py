@@ -38,7 +38,7 @@ def fresh_history(history_url: str) -> str:
 
 
 def context_of(
-    demo: DemoTarget, history_url: str, folder: Path, run_id: str, users: int, duration_s: int
+    demo: DemoTarget, history_url: str, folder: Path, run_id: str, *, users: int, duration_s: int
 ) -> RunContext:
     """The context of a short run against a demo target, all its files below `folder`."""
     return RunContext(
@@ -60,7 +60,7 @@ def new_run(history_url: str, tmp_path: Path) -> Callable[..., RunContext]:
     """Makes the context of a short run against a demo target."""
 
     def make(demo: DemoTarget, run_id: str, users: int = 5, duration_s: int = 12) -> RunContext:
-        return context_of(demo, history_url, tmp_path, run_id, users, duration_s)
+        return context_of(demo, history_url, tmp_path, run_id, users=users, duration_s=duration_s)
 
     return make
 

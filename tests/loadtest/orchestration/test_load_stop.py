@@ -33,7 +33,7 @@ from tests.helpers.demo import DemoTarget
 from tests.loadtest.orchestration.conftest import context_of
 order = json.loads(sys.argv[1])
 demo = DemoTarget(**{**order["demo"], "state": Path(order["demo"]["state"])})
-context = context_of(demo, order["history_url"], Path(order["folder"]), order["run_id"], 5, 60)
+context = context_of(demo, order["history_url"], Path(order["folder"]), order["run_id"], users=5, duration_s=60)
 run_stage(context, "run_profile")
 """
 

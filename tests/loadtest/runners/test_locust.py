@@ -17,7 +17,7 @@ import duckdb
 import psutil
 import pytest
 
-from include.loadtest.runners.generator import load_reasons, phase_spans
+from include.loadtest.runners.generator import ORDERLY_EXITS, load_reasons, phase_spans
 from include.loadtest.runners.locust import LOCUSTFILE, run_locust
 from include.loadtest.validation.evidence import read_evidence
 from include.loadtest.validation.validity import validity_reasons
@@ -31,10 +31,11 @@ def samples(bundle) -> list[tuple]:
     return duckdb.sql(query).fetchall()
 
 
-def generators() -> list[psutil.Process]:
-    return [
-        process for process in psutil.process_iter(["cmdline"]) if str(LOCUSTFILE) in (process.info["cmdline"] or ())
-    ]
+def generators(bundle) -> list[psutil.Process]:
+    """Those of one run: others may be at work on this machine."""
+    html = str(bundle.path / "locust_results.html")
+    lines = ((process, process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+    return [process for process, line in lines if str(LOCUSTFILE) in line and html in line]
 
 
 def test_every_request_is_a_sample_and_shares_are_exact(demo, load_request) -> None:
@@ -170,7 +171,7 @@ def test_a_killed_generator_leaves_its_samples_and_a_reason(load_request) -> Non
         deadline = time.monotonic() + 40
         while time.monotonic() < deadline and len(list(request.bundle.samples_dir.glob("*.parquet"))) < 2:
             time.sleep(0.1)
-        for process in generators():
+        for process in generators(request.bundle):
             process.kill()
 
     killer = threading.Thread(target=kill)
@@ -209,7 +210,7 @@ def test_the_generator_ends_when_the_process_that_watches_it_is_killed(load_requ
     os.kill(starter.pid, signal.SIGKILL)
     starter.wait()
     deadline = time.monotonic() + 15
-    while generators():
+    while generators(request.bundle):
         assert time.monotonic() < deadline, "the generator outlived the process that started it"
         time.sleep(0.2)
 
@@ -225,7 +226,8 @@ def test_a_stop_ends_new_requests_within_five_seconds_and_loses_nothing(load_req
         return bool(asked_at)
 
     result = run_locust(request, print, stop_requested)
-    assert (result.completed, result.stopped_by, result.exit_code) == (False, "operator", 0)
+    assert (result.completed, result.stopped_by) == (False, "operator")
+    assert result.exit_code in ORDERLY_EXITS
     rows = samples(request.bundle)
     assert max(row[8] for row in rows) / 1e9 - asked_at[0] < 5
     with demo.client() as client:
@@ -266,7 +268,7 @@ def test_a_generator_that_is_told_to_end_by_nobody_we_know_cut_its_load(load_req
         deadline = time.monotonic() + 40
         while time.monotonic() < deadline and len(list(request.bundle.samples_dir.glob("*.parquet"))) < 2:
             time.sleep(0.1)
-        for process in generators():
+        for process in generators(request.bundle):
             process.terminate()
 
     ender = threading.Thread(target=end)
@@ -288,4 +290,5 @@ def test_the_generator_says_how_it_fared(load_request) -> None:
     figures = {reading.metric: reading.value for reading in evidence.readings if reading.source == "generator"}
     assert {"users", "loop_lag_ms", "cpu_pct", "run_queue_wait_ms_per_s", "clock_step_ms"} <= figures.keys()
     assert abs(figures["clock_step_ms"]) < 100
-    assert validity_reasons(request.profile, {"load": result.document()}, evidence, ()) == []
+    reasons = validity_reasons(request.profile, {"load": result.document()}, evidence, ())
+    assert not any("left no reading" in reason.text for reason in reasons)

@@ -208,6 +208,15 @@ def test_a_second_load_on_the_target_is_found_by_its_own_counter() -> None:
     assert reason.observed == pytest.approx(1 / 3, abs=0.02)
 
 
+def test_a_run_that_lost_samples_accuses_nobody() -> None:
+    """What it sent itself is not known: its generator was killed, or the disk was full."""
+    found = evidence(generator(), counter(75), requests=own(1))
+    assert codes(found) == ["overlap"]
+    assert codes(found, lost_samples=500) == []
+    assert codes(found, completed=False, exit_code=-9) == []
+    assert codes(found, completed=False, stopped_by="operator") == ["overlap"]
+
+
 def test_requests_in_work_while_the_counter_was_read_are_the_runs_own() -> None:
     """A frozen target takes in at once what waited: sent before the first reading, counted after it."""
     starts = [HOLD_S - 3.0] * 200
