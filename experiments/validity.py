@@ -20,9 +20,9 @@ from include.loadtest.history.schema import RUN
 from include.loadtest.history.store import last_comparable_runs
 from include.loadtest.orchestration import load as load_stage
 from include.loadtest.profile import PROFILES_DIR
+from include.loadtest.reasons import REASON_CODES
 from include.loadtest.runners.generator import LoadRequest, LoadResult
 from include.loadtest.runners.locust import run_locust
-from include.loadtest.verdict import REASON_CODES
 from tests.helpers.demo import await_ready, launch, stop, stop_servers
 
 NAME = "validity"

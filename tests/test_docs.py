@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.limits import DOCUMENT, with_generated_part
-from include.loadtest.verdict import REASON_CODES, Verdict
+from include.loadtest.verdict import Verdict
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.unit

@@ -31,6 +31,7 @@ def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
         "include/loadtest/orchestration/tasks.py": "test_factory",
         "include/loadtest/metrics/figures.py": "test_samples",
         "include/loadtest/runners/generator.py": "test_locust",
+        "include/loadtest/reasons.py": "test_verdict",
     }
     missing = []
     for module in sorted((ROOT / "include" / "loadtest").rglob("*.py")):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from include.loadtest.reasons import REASON_CODES
 from include.loadtest.verdict import (
-    REASON_CODES,
     Reason,
     SloResult,
     Verdict,

@@ -20,9 +20,9 @@ from slack_sdk.models.blocks import (
 
 from include.loadtest.errors import printable
 from include.loadtest.profile.vocabulary import SCOPE_ALL
+from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure
 from include.loadtest.reporting.report import SENTENCES
-from include.loadtest.verdict import REASON_CODES
 
 MAX_REASONS = 5
 MAX_FIGURES = 3

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from include.loadtest.profile import find_profile, load_profile, profile_names
+from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.markdown import figure
-from include.loadtest.verdict import REASON_CODES, Verdict
+from include.loadtest.verdict import Verdict
 
 State = Literal["met", "missed", "unknown"]
 

@@ -7,11 +7,11 @@ from typing import Any
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.profile.vocabulary import CORRECTED_METRICS
+from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting import baseline
 from include.loadtest.reporting.meaning import statement_of
 from include.loadtest.reporting.steps import LOOKED_FOR
 from include.loadtest.reporting.summary import summary_markdown
-from include.loadtest.verdict import REASON_CODES
 
 SENTENCES = {
     "PASS": "All limits held and the test was valid.",

@@ -1,0 +1,222 @@
+"""Codes of the reasons that a verdict gives: what sets each, and what a person does about it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["aborted", "untrusted", "breach", "missing", "regression", "warning", "note"]
+"""Kinds of reasons, in the order in which they decide; a note decides nothing."""
+
+
+@dataclass(frozen=True)
+class ReasonCode:
+    """A kind of reason, what sets it, and what a person does about it."""
+
+    code: str
+    kind: Kind
+    trigger: str
+    action: str
+
+
+REASON_CODES: dict[str, ReasonCode] = {
+    reason.code: reason
+    for reason in (
+        ReasonCode(
+            "operator",
+            "aborted",
+            "A person stopped the load: the Airflow variable loadtest_stop is on, or the task was ended from outside.",
+            "Delete the variable or set it to false when the cause is gone, then start the run again.",
+        ),
+        ReasonCode(
+            "auto_stop_errors",
+            "aborted",
+            "Nearly all requests of the last window failed (auto_stop.error_share), so the load was ended.",
+            "Look at the target: is it up? errors.json in the bundle has examples of the answers.",
+        ),
+        ReasonCode(
+            "auto_stop_latency",
+            "aborted",
+            "The P95 of the last window was above auto_stop.latency_p95_ms, so the load was ended.",
+            "Look at the target: what was saturated? The load was more than the profile lets it bear.",
+        ),
+        ReasonCode(
+            "generator_died",
+            "untrusted",
+            "The load generator ended before the load was complete.",
+            "Look at generator.log in the bundle and at the machine's memory; start the run again.",
+        ),
+        ReasonCode(
+            "rate_limiter",
+            "untrusted",
+            "The target's limiter of one address answered, so the test measured the limiter.",
+            "Set RATELIMIT_ENABLED=false on the target, or forwarded_for: true in its target file (if it trusts it).",
+        ),
+        ReasonCode(
+            "target_locked",
+            "untrusted",
+            "Another run holds the target.",
+            "Wait until it has ended; the text names who holds it.",
+        ),
+        ReasonCode(
+            "load_not_achieved",
+            "untrusted",
+            "Fewer users ran, or fewer arrivals were made, than planned; a slow target is no cause of that.",
+            "Look at generator.log in the bundle: why could the users not start?",
+        ),
+        ReasonCode(
+            "generator_starved",
+            "untrusted",
+            "The generator was held back, so it added to latencies; or nobody knows, as it left no readings.",
+            "Move the generator to a machine of its own, or stop what runs beside it.",
+        ),
+        ReasonCode(
+            "phases_cut",
+            "untrusted",
+            "The load ended before its planned end, and nobody ordered it.",
+            "Look at generator.log in the bundle: who ended the generator? Start the run again.",
+        ),
+        ReasonCode(
+            "clock_trouble",
+            "untrusted",
+            "The generator's wall clock was set during the load.",
+            "Let the clock be slewed, not stepped (chrony, ntpd), and start the run again.",
+        ),
+        ReasonCode(
+            "overlap",
+            "untrusted",
+            "The target counted more requests in the hold than this run sent it.",
+            "Find who else sends requests to the target; start the run again when it has ended.",
+        ),
+        ReasonCode(
+            "samples_unreadable",
+            "untrusted",
+            "A part of the samples cannot be read, so requests are missing.",
+            "Check the disk of the results folder; start the run again.",
+        ),
+        ReasonCode(
+            "slo_missed",
+            "breach",
+            "A critical limit was missed.",
+            "Read the SLO table of the summary; compare with the last good run.",
+        ),
+        ReasonCode(
+            "target_restarted",
+            "breach",
+            "The target's process started anew during the load, or did not answer any more after it.",
+            "Look at the target's log and its machine for a crash or a process killed for want of memory.",
+        ),
+        ReasonCode(
+            "target_unreachable",
+            "missing",
+            "The target did not answer before the load; no load was sent.",
+            "Start the target, check its address in the connection loadtest_target, then start the run again.",
+        ),
+        ReasonCode(
+            "setup_failed",
+            "missing",
+            "Users, sessions or the cache could not be prepared; no load was sent.",
+            "The text names the step and its cause.",
+        ),
+        ReasonCode(
+            "stage_failed",
+            "missing",
+            "A stage ended without its result.",
+            "Open the named task's log in Airflow; start the run again.",
+        ),
+        ReasonCode(
+            "no_samples",
+            "missing",
+            "Not one request lies in the judged phase.",
+            "Look at generator.log in the bundle.",
+        ),
+        ReasonCode(
+            "too_few_samples",
+            "missing",
+            "A required limit could not be judged: too few requests.",
+            "Run longer, or with more users.",
+        ),
+        ReasonCode(
+            "source_missing",
+            "missing",
+            "A required limit could not be judged: its source gave no readings.",
+            "Check the connection and permissions of the named source.",
+        ),
+        ReasonCode(
+            "source_silent",
+            "missing",
+            "A source that a required limit needs gave readings for a part of the phase only.",
+            "The text names the source; collectors.log and the gaps in the manifest say why it was silent.",
+        ),
+        ReasonCode(
+            "no_limits",
+            "missing",
+            "No limit is defined for this number of users; nothing was judged.",
+            "Read the figures as a measurement; for a verdict use at most 100 users.",
+        ),
+        ReasonCode(
+            "regression",
+            "regression",
+            "Slower than its baseline by more than the relevant change, and the repeats showed it again.",
+            "Read in the summary what got slower. If the change is intended, mark it (DAG load_test_baselines).",
+        ),
+        ReasonCode(
+            "slo_near",
+            "warning",
+            "A limit holds, but by less than the profile's warning margin.",
+            "Plan capacity before the limit breaks.",
+        ),
+        ReasonCode(
+            "slo_warning",
+            "warning",
+            "A limit of level warning was missed.",
+            "Look at the named scenario or resource.",
+        ),
+        ReasonCode(
+            "stall",
+            "warning",
+            "Nothing finished for longer than the profile's stall limit, while requests waited; percentiles hide it.",
+            "Look at what the target did at that time: a lock, a long pause, a restart of a part.",
+        ),
+        ReasonCode(
+            "regression_suspected",
+            "note",
+            "Slower than its baseline by more than unchanged runs differ; too few repeats have shown it so far.",
+            "Nothing yet: the DAG repeats the run. If the repeats failed, start the profile again.",
+        ),
+        ReasonCode(
+            "regression_disproved",
+            "note",
+            "The run was suspected of being slower, and its repeats did not show it.",
+            "Nothing; if a profile is suspected again and again, look at what else runs on the host at that time.",
+        ),
+        ReasonCode(
+            "improved",
+            "note",
+            "The latest runs are faster than those before them by more than the relevant change.",
+            "Check that the same work is done (no errors, no cache that should miss); then pin a new baseline.",
+        ),
+        ReasonCode(
+            "host_noise",
+            "note",
+            "Slower, but the target's host was slow: its CPU was taken away, so nothing is said of the product.",
+            "Find what else ran on the host (another guest, a backup, a job); run the profile again when it has ended.",
+        ),
+        ReasonCode(
+            "too_few_runs",
+            "note",
+            "There are not enough comparable runs to tell a change from noise; only the limits count so far.",
+            "Nothing: each valid run adds one.",
+        ),
+        ReasonCode(
+            "not_comparable",
+            "note",
+            "The latest run of the profile had other conditions, so there is no comparison; limits are judged.",
+            "The text names the fields. If the change is meant to stay, new runs build a new history.",
+        ),
+        ReasonCode(
+            "warm_up_unsettled",
+            "note",
+            "The cache's hit rate had not settled when the load began.",
+            "Raise warm_up.max_s in the profile if this recurs.",
+        ),
+    )
+}
