@@ -6,8 +6,8 @@ from typing import Any
 from experiments import outside
 from experiments.claims import Claim, Say
 from experiments.environment import temporary_environment
+from experiments.faults import ALWAYS_RUN
 from experiments.scheduled import Case, Group, case
-from include.loadtest.profile.vocabulary import STAGES
 
 NAME = "walk"
 IN_C = frozenset({"seed_users", "diff_history"})
@@ -23,5 +23,5 @@ def claims(say: Say) -> Iterator[Claim]:
 
 
 def stage_cases(kind: Any) -> list[Case]:
-    """That kind of fault in every task."""
-    return [case(stage, "hang_in_c" if kind == "hang" and stage in IN_C else kind) for stage in STAGES]
+    """That kind of fault in every task that every run has."""
+    return [case(stage, "hang_in_c" if kind == "hang" and stage in IN_C else kind) for stage in ALWAYS_RUN]
