@@ -17,6 +17,8 @@ _STEP = math.log(1.05)
 """Latencies are counted in classes, each 5 % wide: about 270 for all from 1 ms to ten minutes."""
 _NOT_THE_TARGETS = frozenset({"ok", "censored", "rejected"})
 """Outcomes that are no failure of the target here: a limiter's refusals make a test invalid, they do not abort it."""
+_REFUSED, _QUICK_MS = 503, 1000
+"""A refusal within a second is a graceful degradation; whether there were too many is for the limits."""
 FIGURE_UNITS = {
     "loop_lag_ms": "ms",
     "cpu_pct": "%",
@@ -75,11 +77,12 @@ class StopRules:
         self._starved: dict[str, float] = {}
         self._reading_s = 0.0
 
-    def note(self, offset_s: float, outcome: str, latency_ms: float) -> None:
-        """A request that ended; one that was cut says nothing."""
+    def note(self, offset_s: float, outcome: str, latency_ms: float, status: int | None = None) -> None:
+        """A request that ended; one that was cut says nothing, and a quick 503 is a graceful refusal."""
         if outcome == "censored":
             return
-        own = _Second(1, int(outcome not in _NOT_THE_TARGETS))
+        is_refusal = status == _REFUSED and latency_ms < _QUICK_MS
+        own = _Second(1, int(outcome not in _NOT_THE_TARGETS and not is_refusal))
         if outcome in LATENCY_OUTCOMES:
             own.classes[_class_of(latency_ms)] = 1
         second = int(offset_s)

@@ -177,6 +177,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "Look at what the target did at that time: a lock, a long pause, a restart of a part.",
         ),
         ReasonCode(
+            "not_confirmed",
+            "warning",
+            "The run is suspected of being slower, and its repeats did not decide: they failed, or too few were valid.",
+            "Open the log of the task confirm; start the profile again before you rely on this run.",
+        ),
+        ReasonCode(
             "regression_suspected",
             "note",
             "Slower than its baseline by more than unchanged runs differ; too few repeats have shown it so far.",

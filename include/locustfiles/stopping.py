@@ -12,12 +12,12 @@ class Stopping:
 
     def __init__(self, profile: Profile) -> None:
         self._rules = StopRules(profile.auto_stop, profile.validity.starvation)
-        self._ended: list[tuple[str, int]] = []
+        self._ended: list[tuple[str, int, int | None]] = []
         self.stop: Stop | None = None
 
     def note(self, sample: Sample) -> None:
         """A request ended."""
-        self._ended.append((sample.outcome, sample.latency_us))
+        self._ended.append((sample.outcome, sample.latency_us, sample.status))
 
     def note_reading(self, offset_s: float, figures: Mapping[str, float]) -> None:
         """A reading of the generator; what it was before the load began, concerns nobody."""
@@ -27,8 +27,8 @@ class Stopping:
     def decide(self, offset_s: float) -> Stop | None:
         """Why the load ends now, if it does; `offset_s`: seconds since its first intended start."""
         ended, self._ended = self._ended, []
-        for outcome, latency_us in ended:
-            self._rules.note(offset_s, outcome, latency_us / 1000)
+        for outcome, latency_us, status in ended:
+            self._rules.note(offset_s, outcome, latency_us / 1000, status)
         if self.stop is None and offset_s >= 0:
             self.stop = self._rules.decide(offset_s)
         return self.stop

@@ -76,7 +76,8 @@ def made_rows(seed: int, factors: Mapping[str, float] | None = None, *, stall_s:
         for scope, points in run.points.items()
         for metric, point in points.items()
     ]
-    return [*rows, _row("longest_stall_s", "all", stall_s, None, None)]
+    stall = _row("longest_stall_s", "all", stall_s, None, None) | {"from": "2026-03-01T02:00:00Z", "waiting": 3}
+    return [*rows, stall]
 
 
 def _row(metric: str, scope: str, value: float, low: float | None, high: float | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 from include.loadtest.analysis.columns import Array, Column, columns, quartiles
 from include.loadtest.analysis.companions import explained
 from include.loadtest.analysis.figures import BODY, RunFigures
+from include.loadtest.analysis.probe import has_usual_cpu
 from include.loadtest.analysis.spread import borrowed_variance, level, shrunk
 from include.loadtest.profile.rules import ChangeTest
 
@@ -117,7 +118,7 @@ def _evidence(
     runs = len(baseline)
     noise = Noise(*shrunk(own_variance, runs, borrowed), runs)
     raw = column.new - centre
-    helped = explained(column, table, centre, baseline, new)
+    helped = None if has_usual_cpu(baseline, new) else explained(column, table, centre, baseline, new)
     if helped is None:
         return measured(column, Moved(raw, raw), noise, settings, better_up=new[0].higher_is_better)
     noise = Noise(*shrunk(helped.variance, runs, min(borrowed, noise.spread**2)), runs)

@@ -28,11 +28,14 @@ def change_document(
     repeats: Sequence[str] = (),
     references: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """`{"word", "text", "relevant_change", "repeats", "references", "against": {baseline: {…}}, "sensitivity": […]}`.
+    """What was found against each baseline, and what could have been found.
+
+    `{"word", "text", "relevant_change", "confirmations", "repeats", "references", "against": {baseline: {…}},
+    "sensitivity": […]}`.
 
     `rulings` by the name of the baseline (recent, pinned, reference), with the ids of its runs. An entry of `against`
-    has `word`, `text`, `runs` and `findings` (see `finding`); `sensitivity` says for each measure how small a change
-    this series can find, as a ratio − 1 (null fields where there are too few runs: the list is empty then).
+    has `word`, `text`, `runs`, `findings` and the `worst` of them, which decided (see `finding`). `sensitivity` says
+    for each measure how small a change this series can find, as a ratio − 1; it is empty with too few runs.
     """
     word, text = combined(rulings)
     evidence = next((ruling.evidence for ruling in rulings.values() if ruling.evidence), ())
@@ -40,6 +43,7 @@ def change_document(
         "word": str(word),
         "text": text,
         "relevant_change": settings.relevant_change,
+        "confirmations": settings.confirmations,
         "repeats": list(repeats),
         "references": list(references),
         "against": {
@@ -47,6 +51,7 @@ def change_document(
                 "word": str(ruling.word),
                 "text": ruling.text,
                 "runs": list(baseline_ids.get(name, ())),
+                "worst": None if ruling.worst is None else finding(ruling.worst),
                 "findings": [finding(one) for one in ruling.evidence],
             }
             for name, ruling in rulings.items()

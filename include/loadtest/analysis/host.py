@@ -7,17 +7,13 @@ import numpy as np
 
 from include.loadtest.analysis.columns import COMMON_SPREAD, Column
 from include.loadtest.analysis.figures import RunFigures
+from include.loadtest.analysis.probe import LEAST_RUNS, slow_probe
 
-LEAST_RUNS = 6
 _COMPUTES = 0.6
 """An endpoint computes where its latency goes along with the target's CPU time from run to run, correlated so much."""
 _BORROWED = 4
 """Runs that the borrowed spread of the target's CPU time counts as."""
 _FAR = 3.0
-_PROBE_RELEVANT = 0.05
-"""A CPU probe that is slower by less is noise of the probe."""
-_PROBE_SLOW, _QUICK = 0.25, 0.25
-"""A probe that is a quarter slower than the baseline's lower quartile: the CPU was shared, however often it is."""
 
 
 def slow_host(column: Column, baseline: Sequence[RunFigures], run: RunFigures, *, has_companions: bool) -> str | None:
@@ -29,26 +25,10 @@ def slow_host(column: Column, baseline: Sequence[RunFigures], run: RunFigures, *
     product does; that one the companions and the probe show.) `has_companions`: other endpoints go along with this one;
     one that has none, and goes along with the CPU time, mostly does so by chance.
     """
-    slow = _slow_probe(baseline, run)
+    slow = slow_probe(baseline, run)
     if slow is None and has_companions:
         return _missing_cpu_time(column, baseline, run)
     return slow
-
-
-def _slow_probe(baseline: Sequence[RunFigures], run: RunFigures) -> str | None:
-    """Beyond what probes differ by, or far above the machine's own speed: that of its quicker nights."""
-    before = [math.log(other.cpu_probe_ms) for other in baseline if other.cpu_probe_ms]
-    if run.cpu_probe_ms is None or len(before) < LEAST_RUNS:
-        return None
-    now = math.log(run.cpu_probe_ms)
-    spread = math.sqrt(float(np.var(before, ddof=1)) + COMMON_SPREAD**2)
-    is_unusual = now - float(np.median(before)) > max(_FAR * spread, math.log1p(_PROBE_RELEVANT))
-    slower = now - float(np.quantile(before, _QUICK))
-    if not is_unusual and slower < math.log1p(_PROBE_SLOW):
-        return None
-    return (
-        f"a fixed piece of CPU work took {100 * math.expm1(slower):.0f} % longer than on the baseline's quicker nights"
-    )
 
 
 def _missing_cpu_time(column: Column, baseline: Sequence[RunFigures], run: RunFigures) -> str | None:

@@ -20,16 +20,20 @@ def rule_paired(
 ) -> Ruling:
     """Judge the candidate's runs against the reference's; the baseline only says how much runs differ by themselves.
 
-    Each run of one arm has its neighbour in the other. A stalled run is left out. Raises nothing; with fewer valid runs
-    of an arm than the profile's confirmations the suspicion stays.
+    Each run of one arm has its neighbour in the other. A stalled run is left out. With fewer valid runs of an arm than
+    the profile's confirmations, or too few baseline runs to know the noise, the suspicion stays.
     """
+    known = [run for run in baseline if not stalled(run, stall_limit_s)]
+    if len(known) < settings.min_runs:
+        text = f"{len(known)} earlier runs tell how much runs differ by themselves, {settings.min_runs} are needed"
+        return Ruling(Word.SUSPECTED, text)
     ours = [run for run in candidates if not stalled(run, stall_limit_s)]
     theirs = [run for run in references if not stalled(run, stall_limit_s)]
     least = min(len(ours), len(theirs))
     if least < settings.confirmations:
         text = f"{least} valid pairs of runs are there, {settings.confirmations} are needed"
         return Ruling(Word.SUSPECTED, text)
-    evidence = tuple(_evidence(baseline, ours, theirs, settings))
+    evidence = tuple(_evidence(known, ours, theirs, settings))
     worse = sorted((one for one in evidence if _differs(one, settings) and one.is_worse), key=lambda one: one.p)
     if worse:
         text = f"{told(worse[0])} against {len(theirs)} runs of the reference, measured in turns by {len(ours)}"

@@ -33,6 +33,8 @@ __all__ = [
 ]
 
 LONGEST_TEXT = 1000
+REPEAT = "-(repeat|current)[0-9]+$"
+"""How the ids of repeats end, as a regular expression of PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,11 @@ def last_comparable_runs(
 
     Each has the columns of its run, and `metrics`: its rows of one phase, as in metrics.json. Only runs that ended with
     one of `verdicts` count, by default PASS and WARN: a breach, an aborted or an invalid run is no measure for another.
-    `since`: only runs that started then or later, after an intended change.
+    Repeats do not count, so that one night is no more than one run. `since`: only runs that started then or later,
+    after an intended change.
     """
     conditions = [RUN.c.comparability_key == key, RUN.c.verdict.in_(sorted(verdicts)), RUN.c.started < before]
+    conditions += [RUN.c.run_id.op("!~")(REPEAT)]
     conditions += [] if since is None else [RUN.c.started >= since]
     return runs_with_metrics(engine, *conditions, *_others(exclude_run_id), phase=phase, limit=limit)
 

@@ -17,7 +17,7 @@ from include.loadtest.history import baselines
 from include.loadtest.history import store as history
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.profile import Profile
-from include.loadtest.verdict import Reason, Verdict
+from include.loadtest.verdict import GREEN, Reason, Verdict
 
 LOG = logging.getLogger("loadtest")
 SECTION = "change_test"
@@ -44,6 +44,13 @@ class Baselines:
     pinned: tuple[RunFigures, ...]
 
 
+def decided_change(bundle: Bundle) -> dict[str, Any] | None:
+    """The part of comparison.json that repeats have decided; None where there were none."""
+    comparison = bundle.read(run.COMPARISON) if bundle.has(run.COMPARISON) else {}
+    document = comparison.get(SECTION) or {}
+    return {SECTION: document} if document.get("repeats") else None
+
+
 def figures_of(bundle: Bundle) -> RunFigures:
     """A run as the change test sees it. Raises FileNotFoundError where it has no metrics."""
     return run_figures(bundle.run_id, bundle.read(run.METRICS)["metrics"])
@@ -61,7 +68,11 @@ def baselines_of(engine: Engine, context: RunContext, profile: Profile) -> Basel
         exclude_run_id=record.run_id,
         since=since,
     )
-    pinned = baselines.pinned_runs(engine, record.key, since=since)
+    pinned = [
+        row
+        for row in baselines.pinned_runs(engine, record.key, since=since)
+        if row["run_id"] != record.run_id and row["started"] < record.started
+    ]
     return Baselines(record.key, _figures(recent), _figures(pinned))
 
 
@@ -71,9 +82,12 @@ def _figures(rows: Sequence[dict[str, Any]]) -> tuple[RunFigures, ...]:
 
 
 def judge_change(
-    context: RunContext, repeats: Sequence[RunFigures] = (), references: Sequence[RunFigures] = ()
+    context: RunContext, repeats: Sequence[RunFigures] = (), references: Sequence[RunFigures] | None = None
 ) -> dict[str, Any] | None:
-    """Judge the run with its repeats, put it into comparison.json; None where the test itself was not valid."""
+    """Judge the run with its repeats, put it into comparison.json; None where the test itself was not valid.
+
+    `references`: valid runs of the current release that were measured in turns; None: no such release is configured.
+    """
     if context.bundle.read(run.VERDICT)["verdict"] in NOT_JUDGED or not context.bundle.has(run.METRICS):
         return None
     profile = context.profile()
@@ -84,7 +98,7 @@ def judge_change(
     ids = {
         RECENT: [other.run_id for other in found.recent],
         PINNED: [other.run_id for other in found.pinned],
-        REFERENCE: [other.run_id for other in references],
+        REFERENCE: [other.run_id for other in references or ()],
     }
     document = change_document(
         rulings,
@@ -95,7 +109,8 @@ def judge_change(
     )
     context.bundle.write(run.COMPARISON, context.bundle.read(run.COMPARISON) | {SECTION: document})
     LOG.info("change test: %s: %s", document["word"], document["text"])
-    _propose_baseline(engine, profile, found, own)
+    if context.bundle.read(run.VERDICT)["verdict"] in GREEN:
+        _propose_baseline(engine, profile, found, own)
     return document
 
 
@@ -103,14 +118,15 @@ def _rulings(
     found: Baselines,
     own: RunFigures,
     repeats: Sequence[RunFigures],
-    references: Sequence[RunFigures],
+    references: Sequence[RunFigures] | None,
     profile: Profile,
 ) -> dict[str, Ruling]:
     """Against the reference alone where it was measured in turns, else against the recent and the pinned runs."""
     settings, stall_limit_s = profile.change_test, profile.stall_limit_s
     new = [own, *repeats]
-    if references:
-        return {REFERENCE: rule_paired(found.recent or found.pinned, repeats, references, settings, stall_limit_s)}
+    if references is not None:
+        baseline = max(found.recent, found.pinned, key=len)
+        return {REFERENCE: rule_paired(baseline, repeats, references, settings, stall_limit_s)}
     rulings = {RECENT: rule(found.recent, new, settings, stall_limit_s)}
     if found.pinned:
         rulings[PINNED] = rule(found.pinned, new, settings, stall_limit_s)
@@ -153,20 +169,18 @@ def change_reasons(document: dict[str, Any] | None, comparison: dict[str, Any]) 
     reasons = [Reason("not_comparable", comparison["text"])] if fields else []
     word = Word(document["word"])
     if document["repeats"] and word is Word.OK:
-        return [*reasons, Reason("regression_disproved", document["text"])]
+        is_final = len(document["repeats"]) >= document["confirmations"]
+        return [*reasons, Reason("regression_disproved" if is_final else "regression_suspected", document["text"])]
     if word in CODES:
         reasons.append(Reason(CODES[word], document["text"], **_worst(document, word)))
     return reasons
 
 
 def _worst(document: dict[str, Any], word: Word) -> dict[str, Any]:
-    """The finding with the smallest p, for a word that is about one."""
+    """The finding that decided, for a word that is about one."""
     if word not in (Word.REGRESSION, Word.SUSPECTED, Word.IMPROVEMENT):
         return {}
-    against = next(entry for entry in document["against"].values() if entry["word"] == word)
-    direction = "better" if word is Word.IMPROVEMENT else "worse"
-    findings = [one for one in against["findings"] if one["direction"] == direction]
-    worst = min(findings, key=lambda one: float(one["p"]), default=None)
+    worst = next(entry["worst"] for entry in document["against"].values() if entry["word"] == word)
     if worst is None:
         return {}
     return {

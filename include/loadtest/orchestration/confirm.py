@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from include.loadtest import run
 from include.loadtest.analysis.figures import RunFigures
 from include.loadtest.analysis.ruling import Word
-from include.loadtest.bundle import Bundle
 from include.loadtest.errors import LoadTestError
 from include.loadtest.history import store as history
+from include.loadtest.history.comparability import comparability, differing_fields
 from include.loadtest.orchestration.change import (
     CHANGE_CODES,
     NOT_JUDGED,
@@ -28,7 +28,7 @@ from include.loadtest.orchestration.deadline import StageTimeoutError
 from include.loadtest.orchestration.target_use import remove_users
 from include.loadtest.reporting.report import write_reports
 from include.loadtest.validation.conclusion import amend
-from include.loadtest.verdict import Reason
+from include.loadtest.verdict import GREEN, Reason
 
 LOG = logging.getLogger("loadtest")
 RunStage = Callable[[RunContext, str], None]
@@ -37,11 +37,21 @@ LOAD_STAGES = ("warm_cache", "run_profile", "collect_metrics", "validate_sla")
 
 
 def is_suspected(context: RunContext) -> bool:
-    """Whether the change test suspects the run."""
+    """Whether the change test suspects the run, and a repeat could change its verdict: a breach stays one."""
     if not context.bundle.has(run.COMPARISON):
         return False
     document = context.bundle.read(run.COMPARISON).get(SECTION) or {}
-    return document.get("word") == Word.SUSPECTED
+    if document.get("word") != Word.SUSPECTED:
+        return False
+    return context.bundle.read(run.VERDICT)["verdict"] in GREEN
+
+
+def close_suspicion(context: RunContext) -> None:
+    """Say so in the verdict where a run is still suspected when all is over: its repeats failed, or were too few."""
+    if is_suspected(context):
+        text = context.bundle.read(run.COMPARISON)[SECTION]["text"]
+        amend(context.bundle, [Reason("not_confirmed", f"suspected of being slower, and not decided: {text}")])
+        history.store_bundle(context.history_url, context.bundle, context.profile(), context.bundle_uri)
 
 
 def confirm(context: RunContext, run_stage: RunStage) -> None:
@@ -56,20 +66,20 @@ def confirm(context: RunContext, run_stage: RunStage) -> None:
     count = context.profile().change_test.confirmations
     reference = context.target.file.reference_target
     repeats: list[RunFigures] = []
-    references: list[RunFigures] = []
+    references: list[RunFigures] | None = [] if reference else None
     with ExitStack() as opened:
-        bundles: list[Bundle] = []
+        children: list[RunContext] = []
         for number in range(1, count + 1):
-            repeat = _child(context, f"r{number}", context.target_name, opened)
+            repeat = _child(context, f"repeat{number}", context.target_name, opened)
             LOG.info("suspected: repeat %d of %d, run %s", number, count, repeat.bundle.run_id)
-            bundles.append(repeat.bundle)
+            children.append(repeat)
             repeats += _measured(repeat, _repeat_stages(context), run_stage)
-            if reference:
-                other = _child(context, f"c{number}", reference, opened)
+            if reference and references is not None:
+                other = _child(context, f"current{number}", reference, opened)
                 LOG.info("the current release on %s in turn: run %s", reference, other.bundle.run_id)
-                references += _measured(other, _reference_stages, run_stage)
+                references += _comparable(context, other, _measured(other, _reference_stages, run_stage))
         document = judge_change(context, repeats, references)
-        _rewrite(context, bundles, change_reasons(document, context.bundle.read(run.COMPARISON)))
+        _rewrite(context, children, change_reasons(document, context.bundle.read(run.COMPARISON)))
 
 
 def _child(context: RunContext, suffix: str, target_name: str, opened: ExitStack) -> RunContext:
@@ -85,6 +95,7 @@ def _child(context: RunContext, suffix: str, target_name: str, opened: ExitStack
         order=order,
         suite=context.suite if target_name == context.target_name else None,
         work_dir=context.work_dir if target_name == context.target_name else context.work_dir / suffix,
+        holds_parents_target=target_name == context.target_name,
     )
     child.bundle.update_manifest(repeat_of=context.bundle.run_id)
     return child
@@ -103,21 +114,28 @@ def _repeat_stages(parent: RunContext) -> Callable[[RunContext, RunStage], None]
 
 
 def _reference_stages(child: RunContext, run_stage: RunStage) -> None:
-    """Another target has no users yet, and keeps none."""
+    """Another target has no users yet, and keeps none; a clean-up that fails makes the run no less valid."""
     run_stage(child, "preflight")
     try:
         for name in ("seed_users", *LOAD_STAGES):
             run_stage(child, name)
     finally:
-        remove_users(child)
+        try:
+            remove_users(child)
+        except LoadTestError as error:
+            LOG.error("test users are left on %s: %s; its next run removes them", child.target_name, error)
 
 
 def _measured(
     child: RunContext, stages: Callable[[RunContext, RunStage], None], run_stage: RunStage
 ) -> list[RunFigures]:
-    """The figures of a repeat; none where it was not valid. What failed stands in its own bundle."""
+    """The figures of a repeat; none where it was not valid. What failed stands in its own bundle.
+
+    A repeat that an earlier try of this task has made is not made again.
+    """
     try:
-        stages(child, run_stage)
+        if not child.bundle.has(run.VERDICT):
+            stages(child, run_stage)
     except StageTimeoutError:
         raise
     except LoadTestError as error:
@@ -132,14 +150,34 @@ def _measured(
     return [figures_of(child.bundle)]
 
 
-def _rewrite(context: RunContext, repeats: Sequence[Bundle], reasons: Sequence[Reason]) -> None:
-    """Rewrite the run's verdict, and in the history; what is decided of the run holds for its repeats as well."""
-    profile = context.profile()
+def _comparable(context: RunContext, other: RunContext, found: list[RunFigures]) -> list[RunFigures]:
+    """The reference's figures, if it runs under the candidate's conditions; a slower machine would excuse anything."""
+    if not found:
+        return found
+    conditions = [comparability(one.profile(), one.manifest()) for one in (context, other)]
+    fields = [one for one in differing_fields(*conditions) if one["field"] != "target"]
+    for one in fields:
+        LOG.warning("%s is no measure: %s is %s there, here %s", other.target_name, one["field"], one["other"],
+                    one["current"])  # fmt: skip
+    return [] if fields else found
+
+
+def _rewrite(context: RunContext, children: Sequence[RunContext], reasons: Sequence[Reason]) -> None:
+    """Rewrite the run's verdict; what is decided of the run holds for its repeats as well."""
     document = amend(context.bundle, reasons, without=CHANGE_CODES)
     LOG.info("verdict after the repeats: %s", document["verdict"])
-    history.store_bundle(context.history_url, context.bundle, profile, context.bundle_uri)
     decisive = [reason for reason in reasons if reason.kind == "regression"]
-    for bundle in repeats:
-        if bundle.has(run.VERDICT):
-            amend(bundle, decisive)
-            history.store_bundle(context.history_url, bundle, profile)
+    for child in children:
+        if child.bundle.has(run.VERDICT):
+            amend(child.bundle, decisive)
+    store_decided(context)
+
+
+def store_decided(context: RunContext) -> None:
+    """Put the run and its repeats into the history as they are decided now. Repeating it changes nothing."""
+    history.store_bundle(context.history_url, context.bundle, context.profile(), context.bundle_uri)
+    section = context.bundle.read(run.COMPARISON).get(SECTION) or {}
+    for run_id in section.get("repeats") or ():
+        with context.repeat_bundle(run_id) as bundle:
+            uri = context.bundle_uri + run_id.removeprefix(context.bundle.run_id)
+            history.store_bundle(context.history_url, bundle, context.profile(), uri)

@@ -13,6 +13,7 @@ from include.loadtest.bundle import Bundle
 from include.loadtest.errors import ConfigError, InfrastructureError, InvalidTestError
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.profile import Profile
+from include.loadtest.profile.reference import requirements
 from include.loadtest.profile.suites import Suite
 from include.loadtest.publishing.slack import SlackSettings
 from include.loadtest.target.settings import Target
@@ -75,13 +76,15 @@ class SuiteContext(Context):
 class RunContext(Context):
     """One run, by itself or within a suite. `link`: page of the DAG run; `slack_settings`: None if not set up.
 
-    `bundle_of` opens the bundle of another run, a repeat; None: they lie beside each other in a local folder.
+    `holds_parents_target`: a repeat, whose suspected run has the target's lock and users. `bundle_of` opens the bundle
+    of another run, a repeat; None: they lie beside each other in a local folder.
     """
 
     order: RunOrder
     suite: SuiteContext | None = None
     not_configured: tuple[str, ...] = ()
     link: str | None = None
+    holds_parents_target: bool = False
     bundle_of: Callable[[str], AbstractContextManager[Bundle]] | None = None
     slack_settings: Callable[[], SlackSettings | None] = lambda: None
 
@@ -98,4 +101,5 @@ class RunContext(Context):
 
     def profile(self) -> Profile:
         """The run's resolved profile, as preflight wrote it."""
-        return Profile.model_validate_json(json.dumps(self.bundle.read(run.MANIFEST)["profile"]))
+        stored = requirements().completed(self.bundle.read(run.MANIFEST)["profile"])  # of an earlier release, perhaps
+        return Profile.model_validate_json(json.dumps(stored))

@@ -15,9 +15,9 @@ from include.loadtest.collectors.gaps import read_gaps
 from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError, LoadTestError
 from include.loadtest.history import store as history
-from include.loadtest.orchestration.change import CHANGE_CODES, change_reasons, judge_change
+from include.loadtest.orchestration.change import CHANGE_CODES, change_reasons, decided_change, judge_change
 from include.loadtest.orchestration.conclusion import conclude_run
-from include.loadtest.orchestration.confirm import confirm
+from include.loadtest.orchestration.confirm import close_suspicion, confirm, store_decided
 from include.loadtest.orchestration.context import Context, RunContext, SuiteContext
 from include.loadtest.orchestration.faults import stage
 from include.loadtest.orchestration.lease import kept_lease
@@ -175,26 +175,34 @@ def compare_and_store(context: RunContext) -> None:
     """
     verdict_of(context)
     profile = context.profile()
+    decided = decided_change(context.bundle)
     document = history.record_and_compare(context.history_url, context.bundle, profile, context.bundle_uri)
     LOG.info("%s", document.get("text") or f"compared with {document.get('previous_run_id')}: shown, not judged")
+    if decided is not None:  # the task was cleared: repeats have been made, and what they showed stays
+        context.bundle.write(run.COMPARISON, document | decided)
+        return
     reasons = change_reasons(judge_change(context), document)
     amend(context.bundle, reasons, without=CHANGE_CODES)
 
 
 def publish(context: RunContext) -> None:
-    """Write the reports, then tell Slack: once a run, and a Slack that fails changes nothing else."""
+    """Write the reports, then tell Slack: once a verdict, and a Slack that fails changes nothing else."""
     verdict = verdict_of(context)
+    if decided_change(context.bundle) is not None:
+        store_decided(context)  # once more, in case the history was away when the repeats decided
     for name in context.not_configured:
         LOG.info("not configured: %s", name)
     write_performance_baseline(context.bundle, context.profile())
     write_reports(context.bundle, datetime.now(UTC), context.not_configured)
-    if "slack" in context.manifest():
+    told = context.manifest()
+    if "slack" in told and told.get("slack_verdict") == verdict["verdict"]:
         return
     try:
         settings = context.slack_settings()
         if settings is None:
             return
-        context.bundle.update_manifest(slack="sending")  # a try after this one's death sends no second message
+        # A try after this one's death sends no second message; a verdict that repeats have changed is told again.
+        context.bundle.update_manifest(slack="sending", slack_verdict=verdict["verdict"])
         metrics = context.bundle.read(run.METRICS) if context.bundle.has(run.METRICS) else None
         title, target = context.profile().title, context.target_name
         message = run_message(
@@ -211,6 +219,8 @@ def publish(context: RunContext) -> None:
 def close(context: RunContext) -> dict[str, Any]:
     """The run's verdict, for the gate; tokens and lock are given up whatever the clean-up, or a full disk, allowed."""
     try:
+        verdict_of(context)
+        close_suspicion(context)
         verdict = verdict_of(context)
     finally:
         leave_target(context)

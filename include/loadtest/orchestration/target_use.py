@@ -27,11 +27,11 @@ def lock_target(context: Context) -> None:
 
 @contextmanager
 def released_on_failure(context: Context) -> Iterator[None]:
-    """Give the target free when a check refuses it; within a suite the suite holds it."""
+    """Give the target free when a check refuses it; within a suite the suite holds it, and a repeat's run its own."""
     try:
         yield
     except BaseException:
-        if not (isinstance(context, RunContext) and context.suite):
+        if not (isinstance(context, RunContext) and (context.suite or context.holds_parents_target)):
             free_target(context)
         raise
 

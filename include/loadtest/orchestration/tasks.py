@@ -150,15 +150,20 @@ def suite_confirm_task(suite: Suite) -> Any:
         from include.loadtest.orchestration.airflow_context import run_context
         from include.loadtest.orchestration.confirm import is_suspected
 
-        suspected = 0
-        for index in range(len(suite.runs)):
-            with _as_airflow_errors(), run_context(suite, index) as context:
+        suspected, failed = 0, []
+        for index, entry in enumerate(suite.runs):
+            with run_context(suite, index) as context:
                 if not is_suspected(context):
                     continue
                 suspected += 1
-                with _within_time(context, "confirm"):
-                    pipeline.run_stage(context, "confirm")
-                    pipeline.run_stage(context, "publish")
+                try:
+                    with _within_time(context, "confirm"):
+                        pipeline.run_stage(context, "confirm")
+                except Exception as error:  # noqa: BLE001 - whatever one run's repeats raise, the next run's are due
+                    failed.append(f"{entry.profile}: {error}")
+                pipeline.run_stage(context, "publish")
+        if failed:
+            raise AirflowFailException("; ".join(failed))
         if not suspected:
             raise AirflowSkipException(_NOT_SUSPECTED)
 

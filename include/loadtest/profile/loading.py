@@ -27,6 +27,7 @@ from include.loadtest.profile.vocabulary import ENGINES, Level
 from include.loadtest.profile.yaml_source import YamlSource, parse_yaml, read_yaml
 
 MAX_PATH_CHARS = 1000
+FEW_USERS = 10
 PROFILES_DIR = Path(__file__).parents[2] / "profiles"
 _SUB_MODELS: dict[str, type[BaseModel]] = {
     "think_time_s": ThinkTime,
@@ -188,11 +189,20 @@ def _completed(source: YamlSource, own: Profile, levels: Levels, overrides: Over
         "duration_s": duration_s,
         "engine": overrides.engine or own.engine,
         "throughput_target_rpm": requirements().target_rpm(users) if isinstance(own.shape, Steady) else None,
+        "stall_limit_s": _stall_limit_s(own, users),
         "stage_timeouts_s": requirements().stage_timeouts_s | own.stage_timeouts_s,
         "slos": tuple(slos),
         "notes": (*own.notes, *notes),
     }
     return _validated(source, own.model_dump() | changed)
+
+
+def _stall_limit_s(own: Profile, users: int) -> float:
+    """Few users may all wait for a slow answer, which is no stall: one has to be longer than any scenario may take."""
+    if users >= FEW_USERS:
+        return own.stall_limit_s
+    slowest_ms = max(limit for name, limit in requirements().scenario_p95_ms.items() if own.mix_pct.get(name))
+    return max(own.stall_limit_s, slowest_ms / 1000)
 
 
 def _own_limits(own: Profile, users: int) -> tuple[list[dict[str, Any]], list[str]]:

@@ -25,6 +25,7 @@ from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure
 from include.loadtest.reporting.report import SENTENCES
 
 MAX_REASONS = 5
+_OF_CHANGES = frozenset({"regression", "regression_suspected", "improved"})
 MAX_FIGURES = 3
 _HEADER_CHARS = 150
 
@@ -54,7 +55,8 @@ def run_message(
     word, reasons = str(verdict["verdict"]), verdict.get("reasons") or ()
     mark = {"PASS": "✅", "WARN": "🟡"}.get(word, "❌")
     sentence = SENTENCES.get(word, "")
-    first = f"{reasons[0]['code']}: {reasons[0]['text']}" if reasons else sentence
+    deciding = [reason for reason in reasons if REASON_CODES[reason["code"]].kind != "note"]
+    first = f"{deciding[0]['code']}: {deciding[0]['text']}" if deciding else sentence
     header = _cut(list(_defused(f"{mark} {word}: {title}", _HEADER_CHARS)), _HEADER_CHARS)
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text=header, emoji=False)),
@@ -98,7 +100,7 @@ def _figures(verdict: Mapping[str, Any], metrics: Mapping[str, Any] | None) -> l
     """The figures of the reasons first, then P95, error rate and throughput of all requests in the hold."""
     slos = verdict.get("slos") or ()
     rows = {(row["metric"], row["scope"], row["phase"]): row for row in (metrics or {}).get("metrics", ())}
-    of_reasons = [reason for reason in verdict.get("reasons") or () if reason.get("metric")]
+    of_reasons = [reason for reason in verdict.get("reasons") or () if _has_figure(reason)]
     wanted = [*of_reasons, *({"metric": metric, "scope": scope} for metric, scope in _FIGURES)]
     texts: dict[tuple[str, str, str], str] = {}
     for item in wanted:
@@ -106,6 +108,11 @@ def _figures(verdict: Mapping[str, Any], metrics: Mapping[str, Any] | None) -> l
         key = (item["metric"], item.get("scope") or SCOPE_ALL, slo["phase"] if slo else "hold")
         texts.setdefault(key, _figure(key, rows.get(key), slo))
     return list(texts.values())[:MAX_FIGURES]
+
+
+def _has_figure(reason: Mapping[str, Any]) -> bool:
+    """Whether its metric is one of metrics.json; what the change test found stands in the reason's own text."""
+    return bool(reason.get("metric")) and reason["code"] not in _OF_CHANGES
 
 
 def _slo_of(item: Mapping[str, Any], slos: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

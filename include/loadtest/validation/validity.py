@@ -24,6 +24,7 @@ LEAST_FOREIGN = 10
 """Fewer unknown requests are within the error of counting."""
 LEAST_STARVED = 2
 """A single reading of several is a hiccup: loop lag is the largest delay of five seconds."""
+COVERED_S = 1.3 * READING_INTERVAL_S
 NOT_KNOWN = "not known"
 
 
@@ -67,13 +68,17 @@ def validity_reasons(
 
 
 def _starved(profile: Profile, evidence: Evidence) -> list[Reason]:
-    """Too many of the hold's readings of the generator say that it was held back; or there is none."""
+    """Too many readings of the generator in a judged phase say that it was held back; or there is none."""
+    judged = dict.fromkeys(["hold", *(slo.phase for slo in profile.slos)])
+    found = (_starved_in(profile, phase, evidence) for phase in judged if evidence.of_phase(phase))
+    return next((reasons for reasons in found if reasons), [])
+
+
+def _starved_in(profile: Profile, phase: str, evidence: Evidence) -> list[Reason]:
     limits, most = profile.validity.starvation, profile.validity.max_starved_share
-    if not evidence.of_phase("hold"):
-        return []
-    ticks = _ticks(evidence)
+    ticks = _ticks(evidence, phase)
     if not ticks:
-        text = "the generator left no reading in the hold, so nobody knows whether it was held back; see generator.log"
+        text = f"the generator left no reading in {phase}, so nobody knows whether it was held back; see generator.log"
         return [Reason("generator_starved", text)]
     starved = [figures for tick in ticks if (figures := starved_figures(tick, limits))]
     share = len(starved) / len(ticks)
@@ -86,14 +91,14 @@ def _starved(profile: Profile, evidence: Evidence) -> list[Reason]:
         if any(name in tick for tick in starved)
     )
     text = (
-        f"{len(starved)} of {len(ticks)} readings of the generator in the hold show that it was held back: {named}; "
+        f"{len(starved)} of {len(ticks)} readings of the generator in {phase} show that it was held back: {named}; "
         "move it to a machine of its own, or stop what runs beside it"
     )
     return [Reason("generator_starved", text, observed=share, limit=most, unit="ratio")]
 
 
-def _ticks(evidence: Evidence) -> list[dict[str, float]]:
-    """The readings of the generator that lie in the hold, each with its machine's steal; else those that overlap it."""
+def _ticks(evidence: Evidence, phase: str) -> list[dict[str, float]]:
+    """The readings of the generator that lie in a phase, each with its machine's steal; else those that overlap it."""
     processes = {reading.instance for reading in evidence.readings if reading.metric == "loop_lag_ms"}
     by_tick: dict[tuple[str, float], dict[str, float]] = {}
     steals: list[Reading] = []
@@ -102,12 +107,12 @@ def _ticks(evidence: Evidence) -> list[dict[str, float]]:
             steals.append(reading)
         elif reading.source == "generator" and reading.instance in processes and reading.metric in FIGURE_UNITS:
             by_tick.setdefault((reading.instance, reading.at_s), {})[reading.metric] = reading.value
-    hold = evidence.of_phase("hold")
+    spans = evidence.of_phase(phase)
     for late_s in (0.0, READING_INTERVAL_S):
         found = [
             figures | _steal_before(at_s, steals)
             for (_, at_s), figures in by_tick.items()
-            if any(span.start_s <= at_s < span.end_s + late_s for span in hold)
+            if any(span.start_s <= at_s < span.end_s + late_s for span in spans)
         ]
         if found:
             return found
@@ -245,7 +250,7 @@ def _kind_of(metric: str, evidence: Evidence) -> tuple[str, str] | None:
 def silence_share(kind: tuple[str, str], spans: Sequence[Span], readings: Iterable[Reading]) -> float | None:
     """The share of the spans that no reading of this source and name covers; None without a reading in them.
 
-    A reading covers one interval from its own time on.
+    A reading covers its interval and a third more from its own time on: who answers slowly is late, not silent.
     """
     times = [reading.at_s for reading in readings if (reading.source, reading.metric) == kind]
     length_s = sum(span.seconds for span in spans)
@@ -257,7 +262,7 @@ def silence_share(kind: tuple[str, str], spans: Sequence[Span], readings: Iterab
 def _covered_s(span: Span, times: Sequence[float]) -> float:
     covered_s, until_s = 0.0, span.start_s
     for at_s in times:
-        begin_s, end_s = max(at_s, until_s), min(at_s + READING_INTERVAL_S, span.end_s)
+        begin_s, end_s = max(at_s, until_s), min(at_s + COVERED_S, span.end_s)
         if end_s > begin_s:
             covered_s += end_s - begin_s
             until_s = end_s

@@ -12,11 +12,12 @@ import pytest
 from include.loadtest.errors import InfrastructureError
 from include.loadtest.history import store as history
 from include.loadtest.orchestration.change import CHANGE_CODES, change_reasons, judge_change
-from include.loadtest.orchestration.confirm import confirm, is_suspected
+from include.loadtest.orchestration.confirm import close_suspicion, confirm, is_suspected
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.profile import Overrides, find_profile, load_profile
 from include.loadtest.validation.conclusion import amend
+from include.loadtest.verdict import Reason
 from tests.helpers.made_bundles import made_bundle, write_results
 
 pytestmark = pytest.mark.integration
@@ -37,11 +38,13 @@ class Repeats:
         suffix = context.bundle.run_id.rsplit("-", 1)[1]
         self.stages.append((suffix, name, context.target_name))
         result = dict(self.results[suffix])
+        environment = result.pop("environment", None)
         if result.pop("fails_in", None) == name:
             raise InfrastructureError("made to fail")
         if name == "preflight":
             manifest = context.bundle.read("manifest.json")
-            made_bundle(context.bundle.path.parent, context.bundle.run_id, START + timedelta(weeks=60), PROFILE, seed=1)
+            folder, run_id = context.bundle.path.parent, context.bundle.run_id
+            made_bundle(folder, run_id, START + timedelta(weeks=60), PROFILE, seed=1, environment=environment)
             context.bundle.update_manifest(**manifest)
         if name == "validate_sla":
             write_results(context.bundle, PROFILE, **result)
@@ -86,22 +89,22 @@ def _kept(url: str, run_id: str) -> str | None:
 
 def test_repeats_that_are_slow_too_make_it_a_regression(suspected: RunContext, fresh_history: str) -> None:
     """The verdict is rewritten, in the history as well, and neither run nor repeats can enter a baseline."""
-    repeats = Repeats({"r1": {"seed": 61, "factors": SLOW}, "r2": {"seed": 62, "factors": SLOW}})
+    repeats = Repeats({"repeat1": {"seed": 61, "factors": SLOW}, "repeat2": {"seed": 62, "factors": SLOW}})
     confirm(suspected, repeats)
     assert _codes(suspected) == ("REGRESSION", ["regression"])
     document = suspected.bundle.read("comparison.json")["change_test"]
-    assert document["repeats"] == ["smoke-new-r1", "smoke-new-r2"]
-    for run_id in ("smoke-new", "smoke-new-r1", "smoke-new-r2"):
+    assert document["repeats"] == ["smoke-new-repeat1", "smoke-new-repeat2"]
+    for run_id in ("smoke-new", "smoke-new-repeat1", "smoke-new-repeat2"):
         assert _kept(fresh_history, run_id) == "REGRESSION"
-    assert [name for suffix, name, _ in repeats.stages if suffix == "r1"] == [
+    assert [name for suffix, name, _ in repeats.stages if suffix == "repeat1"] == [
         *("preflight", "warm_cache", "run_profile", "collect_metrics", "validate_sla")
     ]
-    assert (suspected.bundle.path.parent / "smoke-new-r1" / "manifest.json").exists()
+    assert (suspected.bundle.path.parent / "smoke-new-repeat1" / "manifest.json").exists()
 
 
 def test_normal_repeats_disprove_the_suspicion(suspected: RunContext, fresh_history: str) -> None:
     """The note says so; the run stays a normal one."""
-    confirm(suspected, Repeats({"r1": {"seed": 61}, "r2": {"seed": 62}}))
+    confirm(suspected, Repeats({"repeat1": {"seed": 61}, "repeat2": {"seed": 62}}))
     assert _codes(suspected) == ("PASS", ["regression_disproved"])
     assert _kept(fresh_history, "smoke-new") == "PASS"
 
@@ -117,7 +120,7 @@ def test_normal_repeats_disprove_the_suspicion(suspected: RunContext, fresh_hist
 )
 def test_a_repeat_that_does_not_count_leaves_the_suspicion(suspected: RunContext, second: dict[str, Any]) -> None:
     """Nothing is final with one repeat of two, however slow it was."""
-    confirm(suspected, Repeats({"r1": {"seed": 61, "factors": SLOW}, "r2": second}))
+    confirm(suspected, Repeats({"repeat1": {"seed": 61, "factors": SLOW}, "repeat2": second}))
     assert _codes(suspected) == ("PASS", ["regression_suspected"])
 
 
@@ -140,18 +143,18 @@ def test_the_current_release_is_measured_in_turns(
     )
     repeats = Repeats(
         {
-            "r1": {"seed": 61, "factors": SLOW},
-            "c1": {"seed": 71, "factors": reference},
-            "r2": {"seed": 62, "factors": SLOW},
-            "c2": {"seed": 72, "factors": reference},
+            "repeat1": {"seed": 61, "factors": SLOW},
+            "current1": {"seed": 71, "factors": reference},
+            "repeat2": {"seed": 62, "factors": SLOW},
+            "current2": {"seed": 72, "factors": reference},
         }
     )
     context = _with_reference(suspected)
     confirm(context, repeats)
     assert _codes(context)[0] == expected
     order = list(dict.fromkeys(suffix for suffix, _, _ in repeats.stages))
-    assert order == ["r1", "c1", "r2", "c2"]
-    assert {target for suffix, _, target in repeats.stages if suffix.startswith("c")} == {"current"}
+    assert order == ["repeat1", "current1", "repeat2", "current2"]
+    assert {target for suffix, _, target in repeats.stages if suffix.startswith("current")} == {"current"}
     assert removed == ["current", "current"]
 
 
@@ -178,5 +181,55 @@ def test_the_repeats_bundles_are_opened_where_the_runs_are_kept(suspected: RunCo
         yield Bundle(tmp_path / "elsewhere" / run_id)
         opened.append(f"closed {run_id}")
 
-    confirm(replace(suspected, bundle_of=bundle_of), Repeats({"r1": {"seed": 61}, "r2": {"seed": 62}}))
-    assert sorted(opened) == ["closed smoke-new-r1", "closed smoke-new-r2", "smoke-new-r1", "smoke-new-r2"]
+    confirm(replace(suspected, bundle_of=bundle_of), Repeats({"repeat1": {"seed": 61}, "repeat2": {"seed": 62}}))
+    repeats = {"smoke-new-repeat1", "smoke-new-repeat2"}
+    assert set(opened) == repeats | {f"closed {run_id}" for run_id in repeats}
+
+
+def test_repeats_that_are_made_are_not_made_again(suspected: RunContext) -> None:
+    """A confirm that was killed after its first repeat and is cleared goes on with the second."""
+    first = Repeats({"repeat1": {"seed": 61, "factors": SLOW}, "repeat2": {"seed": 62, "fails_in": "preflight"}})
+    confirm(suspected, first)
+    assert _codes(suspected) == ("PASS", ["regression_suspected"])
+    second = Repeats({"repeat2": {"seed": 62, "factors": SLOW}})
+    confirm(suspected, second)
+    assert {suffix for suffix, _, _ in second.stages} == {"repeat2"}
+    assert _codes(suspected) == ("REGRESSION", ["regression"])
+
+
+def test_a_suspicion_that_nothing_decided_is_a_warning(suspected: RunContext, fresh_history: str) -> None:
+    """The gate is not silently green; a decided run keeps its verdict."""
+    close_suspicion(suspected)
+    assert _codes(suspected) == ("WARN", ["not_confirmed", "regression_suspected"])
+    assert _kept(fresh_history, "smoke-new") == "WARN"
+
+
+def test_a_reference_without_valid_runs_decides_nothing(suspected: RunContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its target is unreachable: repeats on the candidate alone are no comparison in turns."""
+    monkeypatch.setattr("include.loadtest.orchestration.confirm.remove_users", lambda _: None)
+    failing = {"seed": 71, "fails_in": "preflight"}
+    slow = {"seed": 61, "factors": SLOW}
+    confirm(
+        _with_reference(suspected),
+        Repeats({"repeat1": slow, "current1": failing, "repeat2": {**slow, "seed": 62}, "current2": failing}),
+    )
+    assert _codes(suspected)[1] == ["regression_suspected"]
+    assert "0 valid pairs" in suspected.bundle.read("comparison.json")["change_test"]["text"]
+
+
+def test_a_reference_under_other_conditions_is_none(suspected: RunContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another size of its data: a run there excuses nothing."""
+    monkeypatch.setattr("include.loadtest.orchestration.confirm.remove_users", lambda _: None)
+    slow = {"seed": 61, "factors": SLOW}
+    other = slow | {"environment": {"row_counts": {"user": 1_000_000}}}
+    repeats = Repeats({"repeat1": slow, "current1": other, "repeat2": {**slow, "seed": 62}, "current2": other})
+    confirm(_with_reference(suspected), repeats)
+    assert "0 valid pairs" in suspected.bundle.read("comparison.json")["change_test"]["text"]
+
+
+def test_a_breach_is_not_repeated(suspected: RunContext) -> None:
+    """Nothing could change its verdict."""
+    amend(suspected.bundle, [Reason("slo_missed", "too slow")])
+    repeats = Repeats({})
+    confirm(suspected, repeats)
+    assert repeats.stages == []
