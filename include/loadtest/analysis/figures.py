@@ -55,7 +55,8 @@ def run_figures(run_id: str, rows: Iterable[Mapping[str, Any]]) -> RunFigures:
     wanted = {*PERCENTILES_OF[BODY], *PERCENTILES_OF[TAIL]}
     points: dict[str, dict[str, Point]] = {}
     for row in own:
-        if row["metric"] in wanted and row["scope"].startswith(ENDPOINT) and row["ci_low"] and row["ci_high"]:
+        is_wanted = row["metric"] in wanted and row["scope"].startswith(ENDPOINT)
+        if is_wanted and row["value"] and row["ci_low"] and row["ci_high"]:
             points.setdefault(row["scope"], {})[row["metric"]] = _point(row)
     whole = {row["metric"]: row["value"] for row in own if row["scope"] == SCOPE_ALL}
     return RunFigures(

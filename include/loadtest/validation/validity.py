@@ -250,7 +250,7 @@ def _kind_of(metric: str, evidence: Evidence) -> tuple[str, str] | None:
 def silence_share(kind: tuple[str, str], spans: Sequence[Span], readings: Iterable[Reading]) -> float | None:
     """The share of the spans that no reading of this source and name covers; None without a reading in them.
 
-    A reading covers its interval and a third more from its own time on: who answers slowly is late, not silent.
+    A reading covers the interval before it, and its own and a third more: who answers slowly is late, not silent.
     """
     times = [reading.at_s for reading in readings if (reading.source, reading.metric) == kind]
     length_s = sum(span.seconds for span in spans)
@@ -262,7 +262,7 @@ def silence_share(kind: tuple[str, str], spans: Sequence[Span], readings: Iterab
 def _covered_s(span: Span, times: Sequence[float]) -> float:
     covered_s, until_s = 0.0, span.start_s
     for at_s in times:
-        begin_s, end_s = max(at_s, until_s), min(at_s + COVERED_S, span.end_s)
+        begin_s, end_s = max(at_s - READING_INTERVAL_S, until_s), min(at_s + COVERED_S, span.end_s)
         if end_s > begin_s:
             covered_s += end_s - begin_s
             until_s = end_s
