@@ -1,9 +1,9 @@
 """What the validity of a test is judged by, read from its bundle: a part that cannot be read is left out."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,25 +45,17 @@ class Reading:
     value: float
 
 
-@dataclass(frozen=True)
-class OwnRequests:
-    """When the run's own requests began and ended, each sorted; seconds since 1970. Those never sent are left out."""
-
-    starts_s: Sequence[float]
-    ends_s: Sequence[float]
-
-    def in_work(self, from_s: float, to_s: float) -> int:
-        """Requests that were in work at any moment between two times."""
-        return bisect_right(self.starts_s, to_s) - bisect_right(self.ends_s, from_s)
+RequestsInWork = Callable[[float, float], int]
+"""How many of the run's own requests were in work at any moment between two times, seconds since 1970."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The stages as they ran, readings in order of time, and the run's own requests."""
+    """The stages as they ran, readings in order of time, and a count of the run's own requests."""
 
     spans: tuple[Span, ...]
     readings: tuple[Reading, ...]
-    requests: OwnRequests
+    requests_in_work: RequestsInWork
 
     def of_phase(self, phase: str) -> list[Span]:
         """The stages of a phase."""
@@ -73,11 +65,10 @@ class Evidence:
 def read_evidence(bundle: Bundle, manifest: Mapping[str, Any]) -> Evidence:
     """All of it; empty where the bundle has nothing."""
     readings = [reading for part in _parts(bundle.resources_dir, _readings) for reading in part]
-    times = [pair for part in _parts(bundle.samples_dir, _times) for pair in part]
     return Evidence(
         spans=tuple(_spans(manifest)),
         readings=tuple(sorted(readings, key=lambda reading: reading.at_s)),
-        requests=OwnRequests(sorted(start for start, _ in times), sorted(end for _, end in times)),
+        requests_in_work=partial(_requests_in_work, bundle.samples_dir),
     )
 
 
@@ -107,13 +98,19 @@ def _readings(path: Path) -> list[Reading]:
     ]
 
 
-def _times(path: Path) -> list[tuple[float, float]]:
-    columns = _columns(path, ["intended_start", "start", "latency_us", "outcome"])
-    return [
-        (start / 1e9, intended / 1e9 + latency_us / 1e6)
-        for intended, start, latency_us, outcome in zip(*columns, strict=True)
-        if outcome != "dropped"
-    ]
+def _requests_in_work(samples_dir: Path, from_s: float, to_s: float) -> int:
+    """Counted part by part, so that memory does not grow with the run; those that were never sent are left out."""
+    return sum(_parts(samples_dir, partial(_in_work, from_s=from_s, to_s=to_s)))
+
+
+def _in_work(path: Path, *, from_s: float, to_s: float) -> int:
+    import numpy as np
+
+    intended_ns, start_ns, latency_us, outcome = (
+        np.array(column) for column in _columns(path, ["intended_start", "start", "latency_us", "outcome"])
+    )
+    ends_s = intended_ns / 1e9 + latency_us / 1e6
+    return int(np.count_nonzero((start_ns / 1e9 <= to_s) & (ends_s > from_s) & (outcome != "dropped")))
 
 
 def _columns(path: Path, names: Sequence[str]) -> list[list[Any]]:

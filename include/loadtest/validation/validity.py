@@ -147,7 +147,7 @@ def foreign_load(evidence: Evidence) -> ForeignLoad | None:
     restarted = len({round(reading.value) for reading in starts}) > 1 or values != sorted(values)
     if len(counts) < 2 or restarted or len({reading.instance for reading in counts}) > 1:
         return None
-    own = evidence.requests.in_work(counts[0].at_s, counts[-1].at_s + ANSWER_S)
+    own = evidence.requests_in_work(counts[0].at_s, counts[-1].at_s + ANSWER_S)
     return ForeignLoad(round(values[-1] - values[0]), own)
 
 

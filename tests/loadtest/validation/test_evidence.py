@@ -6,7 +6,7 @@ import pytest
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, Reading, Sample, write_part
-from include.loadtest.validation.evidence import OwnRequests, read_evidence
+from include.loadtest.validation.evidence import read_evidence
 
 pytestmark = pytest.mark.unit
 PHASES = [
@@ -63,7 +63,7 @@ def test_a_damaged_part_loses_no_other(tmp_path) -> None:
 def test_nothing_gives_nothing(tmp_path) -> None:
     """A bundle without parts and phases."""
     found = read_evidence(Bundle(tmp_path / "none"), {})
-    assert (found.spans, found.readings, found.requests) == ((), (), OwnRequests([], []))
+    assert (found.spans, found.readings, found.requests_in_work(0, 1e12)) == ((), (), 0)
 
 
 def test_a_request_is_in_work_from_its_start_to_its_end(tmp_path) -> None:
@@ -71,10 +71,6 @@ def test_a_request_is_in_work_from_its_start_to_its_end(tmp_path) -> None:
     bundle = Bundle(tmp_path)
     rows = [sample(10, 2), sample(11, 0.5, wait_s=5), sample(12, 30, "timeout"), sample(13, 9, "dropped")]
     write(bundle.samples_dir, "w0-000000.parquet", rows, SAMPLE_SCHEMA)
-    requests = read_evidence(bundle, {}).requests
-    assert requests.starts_s == pytest.approx([10, 11, 12])
-    assert requests.ends_s == pytest.approx([11.5, 12, 42])
-    assert requests.in_work(9, 50) == 3
-    assert requests.in_work(11.8, 11.9) == 1
-    assert requests.in_work(0, 9) == 0
-    assert requests.in_work(12.5, 41) == 1
+    in_work = read_evidence(bundle, {}).requests_in_work
+    counted = [in_work(*times) for times in ((9, 50), (11.8, 11.9), (0, 9), (12.5, 41), (43, 50))]
+    assert counted == [3, 1, 0, 1, 0]

@@ -1,12 +1,12 @@
 """A test that says nothing about its target is found by what it left, one reason for each cause."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from include.loadtest.profile import Profile, find_profile, load_profile
-from include.loadtest.validation.evidence import Evidence, OwnRequests, Reading, Span
+from include.loadtest.validation.evidence import Evidence, Reading, RequestsInWork, Span
 from include.loadtest.validation.validity import foreign_load, silence_share, validity_reasons
 from include.loadtest.verdict import SloResult
 
@@ -46,17 +46,21 @@ def counter(a_tick: int, start: float = 1000.0) -> list[Reading]:
     ]
 
 
-def own(a_second: int) -> OwnRequests:
+def in_work(requests: Sequence[tuple[float, float]]) -> RequestsInWork:
+    return lambda from_s, to_s: sum(start_s <= to_s and end_s > from_s for start_s, end_s in requests)
+
+
+def own(a_second: int) -> RequestsInWork:
     starts = [START_S + number / a_second for number in range(65 * a_second)]
-    return OwnRequests(starts, [at_s + 0.05 for at_s in starts])
+    return in_work([(at_s, at_s + 0.05) for at_s in starts])
 
 
 def evidence(
-    *readings: list[Reading], spans: tuple[Span, ...] = SPANS, requests: OwnRequests | None = None
+    *readings: list[Reading], spans: tuple[Span, ...] = SPANS, requests: RequestsInWork | None = None
 ) -> Evidence:
     given = [reading for part in readings or (generator(),) for reading in part]
     ordered = tuple(sorted(given, key=lambda reading: reading.at_s))
-    return Evidence(spans, ordered, requests or OwnRequests([], []))
+    return Evidence(spans, ordered, requests or in_work([]))
 
 
 def slo(metric: str, *, required: bool = True) -> SloResult:
@@ -221,7 +225,7 @@ def test_a_run_that_lost_samples_accuses_nobody() -> None:
 def test_requests_in_work_while_the_counter_was_read_are_the_runs_own() -> None:
     """A frozen target takes in at once what waited: sent before the first reading, counted after it."""
     starts = [HOLD_S - 3.0] * 200
-    found = evidence(generator(), counter(15), requests=OwnRequests(starts, [HOLD_S + 20] * 200))
+    found = evidence(generator(), counter(15), requests=in_work([(start_s, HOLD_S + 20) for start_s in starts]))
     assert foreign_load(found).foreign == 0
 
 
