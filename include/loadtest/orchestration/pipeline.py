@@ -15,7 +15,13 @@ from include.loadtest.collectors.gaps import read_gaps
 from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError, LoadTestError
 from include.loadtest.history import store as history
-from include.loadtest.orchestration.change import CHANGE_CODES, change_reasons, decided_change, judge_change
+from include.loadtest.orchestration.change import (
+    CHANGE_CODES,
+    SECTION,
+    change_reasons,
+    decided_change,
+    judge_change,
+)
 from include.loadtest.orchestration.conclusion import conclude_run
 from include.loadtest.orchestration.confirm import close_suspicion, confirm, store_decided
 from include.loadtest.orchestration.context import Context, RunContext, SuiteContext
@@ -178,11 +184,12 @@ def compare_and_store(context: RunContext) -> None:
     decided = decided_change(context.bundle)
     document = history.record_and_compare(context.history_url, context.bundle, profile, context.bundle_uri)
     LOG.info("%s", document.get("text") or f"compared with {document.get('previous_run_id')}: shown, not judged")
-    if decided is not None:  # the task was cleared: repeats have been made, and what they showed stays
+    if decided is None:
+        change = judge_change(context)
+    else:  # the task was cleared: repeats have been made, and what they showed stays
         context.bundle.write(run.COMPARISON, document | decided)
-        return
-    reasons = change_reasons(judge_change(context), document)
-    amend(context.bundle, reasons, without=CHANGE_CODES)
+        change = decided[SECTION]
+    amend(context.bundle, change_reasons(change, document), without=CHANGE_CODES)
 
 
 def publish(context: RunContext) -> None:

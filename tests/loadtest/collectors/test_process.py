@@ -86,7 +86,7 @@ class Blackholed:
             times = [row["ts"].timestamp() for row in rows]
             assert len(times) >= int(0.8 * BLACKHOLE_S / self.interval_s), (source, times)
             steps = [later - earlier for earlier, later in pairwise(times)]
-            assert max(abs(step - self.interval_s) for step in steps) <= 0.2, (source, steps)
+            assert max(abs(step - self.interval_s) for step in steps) <= 0.5, (source, steps)
         (gap,) = read_gaps(self.bundle)
         assert gap["source"] == self.source
         assert gap["reason"].strip()
@@ -108,7 +108,7 @@ BLACKHOLE_S = 22.0
 def test_a_blackhole_leaves_the_other_sources_on_time(
     tmp_path: Path, demo: DemoTarget, postgres: PostgresServer, valkey: ValkeyServer, blackhole: str
 ) -> None:
-    """Each source in turn accepts and never answers: it is named as a gap, the others keep interval ± 0.2 s."""
+    """Each source in turn accepts and never answers: it is named as a gap, the others keep interval ± 0.5 s."""
     good = Watched(postgres.url(), valkey.url, base_url=demo.base_url)
     dead = {
         "postgres": replace(good, database_url=f"postgresql://u:s3cret@{blackhole}/d"),

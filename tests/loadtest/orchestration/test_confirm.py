@@ -15,6 +15,7 @@ from include.loadtest.orchestration.change import CHANGE_CODES, change_reasons, 
 from include.loadtest.orchestration.confirm import close_suspicion, confirm, is_suspected
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.order import RunOrder
+from include.loadtest.orchestration.pipeline import compare_and_store
 from include.loadtest.profile import Overrides, find_profile, load_profile
 from include.loadtest.validation.conclusion import amend
 from include.loadtest.verdict import Reason
@@ -233,3 +234,14 @@ def test_a_breach_is_not_repeated(suspected: RunContext) -> None:
     repeats = Repeats({})
     confirm(suspected, repeats)
     assert repeats.stages == []
+
+
+def test_clearing_the_comparison_keeps_what_the_repeats_decided(suspected: RunContext) -> None:
+    """Validation and comparison are made again, with downstream: the verdict stays REGRESSION, and nothing is sent."""
+    confirm(suspected, Repeats({name: {"seed": 61, "factors": SLOW} for name in ("repeat1", "repeat2")}))
+    write_results(suspected.bundle, PROFILE, seed=50, factors=SLOW)  # as the validation leaves it
+    compare_and_store(suspected)
+    repeats = Repeats({})
+    confirm(suspected, repeats)
+    assert repeats.stages == []
+    assert _codes(suspected) == ("REGRESSION", ["regression"])

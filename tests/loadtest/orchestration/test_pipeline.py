@@ -97,7 +97,8 @@ def test_judging_needs_the_bundle_and_nothing_else(demo, new_run) -> None:
 
     context = new_run(demo, "smoke-judged", duration_s=5)
     verdict = run_all(context)
-    run_stage(replace(context, load_target=gone), "validate_sla")
+    for name in ("validate_sla", "diff_history"):
+        run_stage(replace(context, load_target=gone), name)
     assert context.bundle.read("verdict.json") == verdict
 
 
