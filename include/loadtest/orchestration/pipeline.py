@@ -195,12 +195,16 @@ def compare_and_store(context: RunContext) -> None:
 def publish(context: RunContext) -> None:
     """Write the reports, then tell Slack: once a verdict, and a Slack that fails changes nothing else."""
     verdict = verdict_of(context)
-    if decided_change(context.bundle) is not None:
-        store_decided(context)  # once more, in case the history was away when the repeats decided
     for name in context.not_configured:
         LOG.info("not configured: %s", name)
     write_performance_baseline(context.bundle, context.profile())
     write_reports(context.bundle, datetime.now(UTC), context.not_configured)
+    _tell_slack(context, verdict)
+    if decided_change(context.bundle) is not None:
+        store_decided(context)  # once more, in case the history was away when the repeats decided
+
+
+def _tell_slack(context: RunContext, verdict: dict[str, Any]) -> None:
     told = context.manifest()
     if "slack" in told and told.get("slack_verdict") == verdict["verdict"]:
         return
