@@ -35,9 +35,9 @@ def claims(say: Say) -> Iterator[Claim]:
             NAME, f"{BASELINE} unchanged runs", "all valid", _counted(valid), all(one in VALID for one in valid)
         )
         judged = [made_run(servers, f"a{number}") for number in range(1, JUDGED + 1)]
-    verdicts = [verdict_of(context) for context in judged]
-    words = [word_of(context) for context in judged]
-    repeated = sum(bool(_change(context).get("repeats")) for context in judged)
+        verdicts = [verdict_of(context) for context in judged]
+        words = [word_of(context) for context in judged]
+        repeated = sum(bool(_change(context).get("repeats")) for context in judged)
     yield Claim(
         NAME,
         f"{JUDGED} more unchanged runs, judged one after the other",
