@@ -33,7 +33,8 @@ class Evidence:
     `change` is the mean of all new runs against the baseline's level, as a ratio − 1 of the measured figures (0.13 is
     +13 %), with its 95 % interval; `log_change` and `first_log_change` (of the first new run alone) are logarithms that
     are positive in the direction of the change, whether that is worse or better. `p` and `first_p` are one-sided in
-    that direction and corrected for all columns; `repeats_p` is that of the repeats by themselves, uncorrected.
+    that direction and corrected for all columns; `largest_log_change` is the largest of the body's and its quartiles',
+    which decides what is relevant; `repeats_p` is that of the repeats by themselves, uncorrected.
     `supported`: every new run shows it, given its own sampling error; `raw_agrees`: so do the figures as they are.
     `spread` is the standard deviation between runs (of logarithms), with its degrees of `freedom`; `share` is the part
     of the allowed false alarms that is this column's.

@@ -31,7 +31,7 @@ CODES: dict[Word, str] = {
     Word.NOT_ENOUGH_RUNS: "too_few_runs",
 }
 """Reason codes; a stall has a reason of its own already, and no change needs none."""
-CHANGE_CODES = frozenset({*CODES.values(), "regression_disproved", "not_comparable"})
+CHANGE_CODES = frozenset({*CODES.values(), "regression_disproved", "not_confirmed", "not_comparable"})
 BY_ITSELF = "change test"
 
 
@@ -169,8 +169,11 @@ def change_reasons(document: dict[str, Any] | None, comparison: dict[str, Any]) 
     reasons = [Reason("not_comparable", comparison["text"])] if fields else []
     word = Word(document["word"])
     if document["repeats"] and word is Word.OK:
-        is_final = len(document["repeats"]) >= document["confirmations"]
-        return [*reasons, Reason("regression_disproved" if is_final else "regression_suspected", document["text"])]
+        made, wanted = len(document["repeats"]), document["confirmations"]
+        if made >= wanted:
+            return [*reasons, Reason("regression_disproved", document["text"])]
+        text = f"{made} of {wanted} repeats were valid, which did not show it: {document['text']}"
+        return [*reasons, Reason("regression_suspected", text)]
     if word in CODES:
         reasons.append(Reason(CODES[word], document["text"], **_worst(document, word)))
     return reasons
