@@ -4,7 +4,7 @@ PYTHON_BIN := .venv/bin/python
 STAMP := .venv/.installed
 
 # Inputs reach the program through its environment, as they are: neither make nor a shell expands what stands in them.
-INPUTS := PROFILE SUITE USERS DURATION_S ENGINE TARGET AIRFLOW_PORT ONLY DIR CASES
+INPUTS := PROFILE SUITE USERS DURATION_S ENGINE TARGET IGNORE_BLACKOUT AIRFLOW_PORT ONLY DIR CASES
 $(foreach name,$(INPUTS),$(eval override $(name) := $$(value $(name))))
 export $(INPUTS)
 
@@ -35,14 +35,14 @@ up: $(STAMP) ## Start Airflow and the demo target, or use LOAD_TEST_BASE_URL as 
 down: ## Stop what `make up` started
 	@if [ -e $(STAMP) ]; then $(PYTHON_BIN) -m include.embedded down; else echo "nothing is running"; fi
 
-run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENGINE= TARGET=], or SUITE=name
+run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENGINE= TARGET= IGNORE_BLACKOUT=yes], or SUITE=name
 	+@$(BUILD_VENV)
 	+@$(PYTHON_BIN) -m include.embedded run
 
 test: $(STAMP) system-deps ## Run all tests
 	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile
 
-prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9]
+prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,italian]
 	@$(PYTHON_BIN) -m experiments
 
 backtest: ## Judge recorded histories by the change test: CSV on standard output, DIR= [CASES= PROFILE=]

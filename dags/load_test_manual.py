@@ -1,11 +1,8 @@
-"""One load test by hand, with any profile, number of users and target: the Airflow DAG behind `make run`."""
+"""A load test by hand: any profile, number of users and target, or a whole suite.
 
-from include.loadtest.orchestration.factory import load_test_dag
-from include.loadtest.orchestration.params import manual_params
+It is the Airflow DAG behind `make run`.
+"""
 
-dag = load_test_dag(
-    "load_test_manual",
-    description="One load test, started by a person",
-    doc_md=__doc__,
-    params=manual_params(),
-)
+from include.loadtest.orchestration.factory import manual_dag
+
+dag = manual_dag("load_test_manual", doc_md=__doc__)

@@ -8,7 +8,21 @@ from types import FrameType
 
 import psycopg2
 
-from experiments import censored, confirm, faults, freeze, kill9, profiles, regression, unchanged, validity, walk
+from experiments import (
+    calendar,
+    censored,
+    confirm,
+    faults,
+    freeze,
+    italian,
+    kill9,
+    lock,
+    profiles,
+    regression,
+    unchanged,
+    validity,
+    walk,
+)
 from experiments.claims import Claim, Experiment, Progress, wanted
 from include.embedded.state import EmbeddedError
 from include.loadtest.errors import LoadTestError
@@ -24,6 +38,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     regression.NAME: regression.claims,
     validity.NAME: validity.claims,
     walk.NAME: walk.claims,
+    calendar.NAME: calendar.claims,
+    lock.NAME: lock.claims,
+    italian.NAME: italian.claims,
 }
 DEFAULT = (
     faults.NAME,
@@ -35,6 +52,9 @@ DEFAULT = (
     confirm.NAME,
     regression.NAME,
     validity.NAME,
+    calendar.NAME,
+    lock.NAME,
+    italian.NAME,
 )
 """Without ONLY; the walk through every task takes about an hour and is asked for by its name."""
 HEAD = "name | claim | expected | measured | ok"

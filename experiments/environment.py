@@ -44,8 +44,8 @@ class Ran:
 class Environment:
     """The copy in `folder`; its commands are those of `make up`, `make run` and `make down`."""
 
-    def __init__(self, folder: Path, say: Say) -> None:
-        self.folder, self._say = folder, say
+    def __init__(self, folder: Path, say: Say, settings: Mapping[str, str]) -> None:
+        self.folder, self._say, self._settings = folder, say, settings
         self.layout = Layout(folder)
         self.results = folder / "load_test_results"
         self.faults = folder / ".embedded" / "planted"
@@ -84,10 +84,17 @@ class Environment:
         return set()
 
     @property
+    def demo_url(self) -> str:
+        """The demo target's address."""
+        return self._demo("base_url")
+
+    @property
     def database_url(self) -> str:
         """The demo target's database."""
-        ready = json.loads((self.layout.demo_target / "ready.json").read_text())
-        return str(ready["database_url"])
+        return self._demo("database_url")
+
+    def _demo(self, key: str) -> str:
+        return str(json.loads((self.layout.demo_target / "ready.json").read_text())[key])
 
     @property
     def history_url(self) -> str:
@@ -125,7 +132,7 @@ class Environment:
             process = subprocess.Popen(
                 arguments,
                 cwd=self.folder,
-                env=_clean(os.environ) | inputs,
+                env={**_clean(os.environ), **self._settings, **inputs},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -156,10 +163,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def temporary_environment(say: Say) -> Iterator[Environment]:
-    """A running environment in a copy of this checkout; afterwards nothing of it is left."""
+def temporary_environment(say: Say, **settings: str) -> Iterator[Environment]:
+    """A running environment in a copy of this checkout; afterwards nothing of it is left.
+
+    `settings`: environment variables of its processes.
+    """
     folder = Path(tempfile.mkdtemp(prefix="loadtest-prove-"))
-    environment = Environment(folder / "checkout", say)
+    environment = Environment(folder / "checkout", say, settings)
     try:
         shutil.copytree(CHECKOUT, environment.folder, ignore=NOT_COPIED)
         (environment.folder / ".venv").symlink_to(CHECKOUT / ".venv")

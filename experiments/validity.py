@@ -21,8 +21,8 @@ from include.loadtest.history.store import last_comparable_runs
 from include.loadtest.orchestration import load as load_stage
 from include.loadtest.profile import PROFILES_DIR
 from include.loadtest.reasons import REASON_CODES
+from include.loadtest.runners.engines import run_load
 from include.loadtest.runners.generator import LoadRequest, LoadResult
-from include.loadtest.runners.locust import run_locust
 from tests.helpers.demo import await_ready, launch, stop, stop_servers
 
 NAME = "validity"
@@ -89,9 +89,9 @@ def _share_of_users(share: float) -> Iterator[None]:
 
     def with_fewer(request: LoadRequest, *further: Any) -> LoadResult:
         kept = int(share * len(request.user_numbers))
-        return run_locust(replace(request, user_numbers=request.user_numbers[:kept]), *further)
+        return run_load(replace(request, user_numbers=request.user_numbers[:kept]), *further)
 
-    with patch.object(load_stage, "run_locust", with_fewer):
+    with patch.object(load_stage, "run_load", with_fewer):
         yield
 
 

@@ -43,7 +43,28 @@ SHARE_PCT = {
     "knowledge_search": 10,
     "user_operations": 5,
 }
-# "Test Profiles": users, duration in minutes. smoke is the readings' own: 10 users for the pull request's 60 seconds.
+# "Italian Market Specific Requirements": seconds; of the documents that come at once, the least that are taken.
+ITALIAN_S = {
+    "simple_calculation_s": 1,
+    "complex_calculation_s": 2,
+    "bulk_calculation_s": 30,
+    "small_document_s": 10,
+    "medium_document_s": 30,
+    "large_document_s": 60,
+    "simple_search_s": 1,
+    "complex_search_s": 3,
+    "full_text_search_s": 2,
+    "index_update_s": 5 * 60,
+    "gdpr_export_s": 60,
+    "gdpr_deletion_s": 30,
+    "audit_query_s": 5,
+    "compliance_report_s": 120,
+}
+BULK_ITEMS, DOCUMENTS_AT_ONCE = 100, 20
+# Beside the six, a profile of this product's own runs a seventh; its limit is that of user_operations, as it is one.
+FURTHER_SHARE_PCT = {"custom_scenarios": {"simple_query": 25, "studio_settings": 5}}
+# "Test Profiles": users, duration in minutes. smoke is the readings' own: 10 users for the pull request's 60 seconds;
+# so are capacity (the monthly stress up to 200 users), custom_scenarios and soak (the quarter's 30 users for 2 hours).
 TEST_PROFILES = {
     "baseline": (1, 1),
     "normal_day": (30, 10),
@@ -52,6 +73,9 @@ TEST_PROFILES = {
     "stress_test": (150, 10),
     "spike_test": (100, 10),
     "smoke": (10, 1),
+    "capacity": (200, 10),
+    "custom_scenarios": (30, 5),
+    "soak": (30, 120),
 }
 
 
@@ -144,6 +168,33 @@ EXPECTED: dict[str, list[Limit]] = {
         *scenarios("warning"),
         *resources("warning"),
     ],
+    # As the stress test.
+    "capacity": [
+        overall("ungraceful_error_rate", "<=", 0.05),
+        overall("recovery_time_s", "<=", 120, phase="recovery"),
+        *scenarios("warning"),
+        *resources("warning"),
+    ],
+    "custom_scenarios": [
+        *row_of(30, ERROR_PCT["normal"], MIN_THROUGHPUT_RPM[30]),
+        worst_minute(MIN_THROUGHPUT_RPM[30]),
+        *scenarios("warning"),
+        Limit(
+            "latency_p95_ms", "scenario:studio_settings", "hold", "warning", "<", 1000 * SCENARIO_S["user_operations"]
+        ),
+        *resources(*BOTH),
+    ],
+    # No requirement limits growth: these are this product's own, and warn.
+    "soak": [
+        *row_of(30, ERROR_PCT["normal"], MIN_THROUGHPUT_RPM[30]),
+        worst_minute(MIN_THROUGHPUT_RPM[30]),
+        overall("target_memory_growth_pct_per_h", "<=", 5, level="warning"),
+        overall("redis_memory_growth_pct_per_h", "<=", 5, level="warning"),
+        overall("postgres_connections_growth_per_h", "<=", 2, level="warning"),
+        overall("latency_p95_growth_pct_per_h", "<=", 5, level="warning"),
+        *scenarios("warning"),
+        *resources(*BOTH),
+    ],
     # Errors 5 % "during spike only", else 1 %; "System recovery within 2 minutes".
     "spike_test": [
         overall("error_rate", "<=", ERROR_PCT["spike_only"] / 100, phase="spike"),
@@ -153,6 +204,14 @@ EXPECTED: dict[str, list[Limit]] = {
         *resources("warning"),
     ],
 }
+EXPECTED["italian_market"] = [
+    *(overall(metric, "<", limit_s) for metric, limit_s in ITALIAN_S.items()),
+    overall("documents_at_once", ">=", DOCUMENTS_AT_ONCE),
+    overall("documents_lost", "<=", 0),
+    # "critical in the Italian-market suite": unloaded.
+    *scenarios("critical"),
+    *resources("warning"),
+]
 NOT_REQUIRED = {"host_cpu_pct", "host_memory_pct", "redis_memory_bytes"}
 """Critical limits without whose source a run still has a verdict."""
 
@@ -167,7 +226,7 @@ def limits_of(profile: Profile) -> list[Limit]:
 
 def test_every_committed_profile_has_its_requirements_here() -> None:
     """A profile without a counterpart, or a requirement without its profile, is an error."""
-    assert set(profile_names()) == set(EXPECTED) == set(TEST_PROFILES)
+    assert set(profile_names()) == set(EXPECTED) == {*TEST_PROFILES, "italian_market"}
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
@@ -184,7 +243,7 @@ def test_users_durations_and_shares_are_the_documents(name) -> None:
     profile = profile_of(name)
     users, minutes = TEST_PROFILES[name]
     assert (profile.users, profile.duration_s) == (users, 60 * minutes)
-    assert profile.mix_pct == SHARE_PCT
+    assert profile.mix_pct == SHARE_PCT | FURTHER_SHARE_PCT.get(name, {})
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
@@ -196,15 +255,32 @@ def test_what_a_verdict_needs_is_required(name) -> None:
     assert optional <= allowed
 
 
-def test_the_stress_test_finds_where_150_users_break_and_watches_a_single_user_after() -> None:
+@pytest.mark.parametrize(("name", "users", "each_s"), [("stress_test", 150, 48), ("capacity", 200, 600)])
+def test_a_stepped_load_rises_by_25_users_and_watches_a_single_user_after(name, users, each_s) -> None:
     """Recovered: the single-user limit within 120 s; broken: the limit of the 100-user row or 5 % errors."""
-    shape = profile_of("stress_test").shape
+    steps = [stage for stage in profile_of(name).stages() if stage.phase in ("ramp_up", "hold")]
+    assert [stage.users_to for stage in steps] == list(range(25, users + 1, 25))
+    assert {stage.end_s - stage.start_s for stage in steps[:-1]} == {each_s}
+    assert steps[-1].end_s - steps[-1].start_s == 600
+    shape = profile_of(name).shape
     assert shape.kind == "steps"
     assert shape.probe_users == 1
     assert shape.recovery.p95_limit_ms == 1000 * RESPONSE_TIME_S[1][0]
     assert shape.recovery.duration_s >= 120
     assert shape.breaking_point.p95_limit_ms == 1000 * RESPONSE_TIME_S[100][0]
     assert shape.breaking_point.error_rate_limit == 0.05
+
+
+def test_the_italian_market_is_tried_with_what_the_requirements_name() -> None:
+    """100 calculations in bulk, 20 documents at once and one more, and a size of each kind, in megabytes either way."""
+    profile = profile_of("italian_market")
+    checks = profile.checks
+    assert (checks.bulk_items, checks.documents_at_once, profile.users) == (BULK_ITEMS, DOCUMENTS_AT_ONCE, 21)
+    sizes = checks.document_bytes
+    assert sizes.small < 1e6
+    assert 2**20 < sizes.medium < 5e6
+    assert 5 * 2**20 < sizes.large < 1e7
+    assert profile.mix_pct == {}
 
 
 def test_the_spike_test_goes_from_10_to_100_users_in_30_seconds_and_back() -> None:

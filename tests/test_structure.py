@@ -16,13 +16,13 @@ def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
     covered_elsewhere = {
         "include/loadtest/profile/reference.py": "test_loading",
         "include/loadtest/profile/rules.py": "test_loading",
+        "include/loadtest/profile/slo.py": "test_loading",
         "include/loadtest/profile/vocabulary.py": "test_loading",
         "include/loadtest/profile/yaml_source.py": "test_loading",
         "include/loadtest/history/schema.py": "test_database",
         "include/loadtest/history/runs.py": "test_store",
         "include/loadtest/collectors/reader.py": "test_process",
         "include/loadtest/orchestration/params.py": "test_factory",
-        "include/loadtest/orchestration/baselines_dag.py": "test_factory",
         "include/loadtest/orchestration/airflow_context.py": "test_end_to_end",
         "include/loadtest/orchestration/context.py": "test_pipeline",
         "include/loadtest/orchestration/faults.py": "test_pipeline",
@@ -79,7 +79,7 @@ PROBE = """
 import sys
 sys.path.insert(0, "dags")
 import load_test_manual, load_test_weekly
-heavy = {"great_expectations", "pandas", "locust", "duckdb", "pyarrow", "scipy"}
+heavy = {"great_expectations", "pandas", "locust", "duckdb", "pyarrow", "scipy", "holidays"}
 print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
 """
 

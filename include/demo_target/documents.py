@@ -20,6 +20,8 @@ from include.demo_target.tokens import AnyCaller, Caller
 
 MAX_FILES = 5
 MAX_FILE_BYTES = 10 * 1024 * 1024
+SMALL_BYTES, MEDIUM_BYTES = 1024 * 1024, 5 * 1024 * 1024
+"""Up to so many a document is small, or of medium size."""
 KEPT_FOR = timedelta(hours=48)
 SIGNATURE = b"%PDF-"
 # The file's name speaks before its text does.
@@ -31,6 +33,14 @@ router = APIRouter(prefix=f"{API}/documents")
 
 class RefusedError(ValueError):
     """A file that is not taken; the message is the target's."""
+
+    status = 400
+
+
+class BusyError(RefusedError):
+    """No place is free for another document."""
+
+    status = 503
 
 
 @dataclass(frozen=True)
@@ -56,11 +66,9 @@ async def upload(
     for file in files:
         name = file.filename or "documento"
         try:
-            document = await _read(services, name, await file.read())
+            taken.append(await _process(services, caller, name, await file.read(), analysis_query))
         except RefusedError as error:
-            errors.append({"filename": name, "error": f"400: {error}"})
-        else:
-            taken.append(await _store(services, caller, document, analysis_query))
+            errors.append({"filename": name, "error": f"{error.status}: {error}"})
     message = f"Caricati ed elaborati {len(taken)} documenti su {len(files)}."
     return {
         "success": bool(taken),
@@ -83,6 +91,21 @@ async def list_documents(services: Shared, caller: AnyCaller, skip: int = 0, lim
     return {"documents": [_shown(row) for row in rows], "total": len(rows), "skip": skip, "limit": limit}
 
 
+@router.get("/search")
+async def search_documents(services: Shared, caller: AnyCaller, q: str, limit: int = 20) -> dict[str, Any]:
+    """The caller's documents that hold the words of `q` as a phrase, as far as they are indexed; the newest first."""
+    rows = await services.database.rows(
+        """SELECT * FROM documents WHERE user_id = $1 AND upload_timestamp <= $2
+        AND to_tsvector('italian', extracted_text) @@ phraseto_tsquery('italian', $3)
+        ORDER BY upload_timestamp DESC LIMIT $4""",
+        caller.id,
+        services.faults.indexed_until(utc_now()),
+        q,
+        limit,
+    )
+    return {"documents": [_shown(row) for row in rows], "total": len(rows), "query": q}
+
+
 @router.get("/{document_id}")
 async def get_document(services: Shared, caller: AnyCaller, document_id: uuid.UUID) -> dict[str, Any]:
     """One of the caller's documents with its text."""
@@ -101,6 +124,29 @@ async def delete_document(services: Shared, caller: AnyCaller, document_id: uuid
     if gone is None:
         raise HTTPException(404, "Document not found")
     return {"success": True, "message": "Document deleted successfully"}
+
+
+async def _process(
+    services: Services, caller: Caller, filename: str, content: bytes, query: str | None
+) -> dict[str, Any]:
+    """Read and keep one document as soon as a place is free. Raises RefusedError."""
+    slots, faults = services.document_slots, services.faults.current
+    has_to_wait = slots.are_taken
+    if has_to_wait and faults.refuse_queued:
+        raise BusyError("Too many documents in process, try again later")
+    async with slots.place():
+        await services.faults.slow_down(_size_kind(len(content)))
+        document = await _read(services, filename, content)
+        row = await _store(services, caller, document, query)
+        if has_to_wait and faults.lose_queued:
+            await services.database.execute("DELETE FROM documents WHERE id = $1", document.id)
+        return row
+
+
+def _size_kind(size: int) -> str:
+    if size <= SMALL_BYTES:
+        return "document_small"
+    return "document_medium" if size <= MEDIUM_BYTES else "document_large"
 
 
 async def _read(services: Services, filename: str, content: bytes) -> _Document:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -9,11 +10,13 @@ import asyncpg
 from include.demo_target import corpus
 from include.demo_target.cache import AnswerCache
 from include.demo_target.database import Database
+from include.demo_target.document_slots import DocumentSlots
 from include.demo_target.faults import Faults
 from include.demo_target.llm_client import LlmClient
 
 BURN_PERIOD_S = 0.05
 LEAK_PERIOD_S = 1.0
+INDEX_LAG = timedelta(seconds=1)
 LLM_FIELDS = {"llm_down": "down", "llm_first_token_ms": "first_token_ms", "llm_per_token_ms": "per_token_ms"}
 ONCE = {"freeze_s": 0.0, "row_lock_s": 0.0, "cache_flush": False}
 
@@ -21,13 +24,16 @@ ONCE = {"freeze_s": 0.0, "row_lock_s": 0.0, "cache_flush": False}
 class FaultSwitch:
     """Holds the faults in force; `rate_limits` starts as the command line says."""
 
-    def __init__(self, database: Database, cache: AnswerCache, llm: LlmClient, *, rate_limits: bool) -> None:
-        self._database, self._cache, self._llm = database, cache, llm
+    def __init__(
+        self, database: Database, cache: AnswerCache, llm: LlmClient, slots: DocumentSlots, *, rate_limits: bool
+    ) -> None:
+        self._database, self._cache, self._llm, self._slots = database, cache, llm, slots
         self._initial = Faults(rate_limits=rate_limits)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._leaked: list[bytearray] = []
         self._llm_usual: dict[str, Any] = {}
         self._one_at_a_time = asyncio.Lock()
+        self._index_stopped_at: datetime | None = None
         self.current = self._initial
 
     async def change(self, changes: dict[str, Any]) -> Faults:
@@ -37,6 +43,14 @@ class FaultSwitch:
     async def reset(self) -> Faults:
         """Put all faults out of force and give back what was leaked."""
         return await self._enforce(self._initial)
+
+    def indexed_until(self, now: datetime) -> datetime:
+        """What was stored before this moment can be found by a search; the indexing follows a second behind."""
+        return (self._index_stopped_at or now) - INDEX_LAG
+
+    async def slow_down(self, kind: str) -> None:
+        """Wait as long as work of that kind is made to take."""
+        await asyncio.sleep(self.current.kind_added_ms.get(kind, 0) / 1000)
 
     async def close(self) -> None:
         """End what runs in the background."""
@@ -52,6 +66,9 @@ class FaultSwitch:
                 await self._database.execute(corpus.DROP_INDEX if wanted.missing_index else corpus.CREATE_INDEX)
             if wanted.pool_size != before.pool_size:
                 self._database.narrow(wanted.pool_size)
+            self._slots.narrow(wanted.document_slots)
+            if wanted.index_stopped != before.index_stopped:
+                self._index_stopped_at = datetime.now(UTC).replace(tzinfo=None) if wanted.index_stopped else None
             self._database.query_added_ms = wanted.query_added_ms
             self._cache.miss_share = wanted.cache_miss_share
             await self._enforce_once(wanted)

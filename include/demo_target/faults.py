@@ -1,14 +1,27 @@
 """Faults that are switched at run time, so that what a load test claims to find can be shown to be found."""
 
 import difflib
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from include.demo_target.database import POOL_SIZE
+from include.demo_target.document_slots import SLOTS
 from include.demo_target.endpoints import NAMES
 
 ALL = "all"  # stands for every endpoint that has no value of its own
+KINDS = (
+    "tax_iva",
+    "tax_irpef",
+    "document_small",
+    "document_medium",
+    "document_large",
+    "search_simple",
+    "search_complex",
+    "search_full_text",
+)
+"""Kinds of work that share an endpoint: taxes by name, documents by size, searches by what is asked."""
 
 
 class UnknownNameError(ValueError):
@@ -16,10 +29,24 @@ class UnknownNameError(ValueError):
 
 
 def _known(by_endpoint: dict[str, float]) -> dict[str, float]:
-    for name in by_endpoint:
-        if name not in NAMES and name != ALL:
-            raise UnknownNameError(f"unknown endpoint '{name}'{_nearest(name, (*NAMES, ALL))}")
+    _check(by_endpoint, (*NAMES, ALL), "endpoint")
     return by_endpoint
+
+
+def _known_kinds(by_kind: dict[str, float]) -> dict[str, float]:
+    _check(by_kind, KINDS, "kind of work")
+    return by_kind
+
+
+def _known_names(names: list[str]) -> list[str]:
+    _check(names, NAMES, "endpoint")
+    return names
+
+
+def _check(names: Iterable[str], known: tuple[str, ...], what: str) -> None:
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(f"unknown {what} '{name}'{_nearest(name, known)}")
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:
@@ -28,7 +55,7 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
 
 
 Factor = Annotated[float, Field(ge=1, le=100)]
-Milliseconds = Annotated[float, Field(ge=0, le=60_000)]
+Milliseconds = Annotated[float, Field(ge=0, le=300_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Known = AfterValidator(_known)
 
@@ -41,6 +68,12 @@ class Faults(BaseModel):
     latency_factor: Annotated[dict[str, Factor], Known] = Field(default_factory=dict)
     latency_added_ms: Annotated[dict[str, Milliseconds], Known] = Field(default_factory=dict)
     error_share: Annotated[dict[str, Share], Known] = Field(default_factory=dict)
+    kind_added_ms: Annotated[dict[str, Milliseconds], AfterValidator(_known_kinds)] = Field(default_factory=dict)
+    hidden: Annotated[list[str], AfterValidator(_known_names)] = Field(default_factory=list)
+    document_slots: int | None = Field(None, ge=1, le=SLOTS)
+    refuse_queued: bool = False
+    lose_queued: bool = False
+    index_stopped: bool = False
     llm_down: bool = False
     llm_first_token_ms: float | None = Field(None, ge=0, le=120_000)
     llm_per_token_ms: float | None = Field(None, ge=0, le=10_000)

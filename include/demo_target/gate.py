@@ -56,6 +56,8 @@ class Gate:
             limit = self._services.limiter.exceeded(endpoint.name, address)
             if limit is not None:
                 return 429, {"error": f"Rate limit exceeded: {limit.text}"}
+        if endpoint.name in faults.hidden:
+            return 404, {"detail": "Not Found"}
         if faults.error_share and self._rng.random() < of_endpoint(faults.error_share, endpoint.name, 0):
             return 500, {"detail": "Internal server error"}
         return None

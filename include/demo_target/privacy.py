@@ -16,6 +16,7 @@ from include.demo_target.tokens import SessionCaller
 
 DELETION_TEXT = "Data deletion will be processed within 30 days as required by GDPR"
 ANONYMOUS = "ANONIMIZZATO"
+MAX_EVENTS = 500
 RETENTION = {
     "identity": "2555 days, 0:00:00",
     "contact": "365 days, 0:00:00",
@@ -141,6 +142,17 @@ async def gdpr_audit() -> dict[str, Any]:
         },
         "checks": [_check(category, number) for category, count in CHECKS.items() for number in range(1, count + 1)],
     }
+
+
+@router.get("/audit/events")
+async def audit_events(services: Shared, session: SessionCaller, limit: int = 50) -> dict[str, Any]:
+    """The latest events of the audit trail."""
+    del session
+    rows = await services.database.rows(
+        "SELECT id, user_id, event, created_at FROM audit_events ORDER BY id DESC LIMIT $1", min(limit, MAX_EVENTS)
+    )
+    total = await services.database.value("SELECT count(*) FROM audit_events")
+    return {"events": [{**dict(row), "created_at": row["created_at"].isoformat()} for row in rows], "total": total}
 
 
 @router.get("/compliance")

@@ -29,10 +29,18 @@ class LegalSearch(BaseModel):
     limit: int = Field(20, le=100)
 
 
+def _kind(body: LegalSearch) -> str:
+    """What a search is for whoever asks: a word, words, or regulations of a subject or a time."""
+    if body.subjects or body.date_from:
+        return "search_complex"
+    return "search_simple" if len(body.keywords) == 1 else "search_full_text"
+
+
 @router.post("/search")
 async def legal_search(services: Shared, caller: SessionCaller, body: LegalSearch) -> dict[str, Any]:
     """Regulations that hold every word, the newest first."""
     del caller
+    await services.faults.slow_down(_kind(body))
     rows = await services.database.rows(
         FIND, " ".join(body.keywords), body.subjects, body.date_from, max(body.limit, 0)
     )

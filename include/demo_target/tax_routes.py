@@ -66,6 +66,7 @@ async def calculate(services: Shared, caller: SessionCaller, body: TaxRequest) -
         tax, rate, breakdown, reference = _calculated(body)
     except KeyError as error:
         raise HTTPException(400, f"Unknown rate type {error}") from error
+    await services.faults.slow_down(f"tax_{body.tax_type.value}")
     number = await services.database.value(KEEP, caller.id, body.tax_type.value, body.amount, tax)
     now = utc_now().isoformat()
     return {

@@ -82,12 +82,12 @@ def _demo() -> int:
 def _run_and_follow(state: EnvironmentState, inputs: RunInputs, reason: str) -> Outcome:
     client = client_of(_LAYOUT, state, is_alive=lambda: is_running(_LAYOUT, state))
     run_id = f"{reason.replace(' ', '_')}__{datetime.now(UTC):%Y%m%dT%H%M%S}_{secrets.token_hex(2)}"
-    page = f"{state.url}/dags/{inputs.dag_id}/runs/{run_id}"
+    page = f"{state.url}/dags/{MANUAL_DAG}/runs/{run_id}"
     try:
-        with client.unpaused(inputs.dag_id):
-            client.trigger(inputs.dag_id, run_id, inputs.conf(state.default_target, reason))
+        with client.unpaused(MANUAL_DAG):
+            client.trigger(MANUAL_DAG, run_id, inputs.conf(state.default_target, reason))
             _say(f"run {run_id}: {page}")
-            return follow(client, inputs.dag_id, run_id, say=_say)
+            return follow(client, MANUAL_DAG, run_id, say=_say, group=inputs.group)
     except ApiUnavailableError as error:
         if not is_running(_LAYOUT, state):
             raise EmbeddedError("the environment was stopped before the run ended") from error
@@ -95,9 +95,6 @@ def _run_and_follow(state: EnvironmentState, inputs: RunInputs, reason: str) -> 
     except KeyboardInterrupt:
         if reason == "make run":
             print(f"\nthe run goes on; to stop it, mark it as failed on {page} or `make down`", file=sys.stderr)
-            if inputs.dag_id != MANUAL_DAG:
-                print(f"{inputs.dag_id} stays unpaused for it; pause it afterwards, or it starts on schedule too",
-                      file=sys.stderr)  # fmt: skip
         raise
     finally:
         client.close()

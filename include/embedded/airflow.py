@@ -27,11 +27,11 @@ USER = "admin"
 METADATA_DATABASE = "airflow"
 HISTORY_DATABASE = "loadtest_history"
 TARGET_URL_VARIABLE = "LOAD_TEST_BASE_URL"
-# No triggerer: no task of the load tests defers.
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
     # Its log server would listen on all addresses; the API server reads the same files itself.
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
     "api-server": ("api-server",),
 }
 # Inputs of the make targets, and make's own flags: of no concern to Airflow.

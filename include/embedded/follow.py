@@ -29,16 +29,21 @@ class Outcome:
     failed_tasks: tuple[str, ...]
 
 
-def follow(client: AirflowClient, dag_id: str, run_id: str, *, say: Say, poll_s: float = POLL_S) -> Outcome:
-    """Relay the run until it ends. Raises EmbeddedError when Airflow does not answer any more."""
-    tasks = _Tasks(client, dag_id, run_id, say)
+def follow(
+    client: AirflowClient, dag_id: str, run_id: str, *, say: Say, group: str = "", poll_s: float = POLL_S
+) -> Outcome:
+    """Relay the run until it ends. Raises EmbeddedError when Airflow does not answer any more.
+
+    `group`: what the names of its tasks begin with; empty: those of no group.
+    """
+    tasks = _Tasks(client, dag_id, run_id, say, group)
     while True:
         state = client.run_state(dag_id, run_id)
         tasks.look()
         if state in _RUN_ENDED:
             break
         time.sleep(poll_s)
-    verdict, bundle = (client.xcom(dag_id, run_id, "gate", key) for key in ("verdict", "bundle"))
+    verdict, bundle = (client.xcom(dag_id, run_id, f"{group}gate", key) for key in ("verdict", "bundle"))
     return Outcome(state, verdict, bundle, tasks.failed())
 
 
@@ -48,13 +53,15 @@ class _Tasks:
     dag_id: str
     run_id: str
     say: Say
+    group: str
     shown: dict[str, str | None] = field(default_factory=dict)
     logs: dict[tuple[str, int], "_Log"] = field(default_factory=dict)
     width: int = 0
 
     def look(self) -> None:
         """Say what has changed since the last look."""
-        tasks = self.client.task_instances(self.dag_id, self.run_id)
+        found = self.client.task_instances(self.dag_id, self.run_id)
+        tasks = [task for task in found if self._is_wanted(task)]
         self.width = max((len(task.label) for task in tasks), default=0)
         for task in tasks:
             before = self.shown.get(task.label)
@@ -68,6 +75,12 @@ class _Tasks:
             if task.state not in (before, "running", *_SILENT):
                 self._announce(task.label, str(task.state), task.end)
             self.shown[task.label] = task.state
+
+    def _is_wanted(self, task: TaskInstance) -> bool:
+        """Whether it is of the run's group, and not skipped before it began: a graph may hold more than was ordered."""
+        own = task.task_id.startswith(self.group) if self.group else "." not in task.task_id
+        never_ran = task.state == "skipped" and (task.start is None or task.start == task.end)
+        return own and not never_ran
 
     def failed(self) -> tuple[str, ...]:
         """Names of the tasks that failed themselves."""

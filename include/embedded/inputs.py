@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from include.loadtest.errors import ConfigError, nearest
@@ -11,39 +11,51 @@ from include.loadtest.profile.suites import load_suite, suite_names
 from include.loadtest.target.settings import target_names
 
 MANUAL_DAG = "load_test_manual"
+SUITE_GROUP = "suite."
+"""What the names of a suite's tasks begin with in the manual DAG."""
 
 
 @dataclass(frozen=True)
 class RunInputs:
-    """A valid order for one run or one suite: the DAG that carries it out, and its conf but for the target."""
+    """A valid order for one run or one suite: the manual DAG's conf. `target` None: the default one."""
 
-    dag_id: str
     settings: Mapping[str, Any]
     target: str | None
+    ignore_blackout: bool = False
+
+    @property
+    def group(self) -> str:
+        """What the names of its tasks begin with: nothing for a run by itself."""
+        return SUITE_GROUP if self.settings.get("suite") else ""
 
     def conf(self, default_target: str, reason: str) -> dict[str, Any]:
         """The DAG run's conf."""
-        return {**self.settings, "target": self.target or default_target, "reason": reason}
+        common = {"target": self.target or default_target, "reason": reason, "ignore_blackout": self.ignore_blackout}
+        return {**self.settings, **common}
 
 
 def read_inputs(values: Mapping[str, str]) -> RunInputs:
-    """Check PROFILE, SUITE, USERS, DURATION_S, ENGINE, TARGET; an empty one counts as not given. Raises ConfigError."""
+    """Check PROFILE, SUITE, USERS, DURATION_S, ENGINE, TARGET, IGNORE_BLACKOUT; an empty one counts as not given.
+
+    Raises ConfigError.
+    """
     suite, profile = values.get("SUITE", ""), values.get("PROFILE", "")
     if suite and profile:
         raise ConfigError(f"SUITE={suite} and PROFILE={profile}: give one of them")
     if not (suite or profile):
         names = f"PROFILE={'|'.join(profile_names())} or SUITE={'|'.join(suite_names())}"
         raise ConfigError(f"neither PROFILE nor SUITE is given; write {names}")
-    return _suite_inputs(values, suite) if suite else _profile_inputs(values, profile)
+    found = _suite_inputs(values, suite) if suite else _profile_inputs(values, profile)
+    return replace(found, target=_target(values.get("TARGET", "")), ignore_blackout=_is_yes(values, "IGNORE_BLACKOUT"))
 
 
 def _suite_inputs(values: Mapping[str, str], name: str) -> RunInputs:
-    suite = load_suite(name)
+    load_suite(name)
     for fixed in ("USERS", "DURATION_S", "ENGINE"):
         if values.get(fixed):
             text = f"{fixed}: a suite fixes it for each of its runs (include/profiles/suites/{name}.yaml); leave it out"
             raise ConfigError(text)
-    return RunInputs(suite.dag_id, {}, _target(values.get("TARGET", "")))
+    return RunInputs({"suite": name}, None)
 
 
 def _profile_inputs(values: Mapping[str, str], name: str) -> RunInputs:
@@ -62,7 +74,7 @@ def _profile_inputs(values: Mapping[str, str], name: str) -> RunInputs:
         "duration_s": overrides.duration_s,
         "engine": overrides.engine,
     }
-    return RunInputs(MANUAL_DAG, settings, _target(values.get("TARGET", "")))
+    return RunInputs(settings, None)
 
 
 def read_port(values: Mapping[str, str]) -> int | None:
@@ -77,6 +89,13 @@ def _target(name: str) -> str | None:
     if name and name not in target_names():
         raise ConfigError(f"TARGET: unknown target {name!r}; {nearest(name, target_names())}")
     return name or None
+
+
+def _is_yes(values: Mapping[str, str], name: str) -> bool:
+    text = values.get(name, "")
+    if text not in ("", "yes", "no"):
+        raise ConfigError(f"{name}: {text!r} is neither yes nor no")
+    return text == "yes"
 
 
 def _whole_number(values: Mapping[str, str], name: str) -> int | None:

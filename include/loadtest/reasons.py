@@ -53,8 +53,8 @@ REASON_CODES: dict[str, ReasonCode] = {
         ReasonCode(
             "target_locked",
             "untrusted",
-            "Another run holds the target.",
-            "Wait until it has ended; the text names who holds it.",
+            "Another run has the target, for longer than this one may wait; or this one lost its lease in use.",
+            "Wait until the other has ended; the text names it. If a lease was lost, look why: the task's log says it.",
         ),
         ReasonCode(
             "load_not_achieved",
@@ -111,6 +111,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "Start the target, check its address in the connection loadtest_target, then start the run again.",
         ),
         ReasonCode(
+            "blackout",
+            "missing",
+            "The calendar forbids load on the target today: a deadline of its users is near. No load was sent.",
+            "Start the run after the date in the text, or with ignore_blackout if it must run now.",
+        ),
+        ReasonCode(
             "setup_failed",
             "missing",
             "Users, sessions or the cache could not be prepared; no load was sent.",
@@ -156,7 +162,7 @@ REASON_CODES: dict[str, ReasonCode] = {
             "regression",
             "regression",
             "Slower than its baseline by more than the relevant change, and the repeats showed it again.",
-            "Read in the summary what got slower. If the change is intended, mark it (DAG load_test_baselines).",
+            "Read in the summary what got slower. If the change is intended, mark it (DAG load_test_housekeeping).",
         ),
         ReasonCode(
             "slo_near",
@@ -169,6 +175,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "warning",
             "A limit of level warning was missed.",
             "Look at the named scenario or resource.",
+        ),
+        ReasonCode(
+            "not_exposed",
+            "warning",
+            "The target has nothing that a requirement could be measured by, so nothing is said of it.",
+            "The text names what was tried. If the target has it elsewhere, set check_paths in its target file.",
         ),
         ReasonCode(
             "stall",

@@ -14,7 +14,12 @@ METRICS = "metrics.json"
 VALIDATION = "validation.json"
 COMPARISON = "comparison.json"
 VERDICT = "verdict.json"
+CHECKS = "checks.json"
+"""Of a profile with `checks`: what its generator found out that no single request says."""
 LOCUST_HTML = "locust_results.html"
+K6_HTML = "k6_summary.html"
+SAMPLES_REMOVED = "samples_removed"
+"""Key of the manifest: when the samples and readings of an old run were removed."""
 
 HEADER_RUN_ID = "X-Load-Test-Run-Id"
 HEADER_PHASE = "X-Load-Test-Phase"
@@ -24,6 +29,10 @@ REQUEST_PHASES = ("login", "warm_up", "load")
 TEST_USER_EMAIL = "loadtest_user_{}@pratikoai.it"
 """Address of a test user, by its number."""
 TEST_USER_PASSWORD = "TestPassword123!"  # noqa: S105 - of users that exist during a test only, known to everybody
+
+
+SESSION_MAX_AGE_S = 90 * 60
+"""Tokens are valid for 2 h; older sessions are renewed during the load, outside the samples."""
 
 
 def run_id_for(profile_name: str, started: datetime, owner: str) -> str:

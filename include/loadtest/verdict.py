@@ -123,6 +123,8 @@ def _slo_text(result: SloResult, code: str) -> str:
     name = f"{result.metric} of {result.scope} in {result.phase}"
     if code in ("too_few_samples", "source_missing"):
         return f"{name}: not judged, n={result.n}"
+    if result.outcome == "missed" and result.observed is None:
+        return f"{name}: failed (errors.json has the answers), limit {result.comparator} {result.limit:g} {result.unit}"
     limit = f"limit {result.comparator} {result.limit:g} {result.unit}"
     return f"{name}: {shown(result.observed)} {result.unit}, {limit}, n={result.n}"
 

@@ -12,8 +12,8 @@ from include.loadtest.profile import Stage
 from include.loadtest.profile.schedule import ArrivalSchedule
 from include.loadtest.recorder import Sample
 from include.loadtest.scenarios.draws import scenario_order
-from include.locustfiles.measuring import Clock
 from include.locustfiles.plan import GeneratorPlan
+from include.locustfiles.readings import Clock
 
 NO_USER = 0
 """Whose draws the arrivals follow, and whose their samples are when nobody served them."""

@@ -1,14 +1,14 @@
 """Uploads of Italian tax documents as PDF, with a question about them."""
 
 from include.loadtest.scenarios.checks import check_upload
-from include.loadtest.scenarios.documents import DOCUMENT_KINDS, multipart
+from include.loadtest.scenarios.documents import DOCUMENT_KINDS, UPLOAD_QUESTION, multipart
 from include.locustfiles.call import Call, Reply
 from include.locustfiles.user_context import UserContext
 
 
 def next_call(user: UserContext) -> Call:
     """Upload one document; each kind is equally likely."""
-    body, content_type = multipart(user.draws.pick(DOCUMENT_KINDS), "Riassumi il documento")
+    body, content_type = multipart(user.draws.pick(DOCUMENT_KINDS), UPLOAD_QUESTION)
     return Call(
         "document_upload",
         "POST",

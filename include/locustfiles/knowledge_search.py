@@ -1,11 +1,9 @@
 """Searches of the regulatory knowledge base."""
 
 from include.loadtest.scenarios.checks import check_search
-from include.loadtest.scenarios.texts import search_pool
+from include.loadtest.scenarios.texts import RESULTS_WANTED, search_pool
 from include.locustfiles.call import Call, Reply, json_call
 from include.locustfiles.user_context import UserContext
-
-RESULTS_WANTED = 10
 
 
 def next_call(user: UserContext) -> Call:

@@ -2,12 +2,14 @@
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from include.loadtest.profile import Profile, Stage
+from include.loadtest.profile.checks import Checks
 
 PLAN_VARIABLE = "LOADTEST_PLAN"
 
@@ -26,11 +28,20 @@ class GeneratorPlan:
     forwarded_for: bool
     caps: tuple[str, ...]
     worker: str
+    check_paths: Mapping[str, str | None] = field(default_factory=dict)
+    lease_file: Path | None = None
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """The load shape."""
         return self.profile.stages()
+
+    @property
+    def checks(self) -> Checks:
+        """How requirements are checked. Raises ValueError for a profile of another kind."""
+        if self.profile.checks is None:
+            raise ValueError(f"{self.profile.name} has no checks")
+        return self.profile.checks
 
     def stage_at(self, offset_s: float) -> Stage | None:
         """The stage at an offset from the first intended start; None after the end."""
@@ -43,4 +54,5 @@ def read_plan() -> GeneratorPlan:
     content["profile"] = Profile.model_validate_json(json.dumps(content["profile"]))
     content["bundle"], content["sessions_file"] = Path(content["bundle"]), Path(content["sessions_file"])
     content["user_numbers"], content["caps"] = tuple(content["user_numbers"]), tuple(content["caps"])
+    content["lease_file"] = Path(content["lease_file"]) if content["lease_file"] else None
     return GeneratorPlan(**content)

@@ -7,18 +7,22 @@ from urllib.parse import urlencode
 
 from locust.contrib.fasthttp import FastHttpSession
 
-from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID, TEST_USER_EMAIL, TEST_USER_PASSWORD
+from include.loadtest.run import (
+    HEADER_PHASE,
+    HEADER_RUN_ID,
+    SESSION_MAX_AGE_S,
+    TEST_USER_EMAIL,
+    TEST_USER_PASSWORD,
+)
 from include.locustfiles.call import TokenKind
 from include.locustfiles.plan import GeneratorPlan
-
-MAX_AGE_S = 90 * 60
-"""Tokens are valid for 2 h; older sessions are renewed outside the samples."""
 
 
 @dataclass(frozen=True)
 class Session:
     """Tokens of one test user; never printed. `obtained_at` in seconds since the epoch."""
 
+    user_id: str
     user_token: str
     session_token: str
     studio_id: str | None
@@ -38,7 +42,7 @@ class Session:
 
     def is_old(self) -> bool:
         """Whether the session must be renewed before the next request."""
-        return time.time() - self.obtained_at > MAX_AGE_S
+        return time.time() - self.obtained_at > SESSION_MAX_AGE_S
 
 
 class SessionStore:
@@ -52,6 +56,7 @@ class SessionStore:
         """The prepared session of a test user. Raises KeyError where none was prepared."""
         entry = self._entries[str(number)]
         return Session(
+            str(entry["user_id"]),
             entry["user_token"],
             entry["session_token"],
             entry.get("studio_id"),

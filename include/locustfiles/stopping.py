@@ -1,8 +1,13 @@
-"""Ends the load early where the profile's rules say so: asked every second, it costs a request one append."""
+"""Ends the load early where the profile's rules say so, or where the target's lease is over.
+
+Asked every second; it costs a request one append and a look at the clock.
+"""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from include.loadtest.auto_stop import Stop, StopRules
+from include.loadtest.lease_file import LeaseGuard
 from include.loadtest.profile import Profile
 from include.loadtest.recorder import Sample
 
@@ -10,7 +15,8 @@ from include.loadtest.recorder import Sample
 class Stopping:
     """What ended since the last second, the rules, and what they said; once a load is stopped, it stays so."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, lease_file: Path | None = None) -> None:
+        self._lease = LeaseGuard(lease_file)
         self._rules = StopRules(profile.auto_stop, profile.validity.starvation)
         self._ended: list[tuple[str, int, int | None]] = []
         self.stop: Stop | None = None
@@ -19,16 +25,22 @@ class Stopping:
         """A request ended."""
         self._ended.append((sample.outcome, sample.latency_us, sample.status))
 
+    def may_send(self) -> bool:
+        """Whether a request may begin now: asked right before each, since a process may have been stopped meanwhile."""
+        return self._lease.holds()
+
     def note_reading(self, offset_s: float, figures: Mapping[str, float]) -> None:
         """A reading of the generator; what it was before the load began, concerns nobody."""
         if offset_s >= 0:
             self._rules.note_reading(offset_s, figures)
 
     def decide(self, offset_s: float) -> Stop | None:
-        """Why the load ends now, if it does; `offset_s`: seconds since its first intended start."""
+        """Why the load ends now, if it does; `offset_s`: seconds since its first intended start, below 0 before it."""
         ended, self._ended = self._ended, []
         for outcome, latency_us, status in ended:
             self._rules.note(offset_s, outcome, latency_us / 1000, status)
+        if self.stop is None and (lost := self._lease.check()) is not None:
+            self.stop = Stop(LeaseGuard.CODE, lost)
         if self.stop is None and offset_s >= 0:
             self.stop = self._rules.decide(offset_s)
         return self.stop

@@ -1,6 +1,7 @@
 """What a scenario may know of its user."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from include.loadtest.scenarios.draws import Draws, Zipf
 from include.loadtest.scenarios.texts import QuestionKind, new_question, question_pool
@@ -8,7 +9,10 @@ from include.loadtest.scenarios.texts import QuestionKind, new_question, questio
 
 @dataclass(slots=True)
 class UserContext:
-    """One virtual user: number, own draws, popularity of questions, studio (None: none), postal codes to use."""
+    """One virtual user: number, own draws, popularity of questions, studio (None: none), postal codes to use.
+
+    `memory` is what its scenarios keep from one iteration to the next, under keys of their own.
+    """
 
     number: int
     draws: Draws
@@ -19,6 +23,7 @@ class UserContext:
     studio_id: str | None
     caps: tuple[str, ...]
     new_questions: int = 0
+    memory: dict[str, Any] = field(default_factory=dict)
 
     def question(self, kind: QuestionKind) -> str:
         """The next question of a kind: a popular one more often, and some that nobody has asked before."""

@@ -62,6 +62,33 @@ def test_relays_states_and_own_lines_once_and_in_order(airflow_api: ScriptedAirf
     assert (outcome.state, outcome.verdict, outcome.bundle) == ("success", "WARN", "/b")
 
 
+def test_shows_the_ordered_group_only(airflow_api: ScriptedAirflow, client: AirflowClient) -> None:
+    """The manual DAG holds a run and a suite: what was not ordered, or skipped before it began, is not shown."""
+    airflow_api.on(f"GET {RUN}", (200, {"state": "success"}))
+    airflow_api.on(
+        f"GET {RUN}/taskInstances",
+        tasks(
+            *(task("a", "success"), task("suite.a", "skipped"), task("suite.b", "skipped", start=None)),
+            task("suite.c", "skipped") | {"end_date": task("suite.c", "skipped")["start_date"]},
+        ),
+    )
+    for name in ("a", "suite.a"):
+        airflow_api.on(f"GET {RUN}/taskInstances/{name}/logs/1", log())
+    for group in ("", "suite."):
+        for key in ("verdict", "bundle"):
+            value = f"{group}{key}"
+            airflow_api.on(f"GET {RUN}/taskInstances/{group}gate/xcomEntries/{key}", (200, {"value": value}))
+    shown = {}
+    for group in ("", "suite."):
+        lines: list[str] = []
+        outcome = follow(client, "d", "r", say=lines.append, group=group, poll_s=0.01)
+        shown[group] = ([" ".join(text.split()[1:]) for text in lines], outcome.verdict)
+    assert shown == {
+        "": (["a running", "a success"], "verdict"),
+        "suite.": (["suite.a skipped"], "suite.verdict"),
+    }
+
+
 def test_names_what_failed_when_there_is_no_verdict(airflow_api: ScriptedAirflow, client: AirflowClient) -> None:
     """A run that ended without a verdict has none, and what was raised is shown."""
     airflow_api.on(f"GET {RUN}", (200, {"state": "failed"}))

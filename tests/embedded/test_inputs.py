@@ -24,6 +24,7 @@ def test_a_name_leaves_everything_to_the_profile_and_the_environment() -> None:
         "engine": None,
         "target": "demo",
         "reason": "why",
+        "ignore_blackout": False,
     }
 
 
@@ -34,11 +35,13 @@ def test_a_path_hands_the_text_over() -> None:
     assert conf["profile_yaml"] == SMOKE.read_text()
 
 
-def test_a_suite_has_its_own_dag_and_fixes_its_numbers() -> None:
+def test_a_suite_fixes_its_numbers_and_its_tasks_are_a_group() -> None:
     """Only the target is left to the caller."""
     inputs = read_inputs({"SUITE": "weekly", "TARGET": "demo"})
-    assert inputs.dag_id == "load_test_weekly"
-    assert inputs.conf("pratikoai", "why") == {"target": "demo", "reason": "why"}
+    assert inputs.conf("pratikoai", "why") == {
+        **{"suite": "weekly", "target": "demo", "reason": "why", "ignore_blackout": False},
+    }
+    assert (inputs.group, read_inputs({"PROFILE": "smoke"}).group) == ("suite.", "")
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,7 @@ def test_a_suite_has_its_own_dag_and_fixes_its_numbers() -> None:
         ({"PROFILE": "smoke", "DURATION_S": "1m"}, "DURATION_S"),
         ({"PROFILE": "smoke", "ENGINE": "locus"}, "did you mean locust"),
         ({"PROFILE": "smoke", "TARGET": "dem"}, "did you mean demo"),
+        ({"PROFILE": "smoke", "IGNORE_BLACKOUT": "1"}, "IGNORE_BLACKOUT: '1' is neither yes nor no"),
         ({"PROFILE": "smoke", "SUITE": "weekly"}, "give one of them"),
         ({"SUITE": "weekl"}, "did you mean weekly"),
         ({"SUITE": "weekly", "USERS": "5"}, "USERS: a suite fixes it"),

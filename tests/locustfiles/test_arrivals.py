@@ -10,8 +10,8 @@ from include.loadtest.profile import find_profile, load_profile
 from include.loadtest.profile.shape import Arrival as OpenLoad
 from include.loadtest.recorder import Sample
 from include.locustfiles.arrivals import Arrivals
-from include.locustfiles.measuring import Clock
 from include.locustfiles.plan import GeneratorPlan
+from include.locustfiles.readings import Clock
 
 pytestmark = pytest.mark.unit
 

@@ -1,7 +1,10 @@
 """The generator asks the profile's rules every second."""
 
+from pathlib import Path
+
 import pytest
 
+from include.loadtest.lease_file import Lease, now_s, write_lease
 from include.loadtest.profile import find_profile, load_profile
 from include.loadtest.recorder import Sample
 from include.locustfiles.stopping import Stopping
@@ -39,3 +42,17 @@ def test_readings_before_the_load_count_for_nothing() -> None:
     found = stopping.decide(61)
     assert found is not None
     assert found.code == "generator_starved"
+
+
+def test_a_lease_that_is_over_stops_the_load_also_before_it_has_begun(tmp_path: Path) -> None:
+    """No request may begin, and the stop says which lease; a valid one changes nothing."""
+    profile, file = load_profile(find_profile("smoke")), tmp_path / "lease.json"
+    write_lease(file, Lease(4, now_s() + 60))
+    stopping = Stopping(profile, file)
+    assert (stopping.decide(-1.0), stopping.may_send()) == (None, True)
+    write_lease(file, Lease(4, now_s() - 1))
+    found = stopping.decide(-1.0)
+    assert found is not None
+    assert (found.code, "(token 4) ended" in found.text) == ("target_locked", True)
+    assert not stopping.may_send()
+    assert stopping.account()["stopped_by"] == "target_locked"

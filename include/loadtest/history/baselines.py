@@ -45,13 +45,14 @@ def propose_baseline(
         return _insert(connection, runs, "proposed", by, reason)
 
 
-def propose_latest(engine: Engine, key: str, n: int, by: str, reason: str) -> int:
+def propose_latest(engine: Engine, key: str, n: int, by: str, reason: str, *, suite: str | None = None) -> int:
     """Propose the latest `n` runs of the key that are PASS or WARN and later than the last intended change.
 
-    Raises ConfigError where there are not so many.
+    `suite`: of that suite only; None: wherever they come from. Raises ConfigError where there are not so many.
     """
     since = _last_change_of(engine, key)
     conditions = [RUN.c.comparability_key == key, RUN.c.verdict.in_(sorted(GREEN)), *_not_before(since)]
+    conditions += [] if suite is None else [RUN.c.suite == suite]
     statement = select(RUN.c.run_id).where(*conditions).order_by(*NEWEST_FIRST).limit(n)
     with transaction(engine) as connection:
         run_ids = list(connection.scalars(statement))
@@ -135,6 +136,17 @@ def key_of_latest(engine: Engine, profile: str, target: str) -> str:
         names = f"{printable(profile, _MAX_NAME)} on {printable(target, _MAX_NAME)}"
         raise ConfigError(f"the history has no valid run of {names}: make one first, or name the runs")
     return str(key)
+
+
+def keys_of_suite(engine: Engine, suite: str, target: str) -> dict[str, str]:
+    """The comparability key of the latest PASS or WARN run of each profile of a suite, by profile."""
+    own = (RUN.c.suite == suite, RUN.c.target == target, RUN.c.verdict.in_(sorted(GREEN)))
+    statement = select(RUN.c.profile, RUN.c.comparability_key).where(*own).order_by(*NEWEST_FIRST)
+    keys: dict[str, str] = {}
+    with transaction(engine) as connection:
+        for row in connection.execute(statement):
+            keys.setdefault(row.profile, row.comparability_key)
+    return keys
 
 
 def find_run(engine: Engine, run_id: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def comparability(profile: Profile, manifest: Mapping[str, Any]) -> dict[str, An
         **profile.model_dump(mode="json", include={"shape": _FIGURES_OF_SHAPES})["shape"],
         "engine": profile.engine,
         "load_model": profile.load_model,
+        **({} if profile.checks is None else {"checks": profile.checks.model_dump(mode="json")}),
         **({} if profile.arrival is None else {"arrival": profile.arrival.model_dump(mode="json")}),
         "target": (manifest.get("target") or {}).get("name"),
         "hardware": environment.get("hardware"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from include.loadtest.history.comparability import differing_fields
+from include.loadtest.profile.vocabulary import GROWTH_METRICS
 
 PHASE = "hold"
 
@@ -12,7 +13,7 @@ def compare(current: Mapping[str, Any], previous: Sequence[Mapping[str, Any]]) -
     """Each metric and scope of the hold, now and then.
 
     `current` is the content of metrics.json, `previous` are rows of an earlier one. `change` = current ÷ previous − 1;
-    null where one of them is null or the previous one is 0.
+    null where one of them is null or the previous one is 0, and for a growth, which is around 0 where all is well.
     """
     then = {(row["metric"], row["scope"]): row for row in previous if row["phase"] == PHASE}
     now = {(row["metric"], row["scope"]): row for row in current["metrics"] if row["phase"] == PHASE}
@@ -22,7 +23,9 @@ def compare(current: Mapping[str, Any], previous: Sequence[Mapping[str, Any]]) -
 def _difference(now: Mapping[str, Any] | None, then: Mapping[str, Any] | None) -> dict[str, Any]:
     row = now or then or {}
     current, previous = (now or {}).get("value"), (then or {}).get("value")
-    change = None if current is None or not previous else current / previous - 1
+    change = None
+    if current is not None and previous and row["metric"] not in GROWTH_METRICS:
+        change = current / previous - 1
     return {
         "metric": row["metric"],
         "scope": row["scope"],

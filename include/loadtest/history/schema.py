@@ -66,6 +66,32 @@ TARGET_LOCK = Table(
     Column("run_id", Text, nullable=False),
     Column("acquired", DateTime(timezone=True), nullable=False),
     Column("expires", DateTime(timezone=True), nullable=False),
+    Column("token", BigInteger, nullable=False),
+)
+
+TARGET_TOKEN = Table(
+    "target_token",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("token", BigInteger, nullable=False),
+)
+
+TARGET_WAITER = Table(
+    "target_waiter",
+    metadata,
+    Column("ticket", BigInteger, Identity(always=True), primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("last_seen", DateTime(timezone=True), nullable=False),
+    Index("target_waiter_target_owner", "target", "owner", unique=True),
+)
+
+INSTALLATION = Table(
+    "installation",
+    metadata,
+    Column("installed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 BASELINE = Table(

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.metrics.figures import SampleFigures
+from include.loadtest.metrics.growth import growth_rows, has_growth, hold_of, latency_minutes, server_minutes
 from include.loadtest.metrics.parts import RESOURCE_COLUMNS, SAMPLE_COLUMNS, with_parts
 from include.loadtest.metrics.phases import PhaseSpan, Stretch, minutes_of, phase_spans, pieces, stretches
 from include.loadtest.metrics.recovery import Window, planned_watch, recovery_rows, watched_windows
+from include.loadtest.metrics.requirements import RequirementFigures, requirement_figures, requirement_rows
 from include.loadtest.metrics.resources import ResourceFigure, resource_figures
 from include.loadtest.metrics.rows import cell_rows, probe_row, resource_row, stall_row
 from include.loadtest.metrics.samples import sample_figures
@@ -32,9 +34,11 @@ def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan
     scenario that is planned and every endpoint that was called. A part that cannot be read is named and left out.
 
     `longest_stall_s` has also `from` and `waiting` (see `rows.stall_row`). The rows of a corrected percentile count
-    what was filled in; it is null for arrivals on a schedule. Only a profile with a recovery has `recovery_time_s`
-    (with `lower_bound`, see `recovery`), only one with steps `saturation_users` and `breaking_point_users` (with
-    `looked_up_to`, see `stages.step_rows`). `stages` are the stages that ran (see `stages.StageRow`).
+    what was filled in; it is null for arrivals on a schedule and beside checks. Only a profile with a recovery has
+    `recovery_time_s` (with `lower_bound`, see `recovery`), only one with steps `saturation_users` and
+    `breaking_point_users` (with `looked_up_to`, see `stages.step_rows`), only one with a long hold the growth metrics
+    (see `growth`), only one with checks those of requirements (see `requirements`). `stages` are the stages that ran
+    (see `stages.StageRow`).
 
     A percentile is the smallest row with at least that share of the rows at or below it, over the outcomes ok, timeout,
     censored and dropped. A time to first token has the rows that have one.
@@ -43,9 +47,10 @@ def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan
     spans = phase_spans(manifest) if phases is None else phases
     parts = stretches(spans)
     stages = pieces(spans)
-    scenarios = [name for name, share in profile.mix_pct.items() if share]
-    is_closed = profile.load_model == "closed"
-    (figures, stalls, windows), bad_samples = with_parts(
+    scenarios = [name for name, share in profile.scenario_shares.items() if share]
+    hold = hold_of(parts) if has_growth(profile) else None
+    is_closed = profile.load_model == "closed" and profile.checks is None
+    (figures, stalls, windows, latencies, checked), bad_samples = with_parts(
         bundle.samples_dir,
         "samples",
         SAMPLE_COLUMNS,
@@ -53,11 +58,16 @@ def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan
             sample_figures(opened, scenarios, parts, stages, is_closed=is_closed),
             longest_stalls(opened, parts),
             _windows(opened, profile, parts),
+            latency_minutes(opened, hold),
+            requirement_figures(opened) if profile.checks else RequirementFigures(),
         ),
     )
     names = _phase_names(profile, spans, figures)
-    resources, bad_resources = with_parts(
-        bundle.resources_dir, "resources", RESOURCE_COLUMNS, lambda opened: resource_figures(opened, names, parts)
+    (resources, readings), bad_resources = with_parts(
+        bundle.resources_dir,
+        "resources",
+        RESOURCE_COLUMNS,
+        lambda opened: (resource_figures(opened, names, parts), server_minutes(opened, hold)),
     )
     table = stage_rows(profile, stages, figures)
     further = [
@@ -65,6 +75,8 @@ def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan
         probe_row(manifest.get("cpu_probe_ms") or []),
         *step_rows(profile, table),
         *recovery_rows(profile, windows),
+        *growth_rows(profile, {**readings, **latencies}, hold),
+        *(requirement_rows(checked, _notes(bundle)) if profile.checks else ()),
     ]
     document = {
         "schema": 1,
@@ -75,6 +87,12 @@ def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan
     }
     bundle.write(run.METRICS, document)
     return document
+
+
+def _notes(bundle: Bundle) -> dict[str, Any]:
+    """What the generator noted of the requirements that it checked; {} where it did not get so far."""
+    notes: dict[str, Any] = bundle.read(run.CHECKS)["requirements"] if bundle.has(run.CHECKS) else {}
+    return notes
 
 
 def _windows(opened: "DuckDBPyConnection", profile: Profile, parts: Sequence[Stretch]) -> list[Window]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SAMPLE_COLUMNS = (
     "intended_start TIMESTAMPTZ_NS, latency_us BIGINT, ttfb_us BIGINT, scenario VARCHAR, endpoint VARCHAR, "
-    'phase VARCHAR, stage VARCHAR, outcome VARCHAR, error VARCHAR, status INTEGER, "user" INTEGER'
+    'phase VARCHAR, stage VARCHAR, outcome VARCHAR, error VARCHAR, status INTEGER, "user" INTEGER, iteration BIGINT'
 )
 RESOURCE_COLUMNS = 'ts TIMESTAMPTZ_NS, source VARCHAR, instance VARCHAR, metric VARCHAR, "value" DOUBLE'
 MEMORY_LIMIT = "300MB"

@@ -6,12 +6,14 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from include.loadtest.metrics.phases import Stretch
-from include.loadtest.profile.vocabulary import READINGS_OF
+from include.loadtest.profile.vocabulary import READINGS_OF, SERVER_GROWTH_METRICS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEANS = {metric: kinds for metric, kinds in READINGS_OF.items() if metric != "cache_hit_rate"}
+MEANS = {
+    metric: kinds for metric, kinds in READINGS_OF.items() if metric not in ("cache_hit_rate", *SERVER_GROWTH_METRICS)
+}
 """Metrics that are the mean of one kind of reading."""
 _HITS, _MISSES = ("redis", "keyspace_hits"), ("redis", "keyspace_misses")
 _CPU_S, _REQUESTS = ("app", "process_cpu_seconds_total"), ("app", "user_requests_total")

@@ -132,6 +132,11 @@ def users_row(metric: str, users: int | None, steps: int, looked_up_to: int | No
     return {**_row(metric, ("hold", SCOPE_ALL), value, steps, _NO_INTERVAL), "looked_up_to": looked_up_to}
 
 
+def growth_row(metric: str, value: float | None, minutes: int, interval: Interval) -> dict[str, Any]:
+    """A growth over the hold; n is the number of minutes behind it."""
+    return _row(metric, ("hold", SCOPE_ALL), value, minutes, interval)
+
+
 def _judged(outcomes: Mapping[str, int]) -> int:
     return sum(outcomes.values()) - outcomes.get("censored", 0)
 

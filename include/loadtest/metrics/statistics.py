@@ -6,6 +6,10 @@ distribution: with n independent rows the number of them at or below the true pe
 
 import math
 from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from statistics import median
 
 TAIL = 0.025
 """Probability on each side that a two-sided 95 % interval leaves out."""
@@ -74,3 +78,23 @@ def poisson_interval(count: int) -> tuple[float, float]:
 
     low = float(chdtri(2 * count, 1 - TAIL)) / 2 if count else 0.0
     return low, float(chdtri(2 * count + 2, TAIL)) / 2
+
+
+def theil_sen(points: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
+    """The slope of a straight line through points with different x, and its interval; three points or more.
+
+    The median of the slopes of all pairs, which outliers among up to 29 % of the points do not carry away (Theil 1950,
+    Proc. KNAW 53; Sen 1968, J. Am. Stat. Assoc. 63, 1379-1389). The ends of the interval are the pairs' slopes at the
+    ranks that Kendall's statistic gives, by its normal approximation with Sen's correction for ties (equation 2.6).
+    """
+    slopes = sorted((y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2))
+    n, pairs = len(points), len(slopes)
+    ties = sum(_kendall_term(count) for count in Counter(y for _, y in points).values())
+    half_width = _Z * math.sqrt(max(0, _kendall_term(n) - ties) / 18) / 2
+    low = max(0, math.floor(pairs / 2 - half_width) - 1)
+    high = min(pairs - 1, math.ceil(pairs / 2 + half_width))
+    return median(slopes), slopes[low], slopes[high]
+
+
+def _kendall_term(n: int) -> int:
+    return n * (n - 1) * (2 * n + 5)

@@ -18,16 +18,17 @@ from include.loadtest.profile.suites import Suite
 from include.loadtest.reporting.suite import SuiteEntry
 
 
-def _owner(dag_run: Any) -> str:
-    return f"{dag_run.dag_id}/{dag_run.run_id}"
+def owner_of(dag_run: Any) -> str:
+    """The DAG run as it stands in a target's lock."""
+    return f"{dag_run.dag_id}/{dag_run.run_id} at {settings.installation()}"
 
 
 def _suite_run_id(suite: Suite, dag_run: Any) -> str:
-    return run.run_id_for(suite.name, dag_run.run_after, _owner(dag_run))
+    return run.run_id_for(suite.name, dag_run.run_after, owner_of(dag_run))
 
 
 def _run_id_in(suite: Suite, index: int, dag_run: Any) -> str:
-    return run.run_id_for(suite.runs[index].profile, dag_run.run_after, _owner(dag_run))
+    return run.run_id_for(suite.runs[index].profile, dag_run.run_after, owner_of(dag_run))
 
 
 @contextmanager
@@ -44,8 +45,9 @@ def suite_context(suite: Suite, *, keep: bool = True) -> Iterator[SuiteContext]:
             load_target=settings.load_target,
             history_url=settings.history_url(),
             work_dir=settings.work_root() / suite_run_id,
-            owner=_owner(dag_run),
+            owner=owner_of(dag_run),
             stop_requested=settings.StopSwitch(),
+            ignore_blackout=params.get("ignore_blackout") is True,
             suite=suite,
             reason=str(params.get("reason") or ""),
         )
@@ -57,7 +59,7 @@ def run_context(suite: Suite | None, index: int) -> Iterator[RunContext]:
     if suite is None:
         order = RunOrder.from_params(get_current_context()["params"])
         dag_run = get_current_context()["dag_run"]
-        run_id = run.run_id_for(order.profile, dag_run.run_after, _owner(dag_run))
+        run_id = run.run_id_for(order.profile, dag_run.run_after, owner_of(dag_run))
         with _run_context(order, run_id, None) as context:
             yield context
         return
@@ -80,10 +82,12 @@ def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None) -> It
             load_target=settings.load_target,
             history_url=settings.history_url(),
             work_dir=work_root / run_id,
-            owner=_owner(dag_run),
+            owner=owner_of(dag_run),
             stop_requested=settings.StopSwitch(),
+            ignore_blackout=order.ignore_blackout,
             order=order,
             suite=suite,
+            repeats="confirm" in get_current_context()["dag"].task_ids or suite is not None,
             not_configured=settings.not_configured(),
             slack_settings=settings.slack_settings,
             bundle_of=lambda other: local_bundle(settings.results_uri(), other, settings.work_root()),
@@ -102,6 +106,12 @@ def suite_entries(suite: Suite) -> Sequence[SuiteEntry]:
             uri = bundle_uri(settings.results_uri(), run_id)
             entries.append(SuiteEntry(run_id, entry.profile, uri, document(run.MANIFEST), document(run.VERDICT)))
     return entries
+
+
+def metrics_of(entry: SuiteEntry) -> dict[str, Any] | None:
+    """The metrics of a suite's run; None where it left none."""
+    with local_bundle(settings.results_uri(), entry.run_id, settings.work_root(), keep=False) as bundle:
+        return _document(bundle, run.METRICS)
 
 
 def _document(bundle: Bundle, name: str) -> dict[str, Any] | None:

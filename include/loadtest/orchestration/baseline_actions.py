@@ -76,6 +76,47 @@ def change_baselines(history_url: str, order: BaselineOrder, by: str) -> list[st
     return [*done, *_listed(engine)]
 
 
+def propose_suite(engine: "Engine", suite: str, target: str, by: str) -> tuple[list[int], list[str]]:
+    """Propose the latest valid runs of each profile of a suite; returns the proposals' numbers, and a line a profile.
+
+    A profile with fewer such runs than a proposal needs is left out, and its line says so.
+    """
+    from include.loadtest.history import baselines
+
+    numbers, lines = [], []
+    for profile, key in sorted(baselines.keys_of_suite(engine, suite, target).items()):
+        try:
+            number = baselines.propose_latest(
+                *(engine, key, baselines.MIN_PROPOSED_RUNS, by, f"the latest runs of {suite}"), suite=suite
+            )
+        except ConfigError as error:
+            lines.append(f"{profile}: not proposed: {error}")
+            continue
+        numbers.append(number)
+        lines.append(f"{profile}: baseline {number} proposed, the latest {baselines.MIN_PROPOSED_RUNS} runs of {suite}")
+    return numbers, lines or [f"the history has no valid run of the suite {suite} on {target}"]
+
+
+def decide_proposals(
+    engine: "Engine", numbers: Sequence[int], *, accepted: bool, by: str, reason: str
+) -> list[str]:
+    """Pin or retire proposals; returns a line each. One that cannot be, as another was pinned meanwhile, says why."""
+    from include.loadtest.history import baselines
+
+    profiles = {entry["id"]: entry["profile"] for entry in baselines.list_baselines(engine)}
+    lines = []
+    for number in numbers:
+        try:
+            if accepted:
+                baselines.pin_proposal(engine, number, by, reason, least=_min_runs(profiles.get(number)))
+            else:
+                baselines.retire_baseline(engine, number, by, reason)
+            lines.append(f"baseline {number} ({profiles.get(number)}): {'pinned' if accepted else 'rejected'} by {by}")
+        except ConfigError as error:
+            lines.append(f"baseline {number}: left as it is: {error}")
+    return lines
+
+
 def _propose(engine: "Engine", order: BaselineOrder, by: str) -> str:
     from include.loadtest.history import baselines
 

@@ -8,6 +8,7 @@ from typing import Any
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.profile import Profile
+from include.loadtest.profile.vocabulary import SCENARIOS, SCOPE_ALL, TIMED_REQUIREMENTS
 from include.loadtest.runners.generator import load_reasons
 from include.loadtest.verdict import Reason, SloResult
 
@@ -45,6 +46,7 @@ def _reasons(bundle: Bundle, profile: Profile) -> list[Reason]:
         *load_reasons(profile, manifest.get("load")),
         *_rejected(bundle, profile),
         *_stalled(bundle, profile),
+        *_not_exposed(bundle),
         *_unreadable(bundle),
         *_restarts(profile, manifest),
         *_unsettled(manifest.get("warm_up") or {}),
@@ -82,17 +84,36 @@ def _rejected(bundle: Bundle, profile: Profile) -> list[Reason]:
     """A limiter of the test's own address answered more often than the profile allows."""
     if not bundle.has(run.METRICS):
         return []
-    limit = profile.validity.max_rejected_share
+    limit, scopes = profile.validity.max_rejected_share, _limited_scopes(profile)
     return [
         Reason(
             "rate_limiter",
             f"{100 * row['value']:.2g} % of the requests were refused with 429: too many from one address",
-            *("rejected_rate", "all", row["value"], limit, "ratio"),
+            *("rejected_rate", row["scope"], row["value"], limit, "ratio"),
         )
         for row in bundle.read(run.METRICS)["metrics"]
-        if (row["metric"], row["scope"], row["phase"]) == ("rejected_rate", "all", "hold")
+        if (row["metric"], row["phase"]) == ("rejected_rate", "hold")
+        and row["scope"] in scopes
         and row["value"] is not None
         and row["value"] > limit
+    ]
+
+
+def _limited_scopes(profile: Profile) -> set[str]:
+    """All requests; of checks all but the documents at once, where a refusal is an answer that a requirement allows."""
+    if profile.checks is None:
+        return {SCOPE_ALL}
+    return {f"scenario:{name}" for name in (*SCENARIOS, *TIMED_REQUIREMENTS)}
+
+
+def _not_exposed(bundle: Bundle) -> list[Reason]:
+    """Requirements that the target has nothing for."""
+    if not bundle.has(run.METRICS):
+        return []
+    return [
+        Reason("not_exposed", f"{row['metric']}: not exposed ({row['not_exposed']})", row["metric"], row["scope"])
+        for row in bundle.read(run.METRICS)["metrics"]
+        if row.get("not_exposed") is not None
     ]
 
 

@@ -46,9 +46,21 @@ def is_suspected(context: RunContext) -> bool:
     return context.bundle.read(run.VERDICT)["verdict"] in GREEN
 
 
-def close_suspicion(context: RunContext) -> None:
-    """Say so in the verdict where a run is still suspected when all is over: its repeats failed, or were too few."""
+def needs_repeats(context: RunContext) -> bool:
+    """Whether the run is repeated: it is suspected, or a candidate that is measured against the current release."""
     if is_suspected(context):
+        return True
+    if context.order.current_target is None or not context.bundle.has(run.COMPARISON):
+        return False
+    return context.bundle.read(run.VERDICT)["verdict"] in GREEN
+
+
+def close_suspicion(context: RunContext) -> None:
+    """Say so in the verdict where a run is still suspected when all is over: its repeats failed, or were too few.
+
+    A run that is never repeated stays as it is: its suspicion is a note.
+    """
+    if context.repeats and is_suspected(context):
         text = context.bundle.read(run.COMPARISON)[SECTION]["text"]
         amend(context.bundle, [Reason("not_confirmed", f"suspected of being slower, and not decided: {text}")])
         history.store_bundle(context.history_url, context.bundle, context.profile(), context.bundle_uri)
@@ -58,20 +70,20 @@ def confirm(context: RunContext, run_stage: RunStage) -> None:
     """Repeat a suspected run as often as its profile says, then decide; the verdict is written anew.
 
     Repeats that are not valid do not count. With too few valid ones the suspicion stays, and the verdict as it is. A
-    run that is not suspected is not repeated.
+    run that is not suspected is repeated only to measure it in turns with the current release.
     """
-    if not is_suspected(context):
+    if not needs_repeats(context):
         return
     context.refuse_if_stopped()
     count = context.profile().change_test.confirmations
-    reference = context.target.file.reference_target
+    reference = context.order.current_target or context.target.file.reference_target
     repeats: list[RunFigures] = []
     references: list[RunFigures] | None = [] if reference else None
     with ExitStack() as opened:
         children: list[RunContext] = []
         for number in range(1, count + 1):
             repeat = _child(context, f"repeat{number}", context.target_name, opened)
-            LOG.info("suspected: repeat %d of %d, run %s", number, count, repeat.bundle.run_id)
+            LOG.info("repeat %d of %d, run %s", number, count, repeat.bundle.run_id)
             children.append(repeat)
             repeats += _measured(repeat, _repeat_stages(context), run_stage)
             if reference and references is not None:

@@ -4,19 +4,21 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
+from include.loadtest.calendar import load_calendar, refusal
 from include.loadtest.errors import ConfigError, InfrastructureError, InvalidTestError
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.profile import Profile
 from include.loadtest.profile.reference import requirements
 from include.loadtest.profile.suites import Suite
 from include.loadtest.publishing.slack import SlackSettings
-from include.loadtest.target.settings import Target
+from include.loadtest.target.settings import Target, load_target_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class Context:
     work_dir: Path
     owner: str
     stop_requested: Callable[[], bool] = lambda: False
+    ignore_blackout: bool = False
 
     @cached_property
     def target(self) -> Target:
@@ -54,9 +57,25 @@ class Context:
         """The users' tokens: mode 0600, outside the bundle, removed at clean-up."""
         return self.work_dir / "sessions.json"
 
+    @property
+    def lease_file(self) -> Path:
+        """The target's lease for the load generator of this machine; removed at clean-up."""
+        return self.work_dir / "lease.json"
+
     def manifest(self) -> dict[str, Any]:
         """The manifest so far; empty where there is none yet."""
         return self.bundle.read(run.MANIFEST) if self.bundle.has(run.MANIFEST) else {}
+
+    @property
+    def has_blackouts(self) -> bool:
+        """Whether the calendar's blackouts hold for the target. Raises ConfigError for an unknown target."""
+        return load_target_file(self.target_name).blackouts
+
+    def refuse_in_blackout(self) -> None:
+        """Raise InvalidTestError (`blackout`) on a day that the calendar keeps free, unless a person wants it so."""
+        text = refusal(load_calendar(), self.has_blackouts, datetime.now(UTC), self.ignore_blackout)
+        if text:
+            raise InvalidTestError("blackout", text)
 
     def refuse_if_stopped(self) -> None:
         """Raise InvalidTestError (`operator`) while the switch is on."""
@@ -76,6 +95,7 @@ class SuiteContext(Context):
 class RunContext(Context):
     """One run, by itself or within a suite. `link`: page of the DAG run; `slack_settings`: None if not set up.
 
+    `repeats`: a suspected run is repeated before anything is final; without that a suspicion is a note, no more.
     `holds_parents_target`: a repeat, whose suspected run has the target's lock and users. `bundle_of` opens the bundle
     of another run, a repeat; None: they lie beside each other in a local folder.
     """
@@ -84,6 +104,7 @@ class RunContext(Context):
     suite: SuiteContext | None = None
     not_configured: tuple[str, ...] = ()
     link: str | None = None
+    repeats: bool = True
     holds_parents_target: bool = False
     bundle_of: Callable[[str], AbstractContextManager[Bundle]] | None = None
     slack_settings: Callable[[], SlackSettings | None] = lambda: None

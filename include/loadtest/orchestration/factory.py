@@ -1,111 +1,164 @@
 """Builds the DAGs. A DAG file names its form; graphs are the same for all runs and for all suites."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup
+from airflow.sdk import DAG, Param, TaskGroup
 
-from include.loadtest.orchestration.params import suite_params
-from include.loadtest.orchestration.tasks import (
-    gate,
-    stage_task,
-    suite_confirm_task,
-    suite_gate,
-    suite_stage_task,
+from include.loadtest.orchestration.choice import GROUP, SuiteOf, choose, run_group, suite_of_form
+from include.loadtest.orchestration.params import (
+    common_params,
+    manual_params,
+    pre_release_params,
+    pull_request_params,
 )
-from include.loadtest.profile.suites import Suite, load_suite
+from include.loadtest.orchestration.suite_tasks import suite_confirm_task, suite_gate, suite_stage_task
+from include.loadtest.orchestration.tasks import gate, stage_task
+from include.loadtest.orchestration.timetables import CadenceTimetable
+from include.loadtest.profile.suites import Suite, load_suite, most_runs
 
 TAG = "load-test"
 START = datetime(2024, 12, 1, tzinfo=UTC)
+_AT_ONCE = 4
+"""Runs of one DAG that may be under way; they wait for their target without a worker."""
 
 
-def load_test_dag(dag_id: str, *, description: str, doc_md: str | None, params: dict[str, Param]) -> DAG:
-    """A DAG that makes one run: preflight to gate, with the users' clean-up as its teardown."""
-    with DAG(
-        dag_id,
-        description=description,
-        doc_md=doc_md,
-        schedule=None,
-        start_date=START,
-        catchup=False,
-        max_active_runs=4,
-        tags=[TAG],
-        params=params,
-        render_template_as_native_obj=True,
-    ) as dag:
-        build_run()
+def manual_dag(dag_id: str, *, doc_md: str | None) -> DAG:
+    """A DAG that makes one run, or a suite's: what was not asked for is skipped."""
+    with _dag(dag_id, "One load test or a suite, started by a person", doc_md, manual_params()) as dag:
+        first = choose()
+        preflight, _ = build_run()
+        with TaskGroup(GROUP, tooltip="A suite's runs, one after the other"):
+            suite_preflight, _ = build_suite(suite_of_form, [run_group(number + 1) for number in range(most_runs())])
+        first >> [preflight, suite_preflight]
+    return dag
+
+
+def pull_request_dag(dag_id: str, *, doc_md: str | None) -> DAG:
+    """A DAG that makes the pull-request check: one run, never repeated, since minutes count and it judges no change."""
+    with _dag(dag_id, "The check of a pull request", doc_md, pull_request_params()) as dag:
+        build_run(repeats=False)
+    return dag
+
+
+def pre_release_dag(dag_id: str, *, doc_md: str | None) -> DAG:
+    """A DAG that makes a release candidate's run, in turns with the current release; a WARN waits for a person."""
+    with _dag(dag_id, "A release candidate against its limits and the current release", doc_md,
+              pre_release_params()) as dag:  # fmt: skip
+        build_run(asks=True)
     return dag
 
 
 def suite_dag(suite_name: str, *, doc_md: str | None) -> DAG:
     """A DAG that makes a suite's runs one after the other; its schedule is the suite's."""
     suite = load_suite(suite_name)
-    schedule = suite.schedule
-    with DAG(
-        suite.dag_id,
-        description=suite.purpose,
-        doc_md=doc_md,
-        schedule=CronTriggerTimetable(schedule.cron, timezone=schedule.timezone) if schedule else None,
-        start_date=START,
-        catchup=False,
-        max_active_runs=1,
-        tags=[TAG, "suite"],
-        params=suite_params(),
-        render_template_as_native_obj=True,
-    ) as dag:
-        build_suite(suite)
+    schedule = CadenceTimetable(suite.schedule.cadence) if suite.schedule else None
+    dag_id = f"load_test_{suite.name}"
+    with _dag(dag_id, suite.purpose, doc_md, common_params(), schedule=schedule, max_active_runs=1) as dag:
+        build_suite(lambda: suite, [entry.profile for entry in suite.runs], suite)
     return dag
 
 
-def build_run() -> Any:
-    """The tasks of one run, in order; returns its gate.
+def _dag(
+    dag_id: str,
+    description: str,
+    doc_md: str | None,
+    params: dict[str, Param],
+    *,
+    schedule: CadenceTimetable | None = None,
+    max_active_runs: int = _AT_ONCE,
+) -> DAG:
+    return DAG(
+        dag_id,
+        description=description,
+        doc_md=doc_md,
+        schedule=schedule,
+        start_date=START,
+        catchup=False,
+        max_active_runs=max_active_runs,
+        tags=[TAG],
+        params=params,
+        render_template_as_native_obj=True,
+    )
+
+
+def build_run(*, repeats: bool = True, asks: bool = False) -> tuple[Any, Any]:
+    """The tasks of one run, in order; returns its first one and its gate.
 
     Preflight is no setup in Airflow's sense: after a failed setup Airflow runs none of the tasks that follow, whatever
-    their trigger rule, and a refused run would have no report.
+    their trigger rule, and a refused run would have no report. `asks`: a WARN waits for a person, after the clean-up.
     """
     preflight, seed_users = stage_task("preflight"), stage_task("seed_users")
-    warm_cache, publish = _measured_part(None, 0)
+    warm_cache, publish = _measured_part(None, 0, repeats=repeats)
     cleanup_users = stage_task("cleanup_users").as_teardown()
-    end = gate()
     preflight >> seed_users >> warm_cache
-    publish >> cleanup_users >> end
-    publish >> end
-    return end
+    publish >> cleanup_users
+    if asks:
+        from include.loadtest.orchestration.approval import APPROVE, approval_tasks  # half a second of imports
+
+        asking, waiting = approval_tasks()
+        end = gate(approval=APPROVE)
+        cleanup_users >> asking
+        waiting >> end
+    else:
+        end = gate()
+    [publish, cleanup_users] >> end
+    return preflight, end
 
 
-def build_suite(suite: Suite) -> Any:
-    """Users for all runs, a task group for each run, the suite's verdict, clean-up; returns its gate."""
-    preflight = suite_stage_task("preflight", suite)
-    before = suite_stage_task("seed_users", suite)
+def build_suite(suite_of: SuiteOf, groups: Sequence[str], suite: Suite | None = None) -> tuple[Any, Any]:
+    """Users for all runs, a task group for each, the suite's verdict, clean-up; returns its first task and its gate.
+
+    `groups` names the task groups of its runs. `suite`: what it is, where that is known when the DAG file is read; it
+    says whether a review and new baselines follow.
+    """
+    preflight = suite_stage_task("preflight", suite_of)
+    before = suite_stage_task("seed_users", suite_of)
     preflight >> before
-    gates = []
-    for index, entry in enumerate(suite.runs):
-        with TaskGroup(entry.profile):
-            first = stage_task("preflight", suite, index)
-            warm_cache, publish = _measured_part(suite, index)
+    publishes, gates = [], []
+    for index, name in enumerate(groups):
+        with TaskGroup(name):
+            first = stage_task("preflight", suite_of, index)
+            warm_cache, publish = _measured_part(suite_of, index, repeats=False)  # they come after all of its runs
             first >> warm_cache
-            run_gate = gate(suite, index)
+            run_gate = gate(suite_of, index)
             publish >> run_gate
         gates.append(run_gate)
+        publishes.append(publish)
         before >> first
         before = publish
-    confirm = suite_confirm_task(suite)
-    publish_suite = suite_stage_task("publish_suite", suite)
-    cleanup_users = suite_stage_task("cleanup_users", suite).as_teardown()
-    end = suite_gate(suite)
-    before >> confirm >> publish_suite >> cleanup_users >> end
+    confirm, publish_suite = suite_confirm_task(suite_of), suite_stage_task("publish_suite", suite_of)
+    # All of them, not only the last: in the manual DAG that one may be skipped from the start.
+    publishes >> confirm >> publish_suite
     confirm >> gates
-    [publish_suite, *gates] >> end
-    return end
+    end = suite_gate(suite_of)
+    [publish_suite, *gates, _after_the_runs(suite_of, suite, publish_suite)] >> end
+    return preflight, end
 
 
-def _measured_part(suite: Suite | None, index: int) -> tuple[Any, Any]:
+def _after_the_runs(suite_of: SuiteOf, suite: Suite | None, publish_suite: Any) -> Any:
+    """Review, clean-up, new baselines, as the suite has them; returns the clean-up."""
+    last = publish_suite
+    if suite is None or suite.review_days:
+        last = suite_stage_task("review", suite_of)
+        publish_suite >> last
+    cleanup_users = suite_stage_task("cleanup_users", suite_of).as_teardown()
+    last >> cleanup_users
+    if suite is not None and suite.renews_baselines:
+        from include.loadtest.orchestration.renewal import renewal_tasks  # half a second of imports
+
+        proposing, _ = renewal_tasks(suite_of)
+        cleanup_users >> proposing  # the target is free before anybody is waited for
+    return cleanup_users
+
+
+def _measured_part(suite_of: SuiteOf | None, index: int, *, repeats: bool) -> tuple[Any, Any]:
     """From warming the cache to the reports: its first and its last task."""
-    names = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "confirm", "publish"]
-    if suite is not None:
-        names.remove("confirm")  # a suite's repeats come after all of its runs
-    tasks = [stage_task(name, suite, index) for name in names]
+    names = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history"]
+    names += ["confirm", "publish"] if repeats else ["publish"]
+    tasks = [stage_task(name, suite_of, index) for name in names]
     for earlier, later in pairwise(tasks):
         earlier >> later
     return tasks[0], tasks[-1]

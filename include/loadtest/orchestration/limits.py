@@ -10,7 +10,7 @@ from include.loadtest.profile.vocabulary import StageName
 
 def stage_timeout_s(context: Context, name: str) -> float:
     """A stage's time-out in seconds: from the run's profile; the shared one where no profile can be had."""
-    stage = cast("StageName", "publish" if name == "publish_suite" else name)
+    stage = cast("StageName", "publish" if name in ("publish_suite", "review") else name)
     if isinstance(context, RunContext):
         try:
             profile = context.profile() if "profile" in context.manifest() else context.order.load_profile()

@@ -9,11 +9,12 @@ from include.loadtest.collectors.process import start_collectors
 from include.loadtest.machine import cpu_probe_ms
 from include.loadtest.orchestration.conclusion import LOAD_STOP
 from include.loadtest.orchestration.context import RunContext
+from include.loadtest.orchestration.lease import hand_over_lease
 from include.loadtest.orchestration.load_stop import load_stop
 from include.loadtest.orchestration.target_use import make_private, note_sizes
 from include.loadtest.profile import Profile
-from include.loadtest.runners.generator import LoadRequest, LoadResult, phase_spans
-from include.loadtest.runners.locust import run_locust
+from include.loadtest.runners.engines import run_load
+from include.loadtest.runners.generator import LoadRequest, LoadResult, exit_meaning, phase_spans
 from include.loadtest.scenarios.taxes import CAPS_BY_CITY
 from include.loadtest.target.cities import known_caps
 from include.loadtest.target.restart import restart_since
@@ -68,23 +69,34 @@ def send_load(context: RunContext) -> None:
         user_numbers=tuple(sessions),
         work_dir=context.work_dir,
         caps=tuple(caps.values()) or CAPS_BY_CITY["Milano"],
+        check_paths=target.file.check_paths.model_dump(),
+        lease_file=context.lease_file,
     )
     context.refuse_if_stopped()
-    LOG.info("load: up to %d users for %s, %s", profile.users, minutes(profile.load_s),
-             ", ".join(f"{stage.name} {stage.end_s - stage.start_s:.0f} s" for stage in profile.stages()))  # fmt: skip
+    LOG.info("load: %s", _planned(profile))
     _probe_cpu(context)
     with load_stop(context) as stop:
         collectors = start_collectors(context.bundle, target)
         try:
-            result = run_locust(request, LOG.info, stop.requested)
+            hand_over_lease(context)
+            result = run_load(request, LOG.info, stop.requested)
             note_load(context, profile, result)
         finally:
             collectors.stop()
-    LOG.info("load ended: %s, exit code %d (an exit code is no verdict)",
-             "complete" if result.completed else "NOT complete", result.exit_code)  # fmt: skip
+    LOG.info("load ended: %s, %s; an exit code is no verdict",
+             "complete" if result.completed else "NOT complete",
+             exit_meaning(result.engine, result.exit_code))  # fmt: skip
     if not stop.by_outside.is_set():  # else this process has a few seconds left at most
         _probe_cpu(context)
         _note_target_after(context, result)
+
+
+def _planned(profile: Profile) -> str:
+    """The load in words."""
+    if profile.checks is not None:
+        return f"requirements one after the other, for at most {minutes(profile.load_s)}"
+    stages = ", ".join(f"{stage.name} {stage.end_s - stage.start_s:.0f} s" for stage in profile.stages())
+    return f"up to {profile.users} users for {minutes(profile.load_s)}, {stages}"
 
 
 def _probe_cpu(context: RunContext) -> None:

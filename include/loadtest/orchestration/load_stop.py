@@ -15,7 +15,7 @@ from types import FrameType
 from include.loadtest import run
 from include.loadtest.orchestration.conclusion import LOAD_STOP
 from include.loadtest.orchestration.context import RunContext
-from include.loadtest.runners.locust import load_has_ended
+from include.loadtest.runners.process import load_has_ended
 
 LOG = logging.getLogger("loadtest")
 SWITCH_TEXT = "the switch that stops all load was on"

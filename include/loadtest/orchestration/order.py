@@ -11,13 +11,21 @@ from include.loadtest.profile.suites import SuiteRun
 
 @dataclass(frozen=True)
 class RunOrder:
-    """One run's parameters; None leaves a value to the profile."""
+    """One run's parameters; None leaves a value to the profile.
+
+    `release` names what is tested before its release; `current_target` is the target that runs the current one, with
+    which the candidate is measured in turns. `ignore_blackout`: a person wants load on a day that the calendar keeps
+    free.
+    """
 
     profile: str
     profile_yaml: str | None
     overrides: Overrides
     target: str
     reason: str
+    ignore_blackout: bool = False
+    release: str | None = None
+    current_target: str | None = None
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> "RunOrder":
@@ -26,14 +34,15 @@ class RunOrder:
             profile=str(params["profile"]),
             profile_yaml=params.get("profile_yaml") or None,
             overrides=Overrides(params.get("users"), params.get("duration_s"), params.get("engine")),
-            target=str(params["target"]),
-            reason=str(params.get("reason") or ""),
+            release=params.get("release") or None,
+            current_target=params.get("current_target") or None,
+            **_common(params),
         )
 
     @classmethod
     def from_suite(cls, entry: SuiteRun, params: Mapping[str, Any]) -> "RunOrder":
         """One run of a suite: the suite says what, the DAG run's parameters say where and why."""
-        return cls(entry.profile, None, entry.overrides, str(params["target"]), str(params.get("reason") or ""))
+        return cls(profile=entry.profile, profile_yaml=None, overrides=entry.overrides, **_common(params))
 
     def load_profile(self) -> Profile:
         """The complete profile. Raises ConfigError; a given text must carry the profile's name."""
@@ -53,4 +62,15 @@ class RunOrder:
             "overrides": self.overrides.changed,
             "target": self.target,
             "reason": self.reason,
+            "ignore_blackout": self.ignore_blackout,
+            "release": self.release,
+            "current_target": self.current_target,
         }
+
+
+def _common(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "target": str(params["target"]),
+        "reason": str(params.get("reason") or ""),
+        "ignore_blackout": params.get("ignore_blackout") is True,
+    }

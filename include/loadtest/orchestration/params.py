@@ -1,25 +1,54 @@
-"""The form of a manual run. Airflow checks types and ranges here; preflight checks all of it again."""
+"""The forms. Airflow checks types and ranges here; preflight checks all of it again."""
 
 from airflow.sdk import Param
 
 from include.loadtest.orchestration.settings import default_target
 from include.loadtest.profile import MAX_USERS, profile_names
 from include.loadtest.profile.model import MAX_DURATION_S
+from include.loadtest.profile.suites import suite_names
 from include.loadtest.profile.vocabulary import ENGINES
 from include.loadtest.target.settings import target_names
 
+NAME = r"^[a-z0-9][a-z0-9_-]{0,59}$"
+PULL_REQUEST_PROFILE = "smoke"
+RELEASE_PROFILE = "peak_hours"
+
 
 def manual_params() -> dict[str, Param]:
-    """The fields of the form, in order."""
+    """The fields of a manual run or suite, in order."""
     return {
         "profile": Param(
             "smoke",
             type="string",
-            pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$",
+            pattern=NAME,
             examples=profile_names(),
             title="Profile",
             description="Users, duration and limits of the run.",
         ),
+        "suite": Param(
+            None,
+            type=["null", "string"],
+            enum=[None, *suite_names()],
+            title="Suite",
+            description="A suite instead of one profile. It fixes its runs' numbers, so the fields for one run do not "
+            "count.",
+        ),
+        **_overrides(),
+        **common_params(),
+        "profile_yaml": Param(
+            None,
+            type=["null", "string"],
+            format="multiline",
+            maxLength=65536,
+            title="Profile as text",
+            description="A whole profile as YAML, for a run that no committed profile describes. Its name must be the "
+            "one given above.",
+        ),
+    }
+
+
+def _overrides() -> dict[str, Param]:
+    return {
         "users": Param(
             None,
             type=["null", "integer"],
@@ -44,29 +73,13 @@ def manual_params() -> dict[str, Param]:
             title="Engine",
             description="Another load generator than the profile's.",
         ),
-        **suite_params(),
-        "profile_yaml": Param(
-            None,
-            type=["null", "string"],
-            format="multiline",
-            maxLength=65536,
-            title="Profile as text",
-            description="A whole profile as YAML, for a run that no committed profile describes. Its name must be the "
-            "one given above.",
-        ),
     }
 
 
-def suite_params() -> dict[str, Param]:
-    """The fields of a suite's form: what it runs stands in its file."""
+def common_params() -> dict[str, Param]:
+    """The fields of every form: a scheduled suite has no others, since what it runs stands in its file."""
     return {
-        "target": Param(
-            default_target(),
-            type="string",
-            enum=target_names(),
-            title="Target",
-            description="The system under test, from include/profiles/targets. Load goes only to its allowed hosts.",
-        ),
+        "target": _target("The system under test, from include/profiles/targets. Load goes only to its allowed hosts."),
         "reason": Param(
             "",
             type="string",
@@ -74,4 +87,49 @@ def suite_params() -> dict[str, Param]:
             title="Reason",
             description="Why this run is made; it stands in the manifest.",
         ),
+        "ignore_blackout": Param(
+            False,
+            type="boolean",
+            title="Ignore a blackout",
+            description="Send load on a day that include/profiles/calendar.yaml keeps free, such as a tax deadline.",
+        ),
     }
+
+
+def _target(description: str) -> Param:
+    return Param(default_target(), type="string", enum=target_names(), title="Target", description=description)
+
+
+def pull_request_params() -> dict[str, Param]:
+    """The fields of a pull request's run, which is started over the REST API."""
+    return {**_fixed_profile(PULL_REQUEST_PROFILE), **common_params()}
+
+
+def pre_release_params() -> dict[str, Param]:
+    """The fields of a run before a release."""
+    return {
+        "release": Param(
+            "unnamed",
+            type="string",
+            minLength=1,
+            maxLength=80,
+            title="Release",
+            description="Name of the release that the candidate becomes.",
+        ),
+        **_fixed_profile(RELEASE_PROFILE),
+        **common_params(),
+        "target": _target("The candidate, from include/profiles/targets."),
+        "current_target": Param(
+            None,
+            type=["null", "string"],
+            enum=[None, *target_names()],
+            title="Current release",
+            description="The target that runs the current release: the candidate is measured in turns with it. Empty: "
+            "it is compared with the history only.",
+        ),
+    }
+
+
+def _fixed_profile(name: str) -> dict[str, Param]:
+    description = "What such a run is: its numbers are comparable only among themselves."
+    return {"profile": Param(name, type="string", enum=[name], title="Profile", description=description)}

@@ -39,7 +39,8 @@ from include.loadtest.publishing.message import run_message
 from include.loadtest.publishing.slack import send
 from include.loadtest.reporting.baseline import write_performance_baseline
 from include.loadtest.reporting.report import write_reports
-from include.loadtest.runners.locust import read_result
+from include.loadtest.runners.engines import check_engine
+from include.loadtest.runners.process import read_result
 from include.loadtest.target.growth import check_disk, check_open_files
 from include.loadtest.target.preflight import check_target
 from include.loadtest.target.users import seed_users
@@ -81,6 +82,7 @@ def preflight(context: RunContext) -> None:
         tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
     )
     context.refuse_if_stopped()
+    context.refuse_in_blackout()
     target = context.target
     context.bundle.update_manifest(
         target={"name": target.file.name, "base_url": target.base_url, "shares_host": target.shares_host}
@@ -89,6 +91,7 @@ def preflight(context: RunContext) -> None:
              profile.users, profile.duration_s, target.file.name, target.base_url)  # fmt: skip
     for note in profile.notes:
         LOG.info("%s", note)
+    check_engine(profile)
     check_open_files(profile)
     lock_target(context)
     with released_on_failure(context):
@@ -227,12 +230,17 @@ def _tell_slack(context: RunContext, verdict: dict[str, Any]) -> None:
     LOG.info("Slack message: %s", outcome)
 
 
+def settled_verdict(context: RunContext) -> dict[str, Any]:
+    """The run's verdict when all is over: what stayed suspected is said in it."""
+    verdict_of(context)
+    close_suspicion(context)
+    return verdict_of(context)
+
+
 def close(context: RunContext) -> dict[str, Any]:
     """The run's verdict, for the gate; tokens and lock are given up whatever the clean-up, or a full disk, allowed."""
     try:
-        verdict_of(context)
-        close_suspicion(context)
-        verdict = verdict_of(context)
+        verdict = settled_verdict(context)
     finally:
         leave_target(context)
     for reason in verdict["reasons"]:
@@ -266,6 +274,12 @@ def run_stage(context: RunContext, name: str) -> None:
         raise ConfigError(
             f"run {context.bundle.run_id} has already sent its load, and what it found stays; "
             "a repeat is a new run: trigger it anew"
+        )
+    removed = context.manifest().get(run.SAMPLES_REMOVED)
+    if removed and name != "cleanup_users":
+        raise ConfigError(
+            f"run {context.bundle.run_id}: its samples were removed on {removed}, so nothing is computed anew; "
+            "what it found stays"
         )
     with stage(context, name), kept_lease(context, name):
         STAGES[name](context)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from airflow.sdk import Connection, Variable
+from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from include.loadtest.errors import ConfigError
@@ -40,6 +41,11 @@ OPTIONAL_CONNECTIONS = {
     "loadtest_github": "GitHub tickets",
     "loadtest_prometheus": "Prometheus readings",
 }
+AIRFLOWS_ADDRESS = "http://localhost:8080"
+"""Where Airflow is found by itself, if its option `[api] base_url` is not set."""
+INSTALLATION_VARIABLE = "LOADTEST_INSTALLATION"
+ANSWER_VARIABLE = "LOADTEST_ANSWER_WITHIN_S"
+ANSWER_WITHIN_S = 24 * 3600.0
 STOP_VARIABLE = "loadtest_stop"
 STOP_OFF = frozenset({"", "0", "false", "off", "no", "none", "null"})
 STOP_ASKED_EVERY_S = 1.0
@@ -49,6 +55,19 @@ _SCHEMES: dict[Part, str] = {"base_url": "http", "database": "postgresql", "redi
 def default_target() -> str:
     """The target of a run that names none."""
     return os.environ.get(DEFAULT_TARGET_VARIABLE) or DEFAULT_TARGET
+
+
+def installation() -> str:
+    """What tells this Airflow installation from another that shares the history: its address, or the name it is given.
+
+    Both may have a DAG run of the same name, as each names its scheduled runs after their time.
+    """
+    return os.environ.get(INSTALLATION_VARIABLE) or str(conf.get("api", "base_url", fallback=AIRFLOWS_ADDRESS)).rstrip("/")
+
+
+def answer_within() -> float:
+    """Seconds that a question to a person stays open."""
+    return float(os.environ.get(ANSWER_VARIABLE) or ANSWER_WITHIN_S)
 
 
 def results_uri() -> str:
@@ -68,6 +87,11 @@ def load_target(name: str) -> Target:
     if base_url is None:
         raise ConfigError(f"target {name}: no address; set {file.where_to_set('base_url')}")
     return Target.checked(file, base_url, _address(file, "database"), _address(file, "redis"))
+
+
+def is_configured(name: str) -> bool:
+    """Whether a committed target has an address here, right or wrong. Raises ConfigError as `load_target_file` does."""
+    return _address(load_target_file(name), "base_url") is not None
 
 
 def _address(file: TargetFile, part: Part) -> str | None:

@@ -11,7 +11,7 @@ from include.loadtest.errors import ConfigError, LoadTestError
 from include.loadtest.history import store as history
 from include.loadtest.history.locks import release_lock
 from include.loadtest.orchestration.context import Context, RunContext
-from include.loadtest.orchestration.lease import take_lease
+from include.loadtest.orchestration.lease import still_holds, take_lease
 from include.loadtest.target.cleanup import cleanup_users
 from include.loadtest.target.facts import sizes
 from include.loadtest.target.reset import run_reset
@@ -20,7 +20,7 @@ LOG = logging.getLogger("loadtest")
 
 
 def lock_target(context: Context) -> None:
-    """Take the target's lock for this DAG run, or hold on to it. Raises InvalidTestError (`target_locked`)."""
+    """Take the target's lock for this DAG run, or hold on to it. Raises TargetHeldError (`target_locked`)."""
     history.upgrade(context.history_url)
     take_lease(context)
 
@@ -61,7 +61,8 @@ def remove_users(context: Context) -> None:
     for line in result.lines():
         LOG.info("%s", line)
     note_sizes(context, "after_cleanup")
-    reset = run_reset(context.target.file) if is_held else None  # never under another run's load
+    # Never under another run's load.
+    reset = run_reset(context.target.file) if is_held and still_holds(context) else None
     if reset is not None:
         context.bundle.update_manifest(reset=reset.document())
         for line in reset.lines():
@@ -85,7 +86,10 @@ def forget_tokens(context: Context) -> None:
 
 
 def free_target(context: Context) -> None:
-    """Release the lock, if this DAG run holds it."""
+    """Release the lock, if this DAG run holds it, and leave the target's queue.
+
+    Before every wait for a person: nobody else may have to wait for that as well.
+    """
     release_lock(history.connect(context.history_url), context.target_name, context.owner)
 
 

@@ -8,8 +8,9 @@ from include.loadtest.profile.loading import (
     load_profile_text,
     profile_names,
 )
-from include.loadtest.profile.model import DECK_SIZE, MAX_USERS, Profile, Slo
+from include.loadtest.profile.model import DECK_SIZE, MAX_USERS, Profile
 from include.loadtest.profile.shape import Stage
+from include.loadtest.profile.slo import Slo
 
 __all__ = [
     "DECK_SIZE",

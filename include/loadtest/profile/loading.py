@@ -10,25 +10,29 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from include.loadtest.errors import ConfigError, nearest
+from include.loadtest.profile.checks import Checks, DocumentBytes
 from include.loadtest.profile.model import (
     MAX_DURATION_S,
     MAX_USERS,
     Meaning,
     Profile,
     Questions,
-    Slo,
     ThinkTime,
     WarmUp,
 )
 from include.loadtest.profile.reference import requirements
 from include.loadtest.profile.rules import AutoStop, ChangeTest, Starvation, Validity
+from include.loadtest.profile.scenarios import check_scenarios
 from include.loadtest.profile.shape import Arrival, BreakingPoint, Frozen, Recovery, Spike, Steady, Steps
-from include.loadtest.profile.vocabulary import ENGINES, Level
+from include.loadtest.profile.slo import Slo
+from include.loadtest.profile.vocabulary import ENGINES, REQUIREMENT_METRICS, Level
 from include.loadtest.profile.yaml_source import YamlSource, parse_yaml, read_yaml
 
 MAX_PATH_CHARS = 1000
 FEW_USERS = 10
 PROFILES_DIR = Path(__file__).parents[2] / "profiles"
+NO_PROFILES = frozenset({"calendar", "costs", "housekeeping"})
+"""Files that lie beside the profiles and are none."""
 _SUB_MODELS: dict[str, type[BaseModel]] = {
     "think_time_s": ThinkTime,
     "questions": Questions,
@@ -38,6 +42,8 @@ _SUB_MODELS: dict[str, type[BaseModel]] = {
     "auto_stop": AutoStop,
     "change_test": ChangeTest,
     "arrival": Arrival,
+    "checks": Checks,
+    "checks.document_bytes": DocumentBytes,
     "meaning": Meaning,
     "slos": Slo,
     "shape": Steady,
@@ -81,7 +87,7 @@ class Overrides:
 
 def profile_names() -> list[str]:
     """Names of the committed profiles, sorted."""
-    return sorted(path.stem for path in PROFILES_DIR.glob("*.yaml"))
+    return sorted(path.stem for path in PROFILES_DIR.glob("*.yaml") if path.stem not in NO_PROFILES)
 
 
 def find_profile(name_or_path: str) -> Path:
@@ -120,6 +126,7 @@ def build_profile(source: YamlSource, overrides: Overrides | None = None) -> Pro
     data = _mapping(source)
     overrides = overrides or Overrides()
     overrides.check()
+    check_scenarios(source, data.get("mix_pct"))
     levels = Levels(_level(source, data, "scenario_limits"), _level(source, data, "resource_limits"))
     own = _validated(source, requirements().completed(_with_users(data)))
     return _completed(source, own, levels, overrides)
@@ -173,12 +180,13 @@ def _tuples(data: dict[str, Any]) -> dict[str, Any]:
 
 def _completed(source: YamlSource, own: Profile, levels: Levels, overrides: Overrides) -> Profile:
     """The profile with the shared limits and time-outs filled in, and what a person overrode."""
+    _refuse_overrides(own, overrides)
     users = overrides.users or own.users
     duration_s = overrides.duration_s or own.duration_s
     slos, notes = _own_limits(own, users)
     if slos:
         given = {slo["scope"] for slo in slos if slo["metric"] == "latency_p95_ms"}
-        shared = requirements().scenario_slos(levels.scenario_limits, own.mix_pct)
+        shared = requirements().scenario_slos(levels.scenario_limits, own.scenario_shares)
         slos += [slo for slo in shared if slo["scope"] not in given]
         slos += requirements().resource_slos(levels.resource_limits)
     if duration_s != own.duration_s:
@@ -197,11 +205,23 @@ def _completed(source: YamlSource, own: Profile, levels: Levels, overrides: Over
     return _validated(source, own.model_dump() | changed)
 
 
+def _refuse_overrides(own: Profile, overrides: Overrides) -> None:
+    """Checks have the users that they need, and end when they are done."""
+    for name, value in overrides.changed.items() if own.checks is not None else ():
+        if name in ("users", "duration_s"):
+            raise ConfigError(f"{name}: {own.name} checks requirements one by one and takes no {name} ({value})")
+
+
 def _stall_limit_s(own: Profile, users: int) -> float:
     """Few users may all wait for a slow answer, which is no stall: one has to be longer than any scenario may take."""
+    if own.checks is not None:
+        slowest_s = max(slo.limit for slo in own.slos if slo.metric in REQUIREMENT_METRICS)
+        return max(own.stall_limit_s, slowest_s)
     if users >= FEW_USERS:
         return own.stall_limit_s
-    slowest_ms = max(limit for name, limit in requirements().scenario_p95_ms.items() if own.mix_pct.get(name))
+    stated = {slo.scope.partition(":")[2]: slo.limit for slo in own.slos if slo.metric == "latency_p95_ms"}
+    limits_ms = requirements().scenario_p95_ms | stated
+    slowest_ms = max((limit for name, limit in limits_ms.items() if own.mix_pct.get(name)), default=0.0)
     return max(own.stall_limit_s, slowest_ms / 1000)
 
 

@@ -6,21 +6,22 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from include.loadtest.errors import nearest
+from include.loadtest.profile.checks import Checks, planned_longest_s
 from include.loadtest.profile.rules import AutoStop, ChangeTest, Validity
 from include.loadtest.profile.shape import Arrival, Finite, Frozen, LoadModel, Recovery, Shape, Stage, Steady
+from include.loadtest.profile.slo import Slo
 from include.loadtest.profile.vocabulary import (
-    METRICS,
+    REQUIREMENT_METRICS,
+    REQUIREMENTS,
+    SCENARIO_PATTERN,
     SCENARIOS,
     SCOPE_ALL,
-    UNSCOPED_METRICS,
-    Comparator,
     EngineName,
-    Level,
-    PhaseName,
-    ScenarioName,
     StageName,
 )
 
+ScenarioName = Annotated[str, Field(pattern=SCENARIO_PATTERN)]
+"""A built-in scenario or a further one; whether that exists is checked where a profile is loaded."""
 DECK_SIZE = 20
 """Cards of one deck; a scenario's share is a whole number of cards, so shares are exact over complete decks."""
 MAX_USERS = 200
@@ -76,57 +77,6 @@ class WarmUp(Frozen):
     max_s: Annotated[int, Field(ge=1, le=3600)]
 
 
-class Slo(Frozen):
-    """One limit on one metric. `required`: without a judgement of it the run is INCONCLUSIVE."""
-
-    metric: str
-    comparator: Comparator
-    limit: Annotated[Finite, Field(ge=0)]
-    scope: str = SCOPE_ALL
-    phase: PhaseName = "hold"
-    level: Level = "critical"
-    required: bool = True
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        metric = METRICS.get(self.metric)
-        if metric is None:
-            raise ValueError(f"metric is unknown: {self.metric!r}; {nearest(self.metric, METRICS)}")
-        if (metric.direction == "lower") != (self.comparator in ("<", "<=")):
-            wanted = "< or <=" if metric.direction == "lower" else "> or >="
-            raise ValueError(f"comparator of {self.metric} is {wanted}: {metric.direction} is better")
-        if metric.unit == "ratio" and self.limit >= 1:
-            raise ValueError(f"limit of {self.metric} is a ratio below 1, not per cent: write {self.limit / 100:g}")
-        if metric.unit == "ms" and 0 < self.limit < 50:
-            raise ValueError(
-                f"limit of {self.metric} is in milliseconds: {self.limit:g} looks like seconds, "
-                f"write {self.limit * 1000:g}"
-            )
-        self._check_scope()
-        return self
-
-    def _check_scope(self) -> None:
-        if self.scope == SCOPE_ALL:
-            return
-        kind, _, name = self.scope.partition(":")
-        if kind != "scenario":
-            raise ValueError(f"scope is unknown: {self.scope!r}; write all or scenario:<name>")
-        if name not in SCENARIOS:
-            raise ValueError(f"scope names an unknown scenario {name!r}; {nearest(name, SCENARIOS)}")
-        if self.metric in UNSCOPED_METRICS:
-            raise ValueError(f"{self.metric} is measured for scope all only")
-
-    @property
-    def is_required(self) -> bool:
-        """Whether a run without a judgement of this limit is INCONCLUSIVE."""
-        return self.level == "critical" and self.required
-
-    @property
-    def key(self) -> str:
-        """Unique name of the judged figure within a profile."""
-        return f"{self.metric}|{self.scope}|{self.phase}"
-
-
 class Meaning(Frozen):
     """What a run of this profile says to the business, in words: its limits hold, or break, or nothing is known."""
 
@@ -143,12 +93,13 @@ class Profile(Frozen):
     purpose: Annotated[str, Field(min_length=1, max_length=500)]
     engine: EngineName = "locust"
     users: Annotated[int, Field(ge=1, le=MAX_USERS)]
-    ramp_up_s: Annotated[int, Field(ge=0, le=3600)]
+    ramp_up_s: Annotated[int, Field(ge=0, le=7200)]
     duration_s: Annotated[int, Field(ge=1, le=MAX_DURATION_S)]
     shape: Shape = Steady()
     arrival: Arrival | None = None
     think_time_s: ThinkTime
-    mix_pct: dict[ScenarioName, Annotated[int, Field(ge=0, le=100)]]
+    mix_pct: dict[ScenarioName, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)
+    checks: Checks | None = None
     questions: Questions
     warm_up: WarmUp
     validity: Validity
@@ -166,7 +117,10 @@ class Profile(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        self._check_mix()
+        if self.checks is None:
+            self._check_mix()
+        else:
+            self._check_checks(self.checks)
         self._check_arrival()
         self.stages()
         self._check_slos()
@@ -185,9 +139,40 @@ class Profile(Frozen):
                     f"(one card of a deck of {DECK_SIZE})"
                 )
 
+    def _check_checks(self, checks: Checks) -> None:
+        """Requirements are checked one by one by Locust, with no mix, no ramp, and users of their own."""
+        if self.engine != "locust":
+            raise ValueError(f"engine is {self.engine}, but checks run on locust only; write engine: locust")
+        if self.mix_pct:
+            raise ValueError("mix_pct has no meaning beside checks, which run one after the other; remove it")
+        if self.users != checks.users:
+            raise ValueError(
+                f"users is {self.users}, but checks need {checks.users}: documents_at_once ({checks.documents_at_once})"
+                " and one more"
+            )
+        if self.ramp_up_s or self.arrival is not None or not isinstance(self.shape, Steady):
+            raise ValueError("ramp_up_s is 0 beside checks, without shape and arrival: one user does all")
+        limits = {slo.metric: slo.limit for slo in self.slos}
+        missing = [metric for metric in REQUIREMENT_METRICS if metric not in limits]
+        if missing:
+            raise ValueError(f"slos: checks need a limit on {missing[0]}; add it")
+        if checks.index_wait_s <= limits["index_update_s"]:
+            raise ValueError(
+                f"checks.index_wait_s is {checks.index_wait_s} s, not above the limit of index_update_s "
+                f"({limits['index_update_s']:g} s): a document found too late would not be told from one never found"
+            )
+        longest_s = planned_longest_s(checks, self.slos, self.think_time_s.max)
+        if self.duration_s < longest_s:
+            raise ValueError(
+                f"duration_s is {self.duration_s} s, but the checks may take {math.ceil(longest_s)} s if every answer "
+                "is late; the load ends when they are done, so make it longer"
+            )
+
     def _check_arrival(self) -> None:
         if self.arrival is None:
             return
+        if self.engine == "k6":
+            raise ValueError("engine is k6, but arrival needs locust: in k6 an arrival cannot wait for a free user")
         if self.arrival.max_users != self.users:
             raise ValueError(
                 f"users is {self.users}, but arrival.max_users is {self.arrival.max_users}: with arrivals on a "
@@ -204,8 +189,11 @@ class Profile(Frozen):
                 raise ValueError(f"slos: {slo.metric} for {slo.scope} in {slo.phase} stands twice; keep one")
             seen.add((slo.key, slo.level))
             scenario = slo.scope.partition(":")[2]
-            if scenario and not self.mix_pct.get(scenario):  # type: ignore[call-overload]
-                raise ValueError(f"slos: {slo.metric} limits {scenario}, but mix_pct gives it no share")
+            if self.checks is None and slo.metric in REQUIREMENT_METRICS:
+                raise ValueError(f"slos: {slo.metric} is measured by a profile with checks only")
+            if scenario and not self.scenario_shares.get(scenario):
+                hint = nearest(scenario, [name for name, share in self.scenario_shares.items() if share])
+                raise ValueError(f"slos: {slo.metric} limits {scenario!r}, but mix_pct gives it no share; {hint}")
             if slo.metric in RECOVERY_METRICS and self.recovery is None:
                 raise ValueError(f"slos: {slo.metric} needs a shape with a recovery: steps or spike")
             if slo.phase not in phases:
@@ -213,6 +201,11 @@ class Profile(Frozen):
                     f"slos: {slo.metric} judges the phase {slo.phase!r}, which this profile does not have; "
                     f"{nearest(slo.phase, phases)}"
                 )
+
+    @property
+    def scenario_shares(self) -> dict[str, int]:
+        """Shares of the mix in per cent; beside checks each built-in scenario is tried, as often as the others."""
+        return dict(self.mix_pct) if self.checks is None else dict.fromkeys(SCENARIOS, 100 // len(SCENARIOS))
 
     @property
     def recovery(self) -> Recovery | None:
@@ -251,7 +244,8 @@ class Profile(Frozen):
 
     def stages(self) -> tuple[Stage, ...]:
         """The load shape, in order; offsets in seconds from the first intended start."""
-        return self.shape.stages(self.users, self.ramp_up_s, self.duration_s)
+        steady_users = self.users if self.checks is None else 1
+        return self.shape.stages(steady_users, self.ramp_up_s, self.duration_s)
 
     def stage_timeout_s(self, stage: StageName) -> float:
         """How long a stage of the run may take: its time-out beyond what the profile plans for it."""
@@ -271,13 +265,16 @@ class Profile(Frozen):
         return self.stages()[-1].end_s
 
     def deck(self) -> dict[str, int]:
-        """Cards of each scenario in one deck of DECK_SIZE, in the order of SCENARIOS."""
-        return {name: self.mix_pct.get(name, 0) * DECK_SIZE // 100 for name in SCENARIOS}  # type: ignore[call-overload]
+        """Cards of each scenario in one deck of DECK_SIZE: in the order of SCENARIOS, then further ones by name."""
+        further = sorted(set(self.mix_pct) - set(SCENARIOS))
+        return {name: self.mix_pct.get(name, 0) * DECK_SIZE // 100 for name in (*SCENARIOS, *further)}
 
     def request_timeout_s(self, scenario: str) -> float:
         """Patience of one request: `timeout_s`, else twice the larger of its scenario's limit and the P99 limit."""
         if self.timeout_s is not None:
             return self.timeout_s
+        if self.checks is not None and scenario in REQUIREMENTS:
+            return self.checks.patience_s(scenario, self.requirement_limit_s(scenario))
         scopes = (SCOPE_ALL, f"scenario:{scenario}")
         limits_ms = [
             slo.limit
@@ -286,6 +283,11 @@ class Profile(Frozen):
             or (slo.metric.startswith("latency_") and slo.scope == scopes[1])
         ]
         return 2 * max(limits_ms, default=60_000) / 1000
+
+    def requirement_limit_s(self, requirement: str) -> float:
+        """The limit of a requirement; documents that are uploaded at once may each take as long as a large one."""
+        metric = f"{requirement}_s" if f"{requirement}_s" in REQUIREMENT_METRICS else "large_document_s"
+        return next(slo.limit for slo in self.slos if slo.metric == metric)
 
     def users_at(self, offset_s: float) -> int:
         """Planned users at an offset from the first intended start; 0 after the end."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from include.loadtest.profile.rules import AutoStop, ChangeTest, Validity
 from include.loadtest.profile.shape import Finite, Frozen
-from include.loadtest.profile.vocabulary import Level, ScenarioName, StageName
+from include.loadtest.profile.vocabulary import BuiltInScenario, Level, StageName
 from include.loadtest.profile.yaml_source import read_yaml
 
 REFERENCE_FILE = Path(__file__).parents[2] / "profiles" / "reference" / "requirements.yaml"
@@ -51,7 +51,7 @@ class Requirements(Frozen):
 
     by_users: tuple[LatencyRow, ...]
     throughput: ThroughputRule
-    scenario_p95_ms: dict[ScenarioName, Annotated[Finite, Field(gt=0)]]
+    scenario_p95_ms: dict[BuiltInScenario, Annotated[Finite, Field(gt=0)]]
     resources: tuple[ResourceLimit, ...]
     stage_timeouts_s: dict[StageName, Annotated[int, Field(ge=1)]]
     validity: Validity
@@ -91,7 +91,7 @@ class Requirements(Frozen):
             {"metric": "throughput_worst_minute_rpm", "comparator": ">=", "limit": minimum_rpm, "level": "warning"},
         ]
 
-    def scenario_slos(self, level: str, mix_pct: Mapping[ScenarioName, int]) -> list[dict[str, Any]]:
+    def scenario_slos(self, level: str, mix_pct: Mapping[str, int]) -> list[dict[str, Any]]:
         """Each scenario's own limit at that level, for the scenarios that have a share of the mix."""
         return [
             {"metric": "latency_p95_ms", "comparator": "<", "limit": limit, "scope": f"scenario:{name}", "level": level}

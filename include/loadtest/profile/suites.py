@@ -1,7 +1,7 @@
 """Suites: ordered lists of runs, as data. Every number that differs from a profile's own is stated here."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -14,11 +14,14 @@ from include.loadtest.profile.yaml_source import YamlSource, one_line, read_yaml
 SUITES_DIR = PROFILES_DIR / "suites"
 
 
+Cadence = Literal["weekly", "monthly", "quarterly"]
+"""How often a suite starts by itself; on which nights is the calendar's business."""
+
+
 class Schedule(Frozen):
     """When a suite starts by itself; a start later than `grace_s` after its slot is refused."""
 
-    cron: Annotated[str, Field(min_length=9, max_length=100)]
-    timezone: str
+    cadence: Cadence
     grace_s: Annotated[int, Field(ge=60, le=24 * 3600)]
 
 
@@ -28,11 +31,12 @@ class SuiteRun(Frozen):
     profile: str
     users: int | None = None
     duration_s: int | None = None
+    engine: str | None = None
 
     @property
     def overrides(self) -> Overrides:
         """What differs from the profile's own numbers."""
-        return Overrides(self.users, self.duration_s)
+        return Overrides(self.users, self.duration_s, self.engine)
 
     def load(self) -> Profile:
         """The complete profile of this run. Raises ConfigError."""
@@ -40,23 +44,24 @@ class SuiteRun(Frozen):
 
 
 class Suite(Frozen):
-    """Runs one after the other, with users that are made before the first and removed after the last."""
+    """Runs one after the other, with users that are made before the first and removed after the last.
+
+    `review_days`: a review of capacity, recommendations and the trends of so many days follows the runs; null: none.
+    `renews_baselines`: the name of the suite whose latest runs are proposed as new baselines; null: none is.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,39}$")]
     title: Annotated[str, Field(min_length=1, max_length=80)]
     purpose: Annotated[str, Field(min_length=1, max_length=500)]
     max_load_s: Annotated[int, Field(ge=1)]
     schedule: Schedule | None = None
+    review_days: Annotated[int, Field(ge=7, le=400)] | None = None
+    renews_baselines: str | None = None
     runs: Annotated[tuple[SuiteRun, ...], Field(min_length=1)]
 
     def profiles(self) -> tuple[Profile, ...]:
         """The complete profiles, in order. Raises ConfigError."""
         return tuple(entry.load() for entry in self.runs)
-
-    @property
-    def dag_id(self) -> str:
-        """The Airflow DAG that runs this suite."""
-        return f"load_test_{self.name}"
 
 
 _ENTRIES: dict[str, type[Frozen]] = {"runs": SuiteRun, "schedule": Schedule}
@@ -66,6 +71,12 @@ EXAMPLE = "include/profiles/suites/weekly.yaml"
 def suite_names() -> list[str]:
     """Names of the committed suites, sorted."""
     return sorted(path.stem for path in SUITES_DIR.glob("*.yaml"))
+
+
+def most_runs() -> int:
+    """Runs of the longest committed suite, without checking them. Raises ConfigError for a file that is no YAML."""
+    documents = (read_yaml(SUITES_DIR / f"{name}.yaml").data for name in suite_names())
+    return max((len(data.get("runs") or ()) for data in documents if isinstance(data, dict)), default=0)
 
 
 def load_suite(name: str) -> Suite:

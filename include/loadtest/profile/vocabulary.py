@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-ScenarioName = Literal[
+BuiltInScenario = Literal[
     "simple_query", "complex_query", "tax_calculation", "document_upload", "knowledge_search", "user_operations"
 ]
-SCENARIOS: tuple[str, ...] = get_args(ScenarioName)
+SCENARIOS: tuple[str, ...] = get_args(BuiltInScenario)
+"""The built-in scenarios, in the order of a deck; a profile may name further ones (see `profile.scenarios`)."""
+SCENARIO_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
+"""A scenario's name: also that of its module, and part of scopes."""
 
 PhaseName = Literal["ramp_up", "hold", "ramp_down", "spike", "recovery"]
 PHASES: tuple[str, ...] = get_args(PhaseName)
@@ -27,7 +30,29 @@ StageName = Literal[
 STAGES: tuple[str, ...] = get_args(StageName)
 """The steps of a run, in order; each is a task of the graph."""
 
-EngineName = Literal["locust"]
+TimedRequirement = Literal[
+    "simple_calculation",
+    "complex_calculation",
+    "bulk_calculation",
+    "small_document",
+    "medium_document",
+    "large_document",
+    "simple_search",
+    "complex_search",
+    "full_text_search",
+    "index_update",
+    "gdpr_export",
+    "gdpr_deletion",
+    "audit_query",
+    "compliance_report",
+]
+TIMED_REQUIREMENTS: tuple[str, ...] = get_args(TimedRequirement)
+"""Requirements that are a time, checked one by one by a profile with `checks`; each has the metric `<name>_s`."""
+DOCUMENTS_AT_ONCE = "documents_at_once"
+"""The requirement that many users check together; its metrics are this one and `documents_lost`."""
+REQUIREMENTS: tuple[str, ...] = (*TIMED_REQUIREMENTS, DOCUMENTS_AT_ONCE)
+
+EngineName = Literal["locust", "k6"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
 
 Level = Literal["critical", "warning"]
@@ -87,6 +112,13 @@ METRICS: dict[str, Metric] = {
         Metric("host_memory_pct", "%", "lower"),
         Metric("postgres_connections", "connections", "lower"),
         Metric("redis_memory_bytes", "bytes", "lower"),
+        Metric("target_memory_growth_pct_per_h", "%/h", "lower"),
+        Metric("redis_memory_growth_pct_per_h", "%/h", "lower"),
+        Metric("postgres_connections_growth_per_h", "connections/h", "lower"),
+        Metric("latency_p95_growth_pct_per_h", "%/h", "lower"),
+        *(Metric(f"{name}_s", "s", "lower") for name in TIMED_REQUIREMENTS),
+        Metric(DOCUMENTS_AT_ONCE, "documents", "higher"),
+        Metric("documents_lost", "documents", "lower"),
     )
 }
 
@@ -107,8 +139,25 @@ PERCENTILES: dict[str, tuple[float, int]] = {
 CORRECTED_METRICS: frozenset[str] = frozenset({"latency_p95_corrected_ms", "latency_p99_corrected_ms"})
 """Percentiles as if no user had waited with the next start for a late answer: of a closed load only."""
 
+SERVER_GROWTH_METRICS: tuple[str, ...] = (
+    "target_memory_growth_pct_per_h",
+    "redis_memory_growth_pct_per_h",
+    "postgres_connections_growth_per_h",
+)
+GROWTH_METRICS: tuple[str, ...] = (*SERVER_GROWTH_METRICS, "latency_p95_growth_pct_per_h")
+"""How fast something grows during a long hold (see `metrics.growth`): what a leak shows in."""
+
+REQUIREMENT_METRICS: tuple[str, ...] = (
+    *(f"{name}_s" for name in TIMED_REQUIREMENTS),
+    *(DOCUMENTS_AT_ONCE, "documents_lost"),
+)
+"""Of a profile with `checks` only."""
+
 SERVER_METRICS: frozenset[str] = frozenset(
-    {"cache_hit_rate", "host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes"}
+    {
+        *("cache_hit_rate", "host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes"),
+        *SERVER_GROWTH_METRICS,
+    }
 )
 """Read from servers, not from requests."""
 
@@ -118,6 +167,9 @@ READINGS_OF: dict[str, tuple[tuple[str, str], ...]] = {
     "postgres_connections": (("postgres", "connections_total"),),
     "redis_memory_bytes": (("redis", "used_memory_bytes"),),
     "cache_hit_rate": (("redis", "keyspace_hits"),),
+    "target_memory_growth_pct_per_h": (("app", "process_resident_memory_bytes"), ("app", "process_memory_bytes")),
+    "redis_memory_growth_pct_per_h": (("redis", "used_memory_bytes"),),
+    "postgres_connections_growth_per_h": (("postgres", "connections_total"),),
 }
 """The readings that a server metric is made of, by source and name.
 
@@ -128,6 +180,8 @@ is this one, else only the target itself can say something of it.
 UNSCOPED_METRICS: frozenset[str] = (
     SERVER_METRICS
     | CORRECTED_METRICS
+    | frozenset(GROWTH_METRICS)
+    | frozenset(REQUIREMENT_METRICS)
     | {"longest_stall_s", "recovery_time_s", "saturation_users", "breaking_point_users"}
 )
 """They exist for scope `all` only."""

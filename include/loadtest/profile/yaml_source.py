@@ -115,15 +115,17 @@ def one_line(
 ) -> str:
     """The first error as `file:line: key: what is wrong`; an unknown key comes first: it explains a missing one.
 
-    `root` is the model of the file, `parts` are those of its keys that hold keys; `example` is a file to look into.
+    `root` is the model of the file, `parts` are those of its keys that hold keys (dotted where they lie deeper);
+    `example` is a file to look into.
     """
     errors = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     detail: Any = errors[0]
     path = [part for part in detail["loc"] if isinstance(part, int) or "[" not in part]
     others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     if detail["type"] == "extra_forbidden":
-        model = parts.get(str(path[0]), root) if len(path) > 1 else root
-        text = f"unknown key; {nearest(path[-1], model.model_fields)}"
+        keys = ".".join(part for part in path[:-1] if isinstance(part, str))
+        model = parts.get(keys, parts.get(str(path[0]), root)) if len(path) > 1 else root
+        text = f"unknown key; {nearest(path[-1], (own.alias or name for name, own in model.model_fields.items()))}"
     elif detail["type"] == "missing":
         text = f"missing; add it ({example} shows each key)"
     else:

@@ -1,4 +1,4 @@
-"""A run's verdict as a Slack message: what it says.
+"""Slack messages, about a run's verdict or an alarm: what they say.
 
 Limits and escapes are those of Slack's reference (docs.slack.dev: Block Kit, "Formatting message text").
 """
@@ -28,6 +28,7 @@ MAX_REASONS = 5
 _OF_CHANGES = frozenset({"regression", "regression_suspected", "improved"})
 MAX_FIGURES = 3
 _HEADER_CHARS = 150
+_SECTION_CHARS = 2900
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,18 @@ def run_message(
         blocks.insert(2, SectionBlock(text=_mrkdwn(_why(reasons))))
     text = _escaped(f"{mark} {word}: {title[:200]} on {target[:100]}. {first}", 600)
     return Message(text, tuple(block.to_dict() for block in blocks))
+
+
+def notice(title: str, text: str, link: str | None) -> Message:
+    """A message that no run sends: what a person has to look at. `link` as in `run_message`."""
+    header = _cut(list(_defused(f"❌ {title}", _HEADER_CHARS)), _HEADER_CHARS)
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text=header, emoji=False)),
+        SectionBlock(text=_mrkdwn(_escaped(text, _SECTION_CHARS))),
+    ]
+    if links := list(_links(link)):
+        blocks.append(ContextBlock(elements=[_mrkdwn(address) for address in links]))
+    return Message(_escaped(f"❌ {title[:200]}. {text}", 600), tuple(block.to_dict() for block in blocks))
 
 
 def _why(reasons: Sequence[Mapping[str, Any]]) -> str:
@@ -154,12 +167,17 @@ def _value(row: Mapping[str, Any] | None, slo: Mapping[str, Any] | None) -> str:
 
 
 def _where(verdict: Mapping[str, Any], link: str | None, bundle_uri: str) -> Iterator[str]:
-    address = _without_password(link or "").replace("&", "&amp;")
-    if re.fullmatch(r"https?://[^\s<>|]{1,2500}", address) and address.isprintable():
-        yield f"<{address}|Open the run>"
+    yield from _links(link)
     names = [f"{name} {_code(verdict[name], 150)}" for name in ("suite", "profile", "engine") if verdict.get(name)]
     yield " · ".join([f"run {_code(verdict.get('run_id') or '', 150)}", *names])
     yield f"bundle {_code(_without_password(bundle_uri), 600)}"
+
+
+def _links(link: str | None) -> Iterator[str]:
+    """The address of a DAG run as a link; nothing where it is none."""
+    address = _without_password(link or "").replace("&", "&amp;")
+    if re.fullmatch(r"https?://[^\s<>|]{1,2500}", address) and address.isprintable():
+        yield f"<{address}|Open the run>"
 
 
 def _without_password(uri: str) -> str:

@@ -23,9 +23,9 @@ def limits_markdown() -> str:
         (
             f"`{profile.name}`",
             f"{profile.users}",
-            profile.shape.kind,
+            profile.shape.kind if profile.checks is None else "checks",
             f"{profile.duration_s} s",
-            f"{hold_s(profile):g} s",
+            _hold_text(profile),
             f"{profile.load_s:g} s",
         )
         for profile in profiles
@@ -44,12 +44,17 @@ def hold_s(profile: Profile) -> float:
     return sum(stage.end_s - stage.start_s for stage in profile.stages() if stage.phase == "hold")
 
 
+def _hold_text(profile: Profile) -> str:
+    """The hold for people: checks end when they are done."""
+    return f"{'' if profile.checks is None else '≤ '}{hold_s(profile):g} s"
+
+
 def _limit_row(profile: Profile, slo: Slo) -> tuple[str, ...]:
     required = ", not required" if slo.level == "critical" and not slo.required else ""
     return (
         f"`{profile.name}`",
         f"{profile.users}",
-        f"{hold_s(profile):g} s",
+        _hold_text(profile),
         f"`{slo.metric}`",
         slo.scope,
         slo.phase,

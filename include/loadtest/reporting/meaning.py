@@ -21,7 +21,7 @@ STATES: Mapping[str, State] = {
 }
 STAND_IN = "demo"
 """Name of the target that only plays PratikoAI."""
-LOAD_FIELDS = ("users", "ramp_up_s", "shape", "think_time_s", "mix_pct", "questions", "slos")
+LOAD_FIELDS = ("users", "ramp_up_s", "shape", "think_time_s", "mix_pct", "checks", "questions", "slos")
 """Fields of a profile that its words rest on; a run with another of them shows something else."""
 
 

@@ -75,9 +75,10 @@ def _not_measured(
 ) -> list[str]:
     """Figures of scope `all` that should be there and are not: of the hold, and of each limit of another phase.
 
-    Arrivals on a schedule need no corrected percentiles.
+    Arrivals on a schedule and checks need no corrected percentiles; what is not exposed is a reason of its own.
     """
-    is_open = ((manifest or {}).get("profile") or {}).get("arrival") is not None
+    profile = (manifest or {}).get("profile") or {}
+    is_uncorrected = profile.get("arrival") is not None or profile.get("checks") is not None
     if metrics is None:
         return ["everything: the run has no metrics"]
     limits = {(slo["metric"], slo["phase"]) for slo in verdict["slos"] if slo["scope"] == "all"}
@@ -88,5 +89,6 @@ def _not_measured(
         and row["value"] is None
         and (row["phase"] == "hold" or (row["metric"], row["phase"]) in limits)
         and not (row["metric"] in LOOKED_FOR and row.get("looked_up_to") is not None)
-        and not (is_open and row["metric"] in CORRECTED_METRICS)
+        and not (is_uncorrected and row["metric"] in CORRECTED_METRICS)
+        and row.get("not_exposed") is None
     ]

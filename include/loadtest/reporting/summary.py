@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from include.loadtest.profile.vocabulary import GROWTH_METRICS, SERVER_METRICS
 from include.loadtest.reporting.change import change_section
 from include.loadtest.reporting.conditions import changes_section, environment_section, gaps_section, sizes_section
 from include.loadtest.reporting.markdown import bullets, cell, code, figure, interval, plain, section, table
@@ -13,6 +14,7 @@ _MARKS = {"met": "✅ met", "near": "🟡 near the limit", "missed": "❌ missed
 _TITLES = {"PASS": "✅ PASS", "WARN": "🟡 WARN"}
 _STATES = {"met": "✅", "missed": "❌", "unknown": "⚪ Not known:"}
 SHARED_HOST = "⚪ shown, not judged: the target shares its host with the generator"
+NOT_EXPOSED = "⚪ not exposed"
 MAX_ERRORS_SHOWN = 10
 
 Row = Mapping[str, Any]
@@ -61,7 +63,9 @@ def _head(report: Row, manifest: Row) -> str:
 
 
 def _timed(profile: Row) -> str:
-    """What a profile's duration spans: the hold, or all phases of a spike."""
+    """What a profile's duration spans: the hold, or all phases of a spike; checks end when they are done."""
+    if profile.get("checks"):
+        return "at most, one requirement after the other"
     return "in all" if (profile.get("shape") or {}).get("kind") == "spike" else "hold"
 
 
@@ -106,7 +110,7 @@ def _slos(report: Row, manifest: Row) -> str:
             interval(slo),
             f"{slo['n']:,}",
             f"{slo['comparator']} {figure(slo['limit'], slo['unit'])}",
-            _mark(slo, shares_host=shares_host),
+            _mark(slo, measured.get((slo["metric"], slo["scope"], slo["phase"])), shares_host=shares_host),
         )
         for slo in report["slos"]
     ]
@@ -126,6 +130,8 @@ def _throughput_target(measured: Mapping[tuple[str, str, str], Row], manifest: R
 def _observed(slo: Row, row: Row | None) -> str:
     """The figure that was judged: ≥ for a lower bound; without a point value, ≤ the slowest or ≥ the proved one."""
     text = figure(slo["observed"], slo["unit"])
+    if slo["observed"] is None and slo["outcome"] == "missed":
+        return "failed"
     if slo["observed"] is None or row is None:
         return text
     if row.get("lower_bound"):
@@ -135,7 +141,9 @@ def _observed(slo: Row, row: Row | None) -> str:
     return f"≥ {text}" if slo["outcome"] == "missed" else f"≤ {text}"
 
 
-def _mark(slo: Row, *, shares_host: bool) -> str:
+def _mark(slo: Row, row: Row | None, *, shares_host: bool) -> str:
+    if row is not None and row.get("not_exposed") is not None:
+        return NOT_EXPOSED
     if slo["outcome"] == "not_judged" and shares_host and slo["metric"].startswith("host_"):
         return SHARED_HOST
     return _MARKS[slo["outcome"]] + (" (close)" if slo["close"] else "")
@@ -154,13 +162,12 @@ def _scenarios(metrics: Sequence[Row]) -> str:
 
 
 def _resources(metrics: Sequence[Row]) -> str:
-    names = ("cache_hit_rate", "host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes")
     rows = [
-        (row["metric"], cell(row), f"{row['n']}")
+        (row["metric"], cell(row), interval(row), f"{row['n']}")
         for row in metrics
-        if row["metric"] in names and row["phase"] == "hold"
+        if row["metric"] in {*SERVER_METRICS, *GROWTH_METRICS} and row["phase"] == "hold"
     ]
-    return section("Target and its host in the hold", table(("figure", "value", "n"), rows))
+    return section("Target and its host in the hold", table(("figure", "value", "95 % interval", "n"), rows))
 
 
 def _baseline(baseline: Row | None) -> str:

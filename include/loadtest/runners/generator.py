@@ -1,7 +1,7 @@
 """What every engine is given, and what it says of the load it sent."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,36 @@ from include.loadtest.profile import Profile, Stage
 from include.loadtest.run import utc_text
 from include.loadtest.verdict import Reason
 
-ORDERLY_EXITS = frozenset({0, 1})
-"""Locust exits with 1 where a request failed. A generator that ended so before its time did not die: it was ended."""
+ORDERLY_EXITS: dict[str, frozenset[int]] = {"locust": frozenset({0, 1}), "k6": frozenset({0, 99, 105})}
+"""Exit codes with which a generator that ended before its time did not die: it was ended. By engine."""
+_EXIT_MEANINGS: dict[str, dict[int, str]] = {
+    "locust": {0: "no request failed", 1: "a request failed"},
+    "k6": {
+        0: "k6's own thresholds were met",
+        99: "one of k6's own thresholds was crossed",
+        104: "k6 was configured wrongly",
+        105: "k6 was told to end by a signal",
+        107: "the script raised an error",
+        108: "the script ended the load",
+        109: "k6 itself failed",
+    },
+}
+
+
+def exit_meaning(engine: str, exit_code: int) -> str:
+    """An exit code with what it says, for people: it is no verdict, whatever it is."""
+    signal = -exit_code if exit_code < 0 else exit_code - 128
+    meaning = _EXIT_MEANINGS[engine].get(exit_code) or (f"ended by signal {signal}" if 0 < signal < 65 else None)
+    return f"exit code {exit_code} ({meaning})" if meaning else f"exit code {exit_code}"
 
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """One load: who sends it where. `user_numbers` have a session in `sessions_file`; `caps`: postal codes."""
+    """One load: who sends it where. `user_numbers` have a session in `sessions_file`; `caps`: postal codes.
+
+    `check_paths`: those of the target file. `lease_file`: without a valid lease in it nothing is sent; None: the target
+    is this load's alone.
+    """
 
     bundle: Bundle
     profile: Profile
@@ -28,6 +51,8 @@ class LoadRequest:
     user_numbers: tuple[int, ...]
     work_dir: Path
     caps: tuple[str, ...]
+    check_paths: Mapping[str, str | None] = field(default_factory=dict)
+    lease_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -97,10 +122,9 @@ def load_reasons(profile: Profile, load: dict[str, Any] | None) -> list[Reason]:
         text = f"the load was stopped at {load['ended']}, before its planned end"
         cause = load.get("stop_text")
         return [Reason(load["stopped_by"], f"{text}: {cause}" if cause else text)]
-    if load["started"] is None or (not load["completed"] and load["exit_code"] not in ORDERLY_EXITS):
-        text = (
-            f"the generator ended with exit code {load['exit_code']} at {load['ended']}, before the load was complete"
-        )
+    if load["started"] is None or (not load["completed"] and load["exit_code"] not in ORDERLY_EXITS[load["engine"]]):
+        meaning = exit_meaning(load["engine"], load["exit_code"])
+        text = f"the generator ended with {meaning} at {load['ended']}, before the load was complete"
         return [Reason("generator_died", text)]
     if load.get("lost_samples"):
         text = f"the samples of {load['lost_samples']} requests could not be written; generator.log says why"

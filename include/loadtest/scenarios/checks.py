@@ -11,12 +11,14 @@ ERROR_SENTENCE = "Si è verificato un errore nella generazione della risposta"
 """How the target says, with status 200, that its LLM gave no answer."""
 MIN_ANSWER_CHARS = 20
 MAX_ERROR_CHARS = 120
+MAX_ERROR_TEXT_CHARS = 1000
+"""So much of a text is read for its fingerprint."""
 _VARIABLE_PARTS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27,}|0x[0-9a-f]+|\d+", re.IGNORECASE)
 
 
 def fingerprint(text: str) -> str:
     """A bounded name for an error text: numbers and ids masked, control characters gone, at most 120 characters."""
-    return _VARIABLE_PARTS.sub("#", " ".join(printable(text, 1000).split()))[:MAX_ERROR_CHARS]
+    return _VARIABLE_PARTS.sub("#", " ".join(printable(text, MAX_ERROR_TEXT_CHARS).split()))[:MAX_ERROR_CHARS]
 
 
 def check_answer(text: str, *, done: bool) -> str | None:
@@ -57,6 +59,17 @@ def check_upload(body: Any, files: int) -> str | None:
     if not isinstance(documents, list) or len(documents) != files:
         return "upload: not one document for each file"
     return None
+
+
+REFUSED_WITH_REASON = "upload: refused with a reason"
+
+
+def check_upload_at_once(body: Any) -> str | None:
+    """An upload beside many others: taken, or refused; a refusal that says why is a proper one."""
+    error = check_upload(body, files=1)
+    if error is None or not isinstance(body, Mapping) or body.get("success") is not False:
+        return error
+    return REFUSED_WITH_REASON if body.get("errors") else error
 
 
 def check_search(body: Any) -> str | None:

@@ -1,5 +1,7 @@
-"""The three kinds of Italian tax documents that users upload, as real PDF files of a few kilobytes."""
+"""Italian tax documents as real PDF files: three kinds of a few kilobytes, and scanned ones of a wanted size."""
 
+import math
+import random
 from functools import cache
 from io import BytesIO
 from typing import Literal
@@ -38,25 +40,76 @@ _LINES: dict[DocumentKind, tuple[str, ...]] = {
 @cache
 def document(kind: DocumentKind) -> bytes:
     """The PDF of a kind; the same bytes at every call."""
+    return _one_page(_LINES[kind])
+
+
+_BYTES_A_SCAN = 250_000
+_ENCODED = 1.2505
+"""reportlab writes an image as Flate and ASCII85: five characters for four bytes, and noise does not compress."""
+_BYTES_A_PAGE = 1_200
+"""What a page needs besides its image."""
+
+
+@cache
+def scanned_document(size_bytes: int) -> bytes:
+    """A tax return as a scanner gives it: pages of text, each with an image; its size is within 2 % of the wanted one.
+
+    The images are noise, so nothing compresses away. The same bytes at every call. Takes about half a second of CPU for
+    10 MB: ask for it before anything is measured.
+    """
+    from PIL import Image
+    from reportlab.lib.pagesizes import A4
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen.canvas import Canvas
+
+    pages = max(1, round(size_bytes / _BYTES_A_SCAN))
+    side = math.isqrt(round((size_bytes / pages - _BYTES_A_PAGE) / _ENCODED))
+    noise = random.Random(size_bytes)  # noqa: S311 - no secret
+    buffer = BytesIO()
+    canvas = Canvas(buffer, pagesize=A4, invariant=True)
+    for page in range(1, pages + 1):
+        for row, line in enumerate((f"Pagina {page} di {pages}", *_LINES["dichiarazione_redditi"])):
+            canvas.drawString(60, 780 - 22 * row, line)
+        scan = Image.frombytes("L", (side, side), noise.randbytes(side * side))
+        canvas.drawImage(ImageReader(scan), 60, 60, width=400, height=400)
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
+def text_document(text: str) -> bytes:
+    """A PDF of one page with one line of text."""
+    return _one_page((text,))
+
+
+def _one_page(lines: tuple[str, ...]) -> bytes:
     from reportlab.lib.pagesizes import A4
     from reportlab.pdfgen.canvas import Canvas
 
     buffer = BytesIO()
     page = Canvas(buffer, pagesize=A4, invariant=True)
-    for row, line in enumerate(_LINES[kind]):
+    for row, line in enumerate(lines):
         page.drawString(60, 780 - 22 * row, line)
     page.save()
     return buffer.getvalue()
 
 
+UPLOAD_QUESTION = "Riassumi il documento"
+"""What an upload asks about its document."""
+
+
 def multipart(kind: DocumentKind, question: str) -> tuple[bytes, str]:
     """Body and content type of an upload of one document with a question about it."""
-    boundary = f"----loadtest-{kind}"
+    return multipart_of(f"{kind}.pdf", document(kind), question)
+
+
+def multipart_of(filename: str, content: bytes, question: str) -> tuple[bytes, str]:
+    """The same for any PDF; no content of ours holds the boundary."""
+    boundary = f"----loadtest-{filename.removesuffix('.pdf')}"
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="analysis_query"\r\n\r\n{question}\r\n'
-        f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{kind}.pdf"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{filename}"\r\n'
         "Content-Type: application/pdf\r\n\r\n"
     )
-    return head.encode() + document(
-        kind
-    ) + f"\r\n--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"

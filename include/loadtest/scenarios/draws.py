@@ -71,6 +71,11 @@ class Zipf:
             total += (rank + 1) ** -exponent
             self._cumulative.append(total)
 
+    @property
+    def cumulative(self) -> tuple[float, ...]:
+        """Sums of the weights up to each rank: powers differ in the last digit between engines, so they are shared."""
+        return tuple(self._cumulative)
+
     def rank(self, draws: Draws) -> int:
         """One draw."""
         position = draws.uniform(0, self._cumulative[-1])

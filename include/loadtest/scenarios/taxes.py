@@ -11,6 +11,8 @@ IMU_BASE_SHARE = 0.63
 IMU_RATE_PCT = {"20121": 1.04}
 """Municipal rate in per cent by CAP, where a captured call gives it (Milano); others are checked for shape only."""
 TOLERANCE_EUR = 1.0
+LEAST_HUNDREDS, MOST_HUNDREDS = 50, 2500
+"""Amounts asked for: from 5,000 to 250,000 euro, in whole hundreds."""
 CAPS_BY_CITY: dict[str, tuple[str, ...]] = {
     "Milano": ("20121",),
     "Roma": ("00118", "00184", "00187"),

@@ -75,6 +75,8 @@ _SUBJECTS = (
     "una società agricola",
     "un libero professionista non residente",
 )
+RESULTS_WANTED = 10
+"""So many results a search asks for."""
 _OWN_SEARCHES = ("Circolare Agenzia Entrate 2024", "Normativa fatturazione elettronica")
 _SEARCH_FORMS = ("circolare {}", "risoluzione {}", "normativa {}", "decreto {}")
 _SEARCH_TOPICS = (
@@ -91,6 +93,9 @@ _SEARCH_TOPICS = (
 )
 
 
+NEW_QUESTION = "{question} Il caso riguarda la pratica {run_key}-{user}-{number}."
+
+
 @cache
 def question_pool(kind: QuestionKind, pool_size: int) -> tuple[str, ...]:
     """The first `pool_size` questions of a kind, most popular first. Raises ValueError for more than exist."""
@@ -102,7 +107,7 @@ def question_pool(kind: QuestionKind, pool_size: int) -> tuple[str, ...]:
 
 def new_question(question: str, run_key: int, user: int, number: int) -> str:
     """A question of the pool made new by the case it is about; equal arguments give equal texts."""
-    return f"{question} Il caso riguarda la pratica {run_key}-{user}-{number}."
+    return NEW_QUESTION.format(question=question, run_key=run_key, user=user, number=number)
 
 
 @cache

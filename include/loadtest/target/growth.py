@@ -107,7 +107,7 @@ def planned_requests(profile: Profile) -> int:
 
 
 def _chat_share(profile: Profile) -> float:
-    return sum(profile.mix_pct.get(scenario, 0) for scenario in CHATS) / 100  # type: ignore[call-overload]
+    return sum(profile.mix_pct.get(scenario, 0) for scenario in CHATS) / 100
 
 
 def _database_growth(target: Target, chats: float, results: Path) -> tuple[int | None, Path | None, tuple[str, ...]]:

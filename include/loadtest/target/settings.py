@@ -49,6 +49,21 @@ class OwnedTable(Frozen):
     user_column: Identifier
 
 
+ApiPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+(\?[A-Za-z0-9._~&=%-]*)?$")]
+
+
+class CheckPaths(Frozen):
+    """Paths below the API prefix, read with GET, that differ between installations; null: it does not expose that.
+
+    `document_search` finds new documents: its parameter `q` is a phrase, and the id of a document that holds it stands
+    in the answer.
+    """
+
+    audit_query: ApiPath | None = None
+    compliance_report: ApiPath | None = "/gdpr/audit/run"
+    document_search: ApiPath | None = None
+
+
 class TargetFile(Frozen):
     """What `include/profiles/targets/NAME.yaml` says; the committed files explain each key."""
 
@@ -56,11 +71,13 @@ class TargetFile(Frozen):
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
     api_prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = "/api/v1"
     forwarded_for: bool = False
+    blackouts: bool = True
     shares_host: Literal["auto"] | bool = "auto"
     users_table: Identifier = "user"
     undeclared_keys: tuple[UndeclaredKey, ...] = ()
     owned_by_users: tuple[OwnedTable, ...] = ()
     growth_bytes_a_chat: Annotated[int, Field(ge=0)] | None = None
+    check_paths: CheckPaths = CheckPaths()
     reference_target: str | None = None
     reset_command: tuple[str, ...] | None = None
 
@@ -100,7 +117,11 @@ class TargetFile(Frozen):
         return f"connection {self.connection_id(part)}{variable}"
 
 
-_ENTRIES: dict[str, type[BaseModel]] = {"undeclared_keys": UndeclaredKey, "owned_by_users": OwnedTable}
+_ENTRIES: dict[str, type[BaseModel]] = {
+    "undeclared_keys": UndeclaredKey,
+    "owned_by_users": OwnedTable,
+    "check_paths": CheckPaths,
+}
 EXAMPLE = "include/profiles/targets/demo.yaml"
 
 

@@ -1,5 +1,6 @@
 """Which figure a limit is judged by. Pure: the judging itself is great-expectations'."""
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from include.loadtest.profile import Slo
-from include.loadtest.profile.vocabulary import METRICS, SCOPE_ALL, Comparator
+from include.loadtest.profile.vocabulary import DOCUMENTS_AT_ONCE, METRICS, SCOPE_ALL, Comparator
 
 _HOLDS: dict[Comparator, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -15,6 +16,8 @@ _HOLDS: dict[Comparator, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+UNMARGINED_METRICS = frozenset({DOCUMENTS_AT_ONCE})
+"""No more come than the limit and one: there is nothing to be well above of."""
 HOST_METRICS = frozenset({"host_cpu_pct", "host_memory_pct"})
 """Of the machine as a whole: where the generator runs on it too, they say nothing about the target."""
 
@@ -52,21 +55,24 @@ def judged_figure(slo: Slo, metrics: Mapping[str, Any], *, shares_host: bool) ->
     """The figure that decides about a limit, from the content of metrics.json.
 
     The point value where there are enough rows for one. With fewer, the limit is met if even the largest row meets it,
-    and missed if the one-sided 95 % lower bound of the percentile misses it; between the two nothing is known.
+    and missed if the one-sided 95 % lower bound of the percentile misses it; between the two nothing is known. A
+    requirement of which an attempt failed is missed: `judged` is infinite then. One that the target does not expose is
+    not judged, and not required.
     """
     row = _row(slo, metrics)
     value = row.get("value")
     on_foreign_host = shares_host and slo.metric in HOST_METRICS
     judged = None if on_foreign_host else _judged(slo, row)
+    is_exposed = row.get("not_exposed") is None
     return JudgedFigure(
         slo=slo,
         judged=judged,
-        observed=value if value is not None else judged,
+        observed=value if value is not None or judged is None or math.isinf(judged) else judged,
         n=row.get("n", 0),
         ci_low=row.get("ci_low"),
         ci_high=row.get("ci_high"),
         largest=row.get("max"),
-        required=slo.is_required and not on_foreign_host,
+        required=slo.is_required and not on_foreign_host and is_exposed,
     )
 
 
@@ -77,6 +83,8 @@ def _row(slo: Slo, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _judged(slo: Slo, row: Mapping[str, Any]) -> float | None:
     value: float | None = row.get("value")
+    if row.get("failed"):
+        return math.inf  # it came to no answer: longer than any limit
     holds = _HOLDS[slo.comparator]
     if value is not None:
         # "At least this much" proves a miss, but no limit.
@@ -95,7 +103,7 @@ def warning_limit(slo: Slo, margin: float) -> float | None:
 
     Decimal arithmetic, so that 10 % above 1000 is 1100 and not 1100.0000000000002.
     """
-    if slo.level != "critical" or not margin or not slo.limit:
+    if slo.level != "critical" or not margin or not slo.limit or slo.metric in UNMARGINED_METRICS:
         return None
     share = Decimal(str(margin))
     lower_is_better = METRICS[slo.metric].direction == "lower"

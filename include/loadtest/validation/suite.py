@@ -190,5 +190,5 @@ def _result_entry(result: Any) -> dict[str, Any]:
         "type": result.expectation_config.type,
         "severity": result.expectation_config.severity.value,
         "success": bool(result.success),
-        "observed": None if observed is None or math.isnan(observed) else float(observed),
+        "observed": None if observed is None or not math.isfinite(observed) else float(observed),
     }

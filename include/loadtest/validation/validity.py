@@ -61,7 +61,7 @@ def validity_reasons(
         reasons += _overlap(profile, evidence)  # else it is not known what the run itself sent
     if load.get("stopped_by"):
         return reasons
-    reasons += _cut(profile, evidence)
+    reasons += _cut(profile, evidence, is_complete=load["completed"])
     if load["completed"]:
         reasons += [*_users(profile, evidence), *_arrivals(profile, load), *_silent(profile, evidence, results)]
     return reasons
@@ -172,8 +172,10 @@ def _overlap(profile: Profile, evidence: Evidence) -> list[Reason]:
     return [Reason("overlap", text, observed=found.share, limit=most, unit="ratio")]
 
 
-def _cut(profile: Profile, evidence: Evidence) -> list[Reason]:
-    """A planned stage that did not run, or not to its end."""
+def _cut(profile: Profile, evidence: Evidence, *, is_complete: bool) -> list[Reason]:
+    """A planned stage that did not run, or not to its end; checks end when they are done."""
+    if profile.checks is not None and is_complete:
+        return []
     ran = {span.stage: span.seconds for span in evidence.spans}
     missing = {stage.name: stage.end_s - stage.start_s - ran.get(stage.name, 0.0) for stage in profile.stages()}
     short = [f"{name} by {missing_s:.0f} s" for name, missing_s in missing.items() if missing_s > CUT_TOLERANCE_S]

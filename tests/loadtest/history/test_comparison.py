@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_changes_are_ratios_and_null_where_unknown(metric: Any) -> None:
-    """Null now, null then, zero then, only now, only then; the ramp is not compared."""
+    """Null now, null then, zero then, only now, only then, a growth around zero; the ramp is not compared."""
     now = [
         metric("latency_p95_ms", 1200.0),
         metric("latency_p99_ms", None),
@@ -18,6 +18,7 @@ def test_changes_are_ratios_and_null_where_unknown(metric: Any) -> None:
         metric("error_rate", 0.1),
         metric("throughput_rpm", 0.0),
         metric("ttft_p95_ms", 5.0),
+        metric("redis_memory_growth_pct_per_h", 0.4),
         metric("latency_p95_ms", 1.0, phase="ramp_up"),
     ]
     then = [
@@ -27,6 +28,7 @@ def test_changes_are_ratios_and_null_where_unknown(metric: Any) -> None:
         metric("error_rate", 0.0),
         metric("throughput_rpm", 100.0),
         metric("cache_hit_rate", 0.5),
+        metric("redis_memory_growth_pct_per_h", 0.1),
     ]
     found = {row["metric"]: row["change"] for row in compare({"metrics": now}, then)}
     assert found == {
@@ -37,6 +39,7 @@ def test_changes_are_ratios_and_null_where_unknown(metric: Any) -> None:
         "throughput_rpm": -1.0,
         "ttft_p95_ms": None,
         "cache_hit_rate": None,
+        "redis_memory_growth_pct_per_h": None,
     }
 
 

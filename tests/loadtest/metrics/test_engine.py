@@ -7,7 +7,7 @@ import pytest
 
 from include.loadtest import run
 from include.loadtest.metrics.engine import compute_metrics
-from include.loadtest.profile.vocabulary import METRICS, PERCENTILES, SCENARIOS
+from include.loadtest.profile.vocabulary import GROWTH_METRICS, METRICS, PERCENTILES, SCENARIOS
 
 pytestmark = pytest.mark.unit
 
@@ -16,12 +16,12 @@ OF_SHAPES = {"recovery_time_s", "saturation_users", "breaking_point_users"}
 
 
 def test_the_document_is_written_and_has_its_keys(maker: Any, profile: Any, spans: Any, sample: Any) -> None:
-    """Every metric that a steady load has is there; only percentiles and stalls have further keys."""
+    """Every metric that a short steady load has is there; only percentiles and stalls have further keys."""
     maker.samples([sample(60, outcome=outcome) for outcome in ("ok", "ok", "timeout")])
     document = compute_metrics(maker.bundle, profile, spans)
     assert maker.bundle.read(run.METRICS) == document
     assert document["outcomes"] == {"ramp_up": {}, "hold": {"ok": 2, "timeout": 1}}
-    assert {row["metric"] for row in document["metrics"]} == set(METRICS) - OF_SHAPES
+    assert {row["metric"] for row in document["metrics"]} == set(METRICS) - OF_SHAPES - set(GROWTH_METRICS)
     assert set(document) == {"schema", "metrics", "stages", "outcomes", "unreadable_parts"}
     for row in document["metrics"]:
         further = {"lower_bound", "max", "low_95"} if row["metric"] in PERCENTILES else set()

@@ -7,9 +7,15 @@ import pytest
 from sqlalchemy import text
 
 from include.loadtest.errors import ConfigError
+from include.loadtest.history.baselines import list_baselines
 from include.loadtest.history.database import connect, transaction
 from include.loadtest.history.store import RunRecord, record_run, upgrade
-from include.loadtest.orchestration.baseline_actions import BaselineOrder, change_baselines
+from include.loadtest.orchestration.baseline_actions import (
+    BaselineOrder,
+    change_baselines,
+    decide_proposals,
+    propose_suite,
+)
 from include.loadtest.profile import find_profile, load_profile
 from include.loadtest.profile.reference import requirements
 
@@ -29,13 +35,16 @@ def history(history_url: str) -> str:
     return history_url
 
 
-def record(url: str, run_id: str, profile: str, day: int, verdict: str = "PASS") -> None:
+def record(
+    url: str, run_id: str, profile: str, day: int, *, verdict: str = "PASS", suite: str | None = None
+) -> None:
     started = START + timedelta(days=day)
     run = RunRecord(
         *(run_id, profile, "locust", "demo", verdict, started, started + timedelta(minutes=1)),
         comparability={"profile": profile},
         environment={},
         bundle_uri=f"/results/{run_id}",
+        suite=suite,
     )
     record_run(connect(url), run, [])
 
@@ -79,7 +88,7 @@ def test_runs_are_pinned_by_their_ids_as_text_or_as_a_list(history: str) -> None
 
 def test_a_regressions_level_is_accepted_only_when_it_is_said(history: str) -> None:
     """Also of a form that sends anything but true."""
-    record(history, "smoke-slower", "smoke", 20, "REGRESSION")
+    record(history, "smoke-slower", "smoke", 20, verdict="REGRESSION")
     wanted = f"smoke-slower, {named(*range(8))}"
     for value in (False, "true", None):
         with pytest.raises(ConfigError, match="smoke-slower ended REGRESSION"):
@@ -124,3 +133,47 @@ def test_bad_input_is_one_clear_line_and_changes_nothing(
         do(history, action, **params)
     assert "\n" not in str(caught.value)
     assert do(history, "list") == ["baselines: 0", "intended changes: 0"]
+
+
+@pytest.fixture
+def weeks(history: str) -> str:
+    """Nine valid weekly runs of smoke and seven of own, and a younger one of smoke by hand, all on the target demo."""
+    for day in range(9):
+        record(history, f"weekly-smoke-{day}", "smoke", day, suite="weekly")
+    for day in range(7):
+        record(history, f"weekly-own-{day}", "own", day, suite="weekly")
+    record(history, "by-hand", "smoke", 20)
+    return history
+
+
+def test_a_quarter_proposes_the_latest_runs_of_the_weekly_suite(weeks: str) -> None:
+    """Eight of each profile, and only the suite's; a profile with fewer is named with the reason."""
+    engine = connect(weeks)
+    numbers, lines = propose_suite(engine, "weekly", "demo", "quarterly review")
+    assert [line.partition(":")[0] for line in lines] == ["own", "smoke"]
+    assert "needs at least 8 runs, these are 7" in lines[0]
+    (entry,) = list_baselines(engine)
+    assert (numbers, entry["status"]) == ([entry["id"]], "proposed")
+    assert entry["run_ids"] == [f"weekly-smoke-{day}" for day in range(1, 9)]
+    assert propose_suite(engine, "weekly", "demo", "quarterly review")[0] == numbers, "a retry proposes nothing twice"
+
+
+def test_without_a_weekly_run_nothing_is_proposed(weeks: str) -> None:
+    """And the line says so, with suite and target."""
+    assert propose_suite(connect(weeks), "weekly", "pratikoai", "x") == (
+        [],
+        ["the history has no valid run of the suite weekly on pratikoai"],
+    )
+
+
+@pytest.mark.parametrize(("accepted", "status", "said"), [(True, "pinned", "pinned"), (False, "retired", "rejected")])
+def test_what_the_person_decided_is_done_and_named(weeks: str, accepted: bool, status: str, said: str) -> None:
+    """With who decided; a proposal that is no longer open is left as it is."""
+    engine = connect(weeks)
+    numbers, _ = propose_suite(engine, "weekly", "demo", "quarterly review")
+    decided = decide_proposals(engine, numbers, accepted=accepted, by="giulia", reason="quarterly review")
+    assert decided == [f"baseline {numbers[0]} (smoke): {said} by giulia"]
+    (entry,) = list_baselines(engine)
+    assert (entry["status"], entry[f"{status}_by"]) == (status, "giulia")
+    again = decide_proposals(engine, numbers, accepted=True, by="giulia", reason="x")
+    assert again == [f"baseline {numbers[0]}: left as it is: baseline {numbers[0]} is {status}, not proposed"]

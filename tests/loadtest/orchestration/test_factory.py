@@ -2,22 +2,29 @@
 
 import importlib.util
 import sys
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from include.loadtest.orchestration.baseline_actions import ACTIONS
+from include.loadtest.orchestration.waiting import WhenTargetIsFree
+from include.loadtest.profile.suites import load_suite, suite_names
 
 pytestmark = pytest.mark.unit
 DAGS = Path(__file__).parents[3] / "dags"
 
 
 DAG_IDS = [
-    *("load_test_baselines", "load_test_full_suite", "load_test_manual", "load_test_quick", "load_test_weekly"),
+    "load_test_housekeeping",
+    "load_test_manual",
+    "load_test_monthly",
+    "load_test_pre_release",
+    "load_test_pull_request",
+    "load_test_quarterly",
+    "load_test_weekly",
 ]
-RUN = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "publish"]
+MEASURED = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history"]
+RUN = [*MEASURED, "publish"]
 
 
 def read_dag(dag_id: str):
@@ -45,25 +52,17 @@ def test_the_exact_set_of_dags(dag_id: str) -> None:
     assert read_dag(dag_id).dag_id == dag_id
 
 
-def test_the_weekly_suite_starts_on_sundays_at_two(weekly) -> None:
-    """The next slots after a Wednesday."""
-    from airflow.serialization.encoders import coerce_to_core_timetable
-    from airflow.timetables.base import DataInterval, TimeRestriction
-
-    timetable = coerce_to_core_timetable(weekly.timetable)  # what the scheduler makes of it
-    slots, last = [], None
-    for _ in range(3):
-        restriction = TimeRestriction(datetime(2026, 11, 25, tzinfo=UTC), None, catchup=True)
-        found = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
-        slots.append(found.run_after)
-        last = DataInterval.exact(found.run_after)
-    assert [f"{slot:%a %Y-%m-%d %H:%M}" for slot in slots] == [
-        "Sun 2026-11-29 02:00",
-        "Sun 2026-12-06 02:00",
-        "Sun 2026-12-13 02:00",
-    ]
-    assert weekly.catchup is False
-    assert weekly.max_active_runs == 1
+def test_what_starts_by_itself_and_what_waits_for_a_person() -> None:
+    """Three cadences, whose nights the calendar's tests assert, and the daily housekeeping; nothing is caught up."""
+    dags = {dag_id.removeprefix("load_test_"): read_dag(dag_id) for dag_id in DAG_IDS}
+    assert {name for name, dag in dags.items() if dag.schedule is not None} == {
+        *("weekly", "monthly", "quarterly", "housekeeping"),
+    }
+    assert {name: dags[name].timetable.cadence for name in ("weekly", "monthly", "quarterly")} == {
+        name: name for name in ("weekly", "monthly", "quarterly")
+    }
+    assert not any(dag.catchup for dag in dags.values())
+    assert all(dags[name].max_active_runs == 1 for name in ("weekly", "monthly", "quarterly", "housekeeping"))
 
 
 def test_a_suites_runs_follow_each_other_whatever_became_of_the_one_before(weekly) -> None:
@@ -76,7 +75,7 @@ def test_a_suites_runs_follow_each_other_whatever_became_of_the_one_before(weekl
         for earlier, later in pairwise(["preflight", *RUN]):
             assert f"{name}.{later}" in weekly.get_task(f"{name}.{earlier}").downstream_task_ids
         before = f"{name}.publish"
-    assert weekly.get_task("confirm").upstream_task_ids == {before}
+    assert weekly.get_task("confirm").upstream_task_ids == {f"{name}.publish" for name in order}
     assert weekly.get_task("publish_suite").upstream_task_ids == {"confirm"}
     assert all("confirm" in weekly.get_task(f"{name}.gate").upstream_task_ids for name in order)
     cleanup = weekly.get_task("cleanup_users")
@@ -95,7 +94,6 @@ def test_stages_follow_each_other_and_the_gate_is_last(dag) -> None:
         assert later in dag.get_task(earlier).downstream_task_ids
     assert dag.get_task("cleanup_users").upstream_task_ids >= {"publish"}
     assert dag.get_task("cleanup_users").downstream_task_ids == {"gate"}
-    assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["gate"]
 
 
 def test_a_load_is_never_retried(dag) -> None:
@@ -123,21 +121,76 @@ def test_later_stages_run_whatever_happened_before(dag) -> None:
 def test_the_form_has_bounds_and_help(dag) -> None:
     """Every field has a title and a description; numbers have a range; targets are the committed ones."""
     schemas = {name: dag.params.get_param(name).schema for name in dag.params}
-    assert list(schemas) == ["profile", "users", "duration_s", "engine", "target", "reason", "profile_yaml"]
+    assert list(schemas) == [
+        *("profile", "suite", "users", "duration_s", "engine", "target", "reason", "ignore_blackout", "profile_yaml"),
+    ]
+    assert schemas["suite"]["enum"] == [None, *suite_names()]
     assert all(schema["title"] and dag.params.get_param(name).description for name, schema in schemas.items())
     assert (schemas["users"]["minimum"], schemas["users"]["maximum"]) == (1, 200)
     assert schemas["target"]["enum"] == ["demo", "pratikoai"]
 
 
-def test_baselines_are_one_task_that_is_not_repeated() -> None:
-    """Started by a person; a form with every action, and help for each field; one change at a time."""
-    dag = read_dag("load_test_baselines")
-    (task,) = dag.tasks
-    assert (task.task_id, task.retries, dag.schedule, dag.max_active_runs) == ("change_baselines", 0, None, 1)
-    schemas = {name: dag.params.get_param(name).schema for name in dag.params}
-    assert schemas["action"]["enum"] == list(ACTIONS)
-    assert dag.params.get_param("action").value == "list", "what a careless click does"
-    assert all(schema["title"] and dag.params.get_param(name).description for name, schema in schemas.items())
+def test_the_manual_dag_holds_a_run_and_a_suite_of_any_committed_length(dag) -> None:
+    """The first task leads to both; the suite's graph is that of a suite, with as many runs as the longest one has."""
+    longest = max(len(load_suite(name).runs) for name in suite_names())
+    groups = [f"suite.run_{number}" for number in range(1, longest + 1)]
+    assert dag.get_task("choose").downstream_task_ids == {"preflight", "suite.preflight"}
+    before = "suite.seed_users"
+    for group in groups:
+        assert dag.get_task(f"{group}.preflight").upstream_task_ids == {before}
+        before = f"{group}.publish"
+    # The runs that a suite has not are skipped at once: what follows the runs must wait for those that it has.
+    assert dag.get_task("suite.confirm").upstream_task_ids == {f"{group}.publish" for group in groups}
+    assert not dag.has_task(f"suite.run_{longest + 1}.preflight")
+    assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["gate", "suite.gate"]
+
+
+def test_every_preflight_that_takes_a_target_waits_without_a_worker(dag, weekly) -> None:
+    """A run by itself and a suite as a whole may have to wait for their target; a suite's runs have it."""
+    waiting = {task.task_id for task in [*dag.tasks, *weekly.tasks] if isinstance(task, WhenTargetIsFree)}
+    assert waiting == {"preflight", "suite.preflight"}
+
+
+def test_a_pull_requests_run_is_never_repeated_and_has_one_profile() -> None:
+    """Minutes count there: no confirming runs, and the form offers nothing but the smoke profile."""
+    dag = read_dag("load_test_pull_request")
+    assert not dag.has_task("confirm")
+    assert {*RUN, "preflight", "seed_users", "cleanup_users", "gate"} == set(dag.task_ids)
+    assert dag.params.get_param("profile").schema["enum"] == ["smoke"]
+
+
+def test_a_release_asks_after_the_clean_up_and_its_gate_waits_for_the_answer() -> None:
+    """The target is free while a person thinks; rejected, unanswered or approved: the gate has the last word."""
+    dag = read_dag("load_test_pre_release")
+    assert dag.get_task("ask_for_approval").upstream_task_ids == {"cleanup_users"}
+    assert dag.get_task("approve_warning").upstream_task_ids == {"ask_for_approval"}
+    assert dag.get_task("gate").upstream_task_ids == {"publish", "cleanup_users", "approve_warning"}
+    assert dag.get_task("gate").trigger_rule == "all_done"
+    assert dag.get_task("approve_warning").response_timeout.total_seconds() == 24 * 3600
+    assert dag.params.get_param("profile").schema["enum"] == ["peak_hours"]
+    assert dag.has_task("confirm")
+
+
+def test_the_monthly_suite_ends_with_its_review() -> None:
+    """Capacity and recommendations are written from its runs before the users go."""
+    dag = read_dag("load_test_monthly")
+    assert dag.get_task("review").upstream_task_ids == {"publish_suite"}
+    assert dag.get_task("cleanup_users").upstream_task_ids == {"review"}
+    assert not dag.has_task("propose_baselines")
+
+
+def test_the_quarterly_suite_frees_its_target_before_it_asks_about_baselines() -> None:
+    """Nine runs, the review, clean-up; then a proposal, a person, and what the person decided."""
+    dag = read_dag("load_test_quarterly")
+    assert [entry.profile for entry in load_suite("quarterly").runs if entry.duration_s] == [], "full durations"
+    assert {"italian_market", "custom_scenarios", "soak"} < {entry.profile for entry in load_suite("quarterly").runs}
+    assert dag.get_task("propose_baselines").upstream_task_ids == {"cleanup_users"}
+    assert dag.get_task("decide_baselines").upstream_task_ids == {"propose_baselines"}
+    assert dag.get_task("pin_baselines").upstream_task_ids == {"decide_baselines"}
+    assert (dag.get_task("decide_baselines").options, dag.get_task("decide_baselines").defaults) == (
+        ["Pin", "Reject", "Later"],
+        ["Later"],
+    )
 
 
 def test_nothing_is_scheduled_and_nothing_is_caught_up(dag) -> None:

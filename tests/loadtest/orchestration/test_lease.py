@@ -11,12 +11,23 @@ from sqlalchemy import text
 from include.loadtest.bundle import Bundle
 from include.loadtest.errors import InvalidTestError
 from include.loadtest.history.database import connect, transaction
+from include.loadtest.history.locks import acquire_lock, stand_in_line
+from include.loadtest.lease_file import Lease, now_s, read_lease, why_not, write_lease
 from include.loadtest.orchestration import lease
 from include.loadtest.orchestration.context import Context
-from include.loadtest.orchestration.lease import LEASE_S, NEEDS_THE_TARGET, RENEW_EVERY_S, kept_lease, take_lease
-from include.loadtest.orchestration.target_use import free_target, lock_target
+from include.loadtest.orchestration.lease import (
+    LEASE_S,
+    NEEDS_THE_TARGET,
+    RENEW_EVERY_S,
+    hand_over_lease,
+    kept_lease,
+    still_holds,
+    take_lease,
+)
+from include.loadtest.orchestration.target_use import free_target, lock_target, make_private
 
 pytestmark = pytest.mark.integration
+REST = "SELECT extract(epoch FROM expires - now()) AS s FROM loadtest.target_lock"
 OWN = "SELECT owner, expires > now() AS held, expires FROM loadtest.target_lock WHERE target = 'demo'"
 
 
@@ -58,7 +69,7 @@ def await_that(condition: Callable[[], bool]) -> None:
 def test_a_lease_outlives_a_few_missed_renewals_and_no_more_than_five_minutes(context: Context) -> None:
     """What a killed run leaves blocks the next for at most that."""
     assert 3 * RENEW_EVERY_S < LEASE_S <= 300
-    (rest,) = sql(context, "SELECT extract(epoch FROM expires - now()) AS s FROM loadtest.target_lock")
+    (rest,) = sql(context, REST)
     assert LEASE_S - 60 < float(rest.s) <= LEASE_S
 
 
@@ -81,7 +92,7 @@ def test_a_stage_that_needs_the_target_does_not_begin_without_the_lock(context: 
     with pytest.raises(InvalidTestError, match="was released") as caught, kept_lease(context, name):
         pytest.fail("began")
     assert caught.value.code == "target_locked"
-    sql(context, "INSERT INTO loadtest.target_lock VALUES ('demo', 'other', 'smoke-2', now(), now() + interval '1 h')")
+    sql(context, "INSERT INTO loadtest.target_lock VALUES ('demo', 'other', 'smoke-2', now(), now() + '1 hour', 9)")
     with pytest.raises(InvalidTestError, match="held by other for run smoke-2"), kept_lease(context, name):
         pytest.fail("began")
 
@@ -134,3 +145,87 @@ def test_a_database_that_is_away_stops_no_stage_that_can_do_without(
         await_that(lambda: caplog.text.count("could not be renewed") > 1)
     take_lease(context)
     assert sql(context, OWN)[0].held
+
+
+def test_the_load_is_handed_a_lease_that_ends_before_the_lock(context: Context) -> None:
+    """By ten seconds, counted from before the database was asked; the file is this user's only."""
+    make_private(context.work_dir)
+    hand_over_lease(context)
+    handed = read_lease(context.lease_file)
+    (rest,) = sql(context, REST)
+    assert handed.token == context.manifest()["lease"]["token"]
+    assert why_not(handed) is None
+    assert 5 < float(rest.s) - (handed.until_s - now_s()) < 20
+    assert context.lease_file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("quick")
+def test_each_renewal_tells_the_generator_and_so_does_a_loss(
+    context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The file's end moves on with the lock's; when somebody else has the target, it says so."""
+
+    def load() -> None:
+        with kept_lease(context, "run_profile"):
+            hand_over_lease(context)
+            before = read_lease(context.lease_file).until_s
+            await_that(lambda: read_lease(context.lease_file).until_s > before)
+            sql(context, "UPDATE loadtest.target_lock SET owner = 'other', token = token + 1")
+            await_that(lambda: "lock was lost" in caplog.text)
+            await_that(lambda: "held by other" in str(why_not(read_lease(context.lease_file))))
+
+    make_private(context.work_dir)
+    with pytest.raises(InvalidTestError, match="lost while it was used"):
+        load()
+
+
+def test_a_late_process_is_refused_by_its_token(context: Context) -> None:
+    """Also where the same DAG run has taken the target again: the token from before is not the lock's any more."""
+    make_private(context.work_dir)
+    late = context.manifest()["lease"]
+    free_target(context)
+    engine = connect(context.history_url)
+    acquire_lock(engine, "demo", "other", "smoke-2", 300)
+    sql(context, "DELETE FROM loadtest.target_lock")
+    take_lease(context)
+    assert still_holds(context)
+    context.bundle.update_manifest(lease=late)
+    assert not still_holds(context)
+    with pytest.raises(InvalidTestError, match="its lock has token 3, not 1") as caught:
+        hand_over_lease(context)
+    assert caught.value.code == "target_locked"
+    assert not context.lease_file.exists()
+
+
+def test_a_run_that_was_never_given_the_target_may_not_use_it(context: Context) -> None:
+    """No token in its manifest, no load; a history that is away allows nothing either."""
+    from dataclasses import replace
+
+    assert not still_holds(replace(context, history_url="postgresql://nobody@127.0.0.1:1/history"))
+    context.bundle.update_manifest(lease=None)
+    assert not still_holds(context)
+    with pytest.raises(InvalidTestError, match="never this run's"), kept_lease(context, "run_profile"):
+        pytest.fail("began")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_renewal_brings_no_lease_file_back(context: Context) -> None:
+    """One that the clean-up removed with the tokens stays away."""
+    make_private(context.work_dir)
+    write_lease(context.lease_file, Lease(1, 0.0))
+    with kept_lease(context, "run_profile"):
+        await_that(lambda: read_lease(context.lease_file).until_s > 0)
+        context.lease_file.unlink()
+        before = sql(context, OWN)[0].expires
+        await_that(lambda: sql(context, OWN)[0].expires > before)
+    assert not context.lease_file.exists()
+
+
+def test_after_the_clean_up_nothing_of_the_target_is_held(context: Context) -> None:
+    """Neither the lock nor a place in the queue: a wait for a person may be long. The next run takes it at once."""
+    engine = connect(context.history_url)
+    stand_in_line(engine, "demo", context.owner, "smoke-1")
+    free_target(context)
+    assert sql(context, OWN) == []
+    assert sql(context, "SELECT owner FROM loadtest.target_waiter") == []
+    acquire_lock(engine, "demo", "next", "smoke-2", 300)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from include.loadtest.orchestration.settings import as_url
+from include.loadtest.orchestration.settings import as_url, installation
 
 pytestmark = pytest.mark.unit
 
@@ -36,3 +36,12 @@ def connection(**fields) -> SimpleNamespace:
 def test_a_connection_becomes_a_url(fields, scheme, url) -> None:
     """Passwords are quoted; a host that begins with a slash is a socket directory."""
     assert as_url(connection(**fields), scheme) == url
+
+
+def test_two_installations_that_share_a_history_have_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address, or the name it is given: their scheduled runs are named alike."""
+    monkeypatch.delenv("LOADTEST_INSTALLATION", raising=False)
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.one.test/")
+    assert installation() == "https://airflow.one.test"
+    monkeypatch.setenv("LOADTEST_INSTALLATION", "two")
+    assert installation() == "two"

@@ -4,7 +4,7 @@ import re
 import pytest
 from slack_sdk.models.blocks import Block
 
-from include.loadtest.publishing.message import Message
+from include.loadtest.publishing.message import Message, notice
 from include.loadtest.verdict import Reason
 from tests.helpers.slack_messages import HOSTILE, LINK, MET, METRICS, document, message, row, slo
 from tests.helpers.slack_service import faults
@@ -189,3 +189,17 @@ def test_a_password_in_the_bundles_address_is_not_sent() -> None:
     """The user part may be the name of a connection and stays."""
     assert texts(message(document(MET), bundle_uri="s3://key:hunter2@b/r"))[-1] == "bundle `s3://key:***@b/r`"
     assert texts(message(document(MET), bundle_uri="s3://conn@b/r"))[-1] == "bundle `s3://conn@b/r`"
+
+
+def test_an_alarm_is_one_harmless_section_with_the_way_to_its_run() -> None:
+    """However long or hostile its text is; an address that is none is left out."""
+    shown = notice("The weekly suite is silent", f"no verdict; {HOSTILE}", LINK)
+    assert faults({"text": shown.text, "blocks": list(shown.blocks)}) == []
+    header, what, where = texts(shown)
+    assert header == "❌ The weekly suite is silent"
+    assert what.startswith("no verdict; ")
+    assert "<!" not in what
+    assert where.endswith("|Open the run>")
+    long = notice("x" * 500, "<&>" * 5000, "/dags/without/a/host")
+    assert faults({"text": long.text, "blocks": list(long.blocks)}) == []
+    assert len(texts(long)) == 2

@@ -20,6 +20,14 @@ def test_limits_show_phase_observed_interval_n_limit_and_outcome(bundle) -> None
     assert "- not measured: cache_hit_rate" in text
 
 
+def test_a_growth_stands_among_the_targets_figures_with_its_interval(bundle) -> None:
+    """Per hour, and how sure it is."""
+    growth = {"metric": "target_memory_growth_pct_per_h", "value": 4.0, "unit": "%/h", "ci_low": 3.0, "ci_high": 5.5}
+    bundle.write("metrics.json", {"schema": 1, "metrics": [ROW | growth | {"n": 120, "lower_bound": False}]})
+    text = summary_markdown(build_report(bundle))
+    assert "| target_memory_growth_pct_per_h | 4 %/h | 3 %/h – 5.5 %/h | 120 |" in text
+
+
 def test_a_figure_of_too_few_requests_is_shown_as_a_bound(bundle) -> None:
     """Met by the slowest request: at most this; missed by the proved bound: at least this."""
     metrics = [ROW | {"metric": "latency_p95_ms", "value": None, "unit": "ms", "lower_bound": False, "n": 7}]

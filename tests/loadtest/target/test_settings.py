@@ -19,6 +19,13 @@ def test_the_committed_files_are_valid() -> None:
         assert set(file.allowed_hosts) == {"127.0.0.1", "localhost", "::1"}
 
 
+def test_load_keeps_away_from_deadlines_unless_the_file_says_that_it_need_not() -> None:
+    """The stand-in has no users; a file that says nothing is taken for one that has."""
+    assert not load_target_file("demo").blackouts
+    assert load_target_file("pratikoai").blackouts
+    assert TargetFile.model_validate({"name": "x"}).blackouts
+
+
 def test_connections_of_a_second_target_carry_its_name() -> None:
     """The default target's have no suffix."""
     assert load_target_file("pratikoai").connection_id("database") == "loadtest_target_db"

@@ -49,6 +49,18 @@ def test_a_row_that_is_not_there_is_unknown(row: Any) -> None:
     assert (found.judged, found.observed, found.n, found.required) == (None, None, 0, True)
 
 
+def test_a_growth_is_judged_by_its_point_value_and_required_by_nobody(row: Any) -> None:
+    """Its interval only says how close it is; a hold too short for one has no row, which is no reason against a run."""
+    growth = Slo(metric="redis_memory_growth_pct_per_h", comparator="<=", limit=5, level="warning")
+    found = [
+        figure(growth, row(growth.metric, value, 120, ci_low=low, ci_high=high))
+        for value, low, high in ((4.0, 3.0, 6.0), (7.0, 6.0, 8.0), (-9.0, -10.0, -8.0))
+    ]
+    assert [(one.judged, one.close) for one in found] == [(4.0, True), (7.0, False), (-9.0, False)]
+    absent = figure(growth)
+    assert (absent.judged, absent.n, absent.required) == (None, 0, False)
+
+
 def test_the_figures_of_a_shared_host_are_shown_and_not_judged(row: Any) -> None:
     """Nor are they required; those of the target's own servers are judged as ever."""
     found = figure(CPU, row("host_cpu_pct", 99.0), shares_host=True)

@@ -1,0 +1,225 @@
+"""The DAG that looks after what the load tests leave behind, and with which an operator changes baselines.
+
+Its tasks do not depend on each other: each is red by itself. Heavy imports happen inside them.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, CronTriggerTimetable, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from include.loadtest.orchestration.baseline_actions import ACTIONS
+from include.loadtest.orchestration.factory import START, TAG
+from include.loadtest.orchestration.housekeeping_rules import load_rules
+from include.loadtest.orchestration.params import NAME, common_params
+from include.loadtest.orchestration.task_policy import RETRY_DELAY, as_airflow_errors
+from include.loadtest.profile import profile_names
+
+LOG = logging.getLogger("loadtest")
+_RETRIED: dict[str, Any] = {"retries": 2, "retry_delay": RETRY_DELAY, "execution_timeout": timedelta(hours=2)}
+"""A repeat removes what the first try left; an alarm is not repeated (AirflowFailException)."""
+_ONCE: dict[str, Any] = {"retries": 0, "execution_timeout": timedelta(minutes=5)}
+_BUSY_BY_FORM = "this run does only what its form's field action asks for"
+
+
+def housekeeping_dag(dag_id: str, *, doc_md: str | None) -> DAG:
+    """A DAG of five tasks, every day at the time of housekeeping.yaml. Raises ConfigError for what is wrong in it."""
+    with DAG(
+        dag_id,
+        description="Old samples, orphans, disk space, silence of the weekly suite; by hand: baselines",
+        doc_md=doc_md,
+        schedule=CronTriggerTimetable(load_rules().cron, timezone="UTC"),
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        tags=[TAG, "housekeeping"],
+        params=_params(),
+        render_template_as_native_obj=True,
+    ) as dag:
+        for make in (_remove_old_samples, _remove_orphans, _check_disk, _dead_mans_switch, _baseline_action):
+            make()
+    return dag
+
+
+@contextmanager
+def _daily() -> Iterator[None]:
+    """Skip in a run whose form asks for something else; our errors become Airflow's."""
+    if get_current_context()["params"].get("action"):
+        raise AirflowSkipException(_BUSY_BY_FORM)
+    with as_airflow_errors():
+        yield
+
+
+@task(task_id="remove_old_samples", **_RETRIED)
+def _remove_old_samples() -> None:
+    """Remove samples and readings of old runs from the results."""
+    with _daily():
+        from include.loadtest.errors import InfrastructureError
+        from include.loadtest.history import store as history
+        from include.loadtest.history.upkeep import held_run_ids, pinned_run_ids
+        from include.loadtest.orchestration import settings
+        from include.loadtest.orchestration.housekeeping_samples import Protected, remove_old_samples
+
+        history.upgrade(settings.history_url())
+        engine = history.connect(settings.history_url())
+        days = load_rules().retention.samples_days
+        protected = Protected(pinned_run_ids(engine), held_run_ids(engine))
+        freed = remove_old_samples(settings.results_uri(), days, protected, datetime.now(UTC))
+        for line in freed.lines(days):
+            LOG.info("%s", line)
+        if freed.failed:
+            raise InfrastructureError(freed.fault())
+
+
+@task(task_id="remove_orphans", **_RETRIED)
+def _remove_orphans() -> None:
+    """Remove test users, locks, waiters and tokens that ended runs have left."""
+    with _daily():
+        from include.loadtest.orchestration.airflow_context import owner_of
+        from include.loadtest.orchestration.housekeeping_orphans import OrphanHunt
+
+        dag_run = get_current_context()["dag_run"]
+        hunt = OrphanHunt.of(owner_of(dag_run), dag_run.run_after)
+        hunt.remove_all(load_rules().orphans.older_than_h * 3600)
+
+
+@task(task_id="check_disk", **_ONCE)
+def _check_disk() -> None:
+    """Red where the disk of the results is nearly full."""
+    with _daily():
+        from pathlib import Path
+
+        from airflow.sdk import ObjectStoragePath
+
+        from include.loadtest.orchestration import settings
+        from include.loadtest.orchestration.housekeeping_disk import check_disk
+
+        results = ObjectStoragePath(settings.results_uri())
+        if results.protocol not in ("", "file", "local"):
+            raise AirflowSkipException(f"the results are in {results.protocol}://, which is no disk of this machine")
+        LOG.info("%s", check_disk(Path(results.path), load_rules().disk))
+
+
+@task(task_id="dead_mans_switch", **_RETRIED)
+def _dead_mans_switch() -> None:
+    """Red, with a message, where the weekly suite has been silent for too long."""
+    with _daily():
+        from include.loadtest.calendar import load_calendar
+        from include.loadtest.history import store as history
+        from include.loadtest.history.upkeep import installed_at, last_suite_verdict
+        from include.loadtest.orchestration import settings
+        from include.loadtest.orchestration.housekeeping_switch import SUITE, Nights, judge_silence
+        from include.loadtest.target.settings import load_target_file
+
+        history.upgrade(settings.history_url())
+        engine = history.connect(settings.history_url())
+        days = load_rules().dead_mans_switch.weekly_verdict_days
+        nights = Nights(load_calendar(), load_target_file(settings.default_target()).blackouts)
+        last, since = last_suite_verdict(engine, SUITE), installed_at(engine)
+        finding = judge_silence(last, since, days, datetime.now(UTC), nights)
+        if finding.alarm:
+            _tell_slack("Load tests: the weekly suite is silent", finding.text)
+            raise AirflowFailException(finding.text)
+        LOG.info("%s", finding.text)
+
+
+def _tell_slack(title: str, text: str) -> None:
+    """Send the alarm; a Slack that is missing or fails is one line in the log, since the task is red anyway."""
+    from airflow.sdk.configuration import conf
+
+    from include.loadtest.errors import LoadTestError
+    from include.loadtest.orchestration import settings
+    from include.loadtest.publishing import SLACK_CONNECTION
+    from include.loadtest.publishing.message import notice
+    from include.loadtest.publishing.slack import send
+
+    dag_run = get_current_context()["dag_run"]
+    base = conf.get("api", "base_url", fallback=None) or ""
+    link = f"{base.rstrip('/')}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}"
+    try:
+        slack = settings.slack_settings()
+        if slack is None:
+            LOG.warning("Slack message: not sent: there is no connection %s", SLACK_CONNECTION)
+            return
+        send(slack, notice(title, text, link))
+        LOG.info("Slack message: sent")
+    except LoadTestError as error:
+        LOG.warning("Slack message: not sent: %s", error)
+
+
+@task(task_id="baseline_action", **_ONCE)
+def _baseline_action() -> None:
+    """Do what the form asks for, then show all baselines and marks in the log. Bad input fails with one line.
+
+    A repeat could do the same thing twice, so there is none.
+    """
+    from include.loadtest.orchestration import settings
+    from include.loadtest.orchestration.baseline_actions import BaselineOrder, change_baselines
+
+    context = get_current_context()
+    if not context["params"].get("action"):
+        raise AirflowSkipException("no action was chosen: that is done by a person, in this DAG's form")
+    by = getattr(context["dag_run"], "triggering_user_name", None) or "unknown"
+    with as_airflow_errors():
+        for line in change_baselines(settings.history_url(), BaselineOrder.from_params(context["params"]), by):
+            LOG.info("%s", line)
+
+
+def _params() -> dict[str, Param]:
+    return {
+        "action": Param(
+            None,
+            type=["null", "string"],
+            enum=[None, *ACTIONS],
+            title="Action",
+            description="Empty: the daily housekeeping. Otherwise only this: list shows all baselines. propose: the "
+            "latest valid runs of a profile, or those named. pin: a proposal, or the runs named; it retires the pinned "
+            "one. retire ends one. mark_intended_change: comparisons start anew.",
+        ),
+        "profile": Param(
+            None,
+            type=["null", "string"],
+            pattern=NAME,
+            examples=profile_names(),
+            title="Profile",
+            description="For propose, and for a mark; a mark without one is for all profiles of the target.",
+        ),
+        "target": common_params()["target"],
+        "run_ids": Param(
+            None,
+            type=["null", "string", "array"],
+            title="Runs",
+            description="Ids of runs in the history, with commas between them, for propose and pin.",
+        ),
+        "baseline_id": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            title="Baseline",
+            description="Number of a baseline in the list: a proposed one for pin, any that is not retired for retire.",
+        ),
+        "reason": Param(
+            "",
+            type="string",
+            maxLength=500,
+            title="Reason",
+            description="Why; needed for all but list. It is kept and listed.",
+        ),
+        "accept_regression": Param(
+            False,
+            type="boolean",
+            title="Accept a regression's level",
+            description="For pin: runs that ended REGRESSION are taken, too, since their level is the new normal.",
+        ),
+        "since": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Since",
+            description="For a mark: when the change came into force, with its time zone; empty: now.",
+        ),
+    }

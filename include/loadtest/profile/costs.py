@@ -1,0 +1,110 @@
+"""What to buy where a resource is short, as data: triggers, parts, prices, and what their source hopes for."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from include.loadtest.errors import ConfigError, nearest
+from include.loadtest.profile.loading import PROFILES_DIR
+from include.loadtest.profile.shape import Finite, Frozen
+from include.loadtest.profile.vocabulary import METRICS
+from include.loadtest.profile.yaml_source import one_line, read_yaml
+
+COSTS_FILE = PROFILES_DIR / "costs.yaml"
+EXAMPLE = "include/profiles/costs.yaml"
+NOT_YET_MEASURED = {"slow_queries_per_min": "queries/min"}
+"""Metrics that a trigger may name though nothing measures them, with their units."""
+
+Text = Annotated[str, Field(min_length=1, max_length=100)]
+Degree = Literal["LOW", "MEDIUM", "HIGH"]
+
+
+class Trigger(Frozen):
+    """Crossed where the mean of `metric` over the hold is above `above`, in the metric's unit."""
+
+    metric: str
+    above: Annotated[Finite, Field(gt=0)]
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        known = {**METRICS, **NOT_YET_MEASURED}
+        if name not in known:
+            raise ValueError(f"unknown metric; {nearest(name, known)}")
+        return name
+
+    @property
+    def unit(self) -> str:
+        """The metric's unit."""
+        return METRICS[self.metric].unit if self.metric in METRICS else NOT_YET_MEASURED[self.metric]
+
+
+class Range(Frozen):
+    """From `low` to `high`, both included."""
+
+    low: Annotated[int, Field(ge=1)]
+    high: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low is {self.low}, more than high ({self.high}): swap them")
+        return self
+
+
+class Planned(Frozen):
+    """The concurrent users that the business plans with, and for which goal."""
+
+    users: Range
+    goal: Text
+
+
+class Scaling(Frozen):
+    """One thing to buy, once any of its triggers is crossed.
+
+    `documents_assumption` is the gain that the load-testing document hopes for: never measured, never a prediction.
+    """
+
+    component: Text
+    triggers: Annotated[tuple[Trigger, ...], Field(min_length=1)]
+    current: Text
+    recommended: Text
+    priority: Degree
+    cost_eur_a_month: Range
+    effort: Degree
+    documents_assumption: Text
+
+
+class Costs(Frozen):
+    """The content of costs.yaml."""
+
+    planned: Planned
+    scaling: Annotated[tuple[Scaling, ...], Field(min_length=1)]
+
+
+_PARTS: dict[str, type[Frozen]] = {
+    "planned": Planned,
+    "planned.users": Range,
+    "scaling": Scaling,
+    "scaling.triggers": Trigger,
+    "scaling.cost_eur_a_month": Range,
+}
+
+
+def load_costs(path: Path = COSTS_FILE) -> Costs:
+    """Read and check a cost file. Raises ConfigError with `file:line` of what is wrong in it."""
+    source = read_yaml(path)
+    if not isinstance(source.data, dict):
+        raise ConfigError(f"{source.name}:1: expected keys and values; start from {EXAMPLE}")
+    try:
+        return Costs.model_validate(_immutable(source.data))
+    except ValidationError as error:
+        raise ConfigError(one_line(source, error, Costs, _PARTS, EXAMPLE)) from error
+
+
+def _immutable(value: Any) -> Any:
+    """The value with its lists as tuples, which is what strict models take."""
+    if isinstance(value, dict):
+        return {name: _immutable(part) for name, part in value.items()}
+    return tuple(_immutable(part) for part in value) if isinstance(value, list) else value

@@ -1,0 +1,119 @@
+"""The review after a suite: what the target carries, what to buy or not, what changed. Reads conclusions. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from include.loadtest import run
+from include.loadtest.profile.costs import Costs
+from include.loadtest.reporting.advice import purchase_sentence, recommendations
+from include.loadtest.reporting.capacity import capacity
+from include.loadtest.reporting.infrastructure import infrastructure_plan
+from include.loadtest.reporting.markdown import figure
+from include.loadtest.reporting.meaning import STAND_IN
+from include.loadtest.reporting.reviewed_run import ReviewedRun
+
+FILE = "review.json"
+QUARTER_DAYS = 90
+"""A review of so many days or more has the infrastructure plan."""
+ANSWERED_METRIC = "latency_p95_ms"
+"""The trend that is told in a sentence; the others stand in the table."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ReviewHead:
+    """What is reviewed: a run of a suite on a target; `days` is the length of each window of the trends."""
+
+    suite_run_id: str
+    suite: str
+    title: str
+    target: str
+    days: int
+    written: datetime
+
+
+@dataclass(frozen=True)
+class Trends:
+    """Content of `history.trends.read_trends`, or None and why there is none."""
+
+    document: Row | None
+    missing: str = ""
+
+
+def review_document(
+    head: ReviewHead, runs: Sequence[ReviewedRun], costs: Costs, trends: Trends, suite_manifest: Row
+) -> dict[str, Any]:
+    """The content of review.json. `suite_manifest` has the suite's own forecast of the disks."""
+    advice = recommendations(runs, costs)
+    carried = capacity(runs, costs.planned)
+    return {
+        "schema": 1,
+        "suite_run_id": head.suite_run_id,
+        "suite": head.suite,
+        "title": head.title,
+        "target": head.target,
+        "days": head.days,
+        "written": run.utc_text(head.written),
+        "answer": {
+            "carries": " ".join([carried["sentence"], *breaking_sentences(carried["stepped"]), *_of_target(head)]),
+            "buy": purchase_sentence(advice),
+            "changed": _changed(trends, head.days),
+        },
+        "left_out": [
+            {"run_id": one.entry.run_id, "profile": one.entry.profile, "verdict": str(one.entry.outcome)}
+            for one in runs
+            if not one.is_whole
+        ],
+        "capacity": carried,
+        "recommendations": advice,
+        "trends": trends.document,
+        "trends_missing": trends.missing or None,
+        "infrastructure_plan": infrastructure_plan(runs, suite_manifest, advice) if head.days >= QUARTER_DAYS else None,
+    }
+
+
+def _of_target(head: ReviewHead) -> list[str]:
+    said = f"The target was the stand-in {STAND_IN}: this says nothing about PratikoAI itself."
+    return [said] if head.target == STAND_IN else []
+
+
+def breaking_sentences(stepped: Sequence[Row]) -> list[str]:
+    """Where each stepped load broke, or up to where it did not."""
+    return [_breaking_sentence(row) for row in stepped]
+
+
+def _breaking_sentence(row: Row) -> str:
+    found, looked_up_to = row["breaking_point_users"]["users"], row["breaking_point_users"]["looked_up_to"]
+    within = row["largest_users_within"]
+    if found is not None:
+        last = "no step was within its limits" if within is None else f"the last step within its limits had {within}"
+        return f"In steps it breaks at {found} users ({row['profile']}; {last})."
+    if looked_up_to is None:
+        return f"Its breaking point is not known ({row['profile']}, {row['verdict']})."
+    return f"In steps it did not break up to {looked_up_to} users ({row['profile']})."
+
+
+def _changed(trends: Trends, days: int) -> str:
+    if trends.document is None:
+        return f"What changed is not known: {trends.missing}"
+    moves = [move for series in trends.document["series"] if (move := _move(series))]
+    if not moves:
+        return f"What changed is not known: too few comparable runs in the last {days} days and in the {days} before."
+    listed = "; ".join(moves)
+    return f"P95, median of the last {days} days against that of the {days} before (shown, not judged): {listed}."
+
+
+def _move(series: Row) -> str | None:
+    """How one series' P95 moved; None where too little is known."""
+    metric = next((one for one in series["metrics"] if one["metric"] == ANSWERED_METRIC), None)
+    if metric is None or metric["change"] is None:
+        return None
+    now, then = metric["last"], metric["before"]
+    values = " → ".join(figure(window["median"], metric["unit"]) for window in (then, now))
+    return (
+        f"{series['profile']} with {series['users']} users {values} ({100 * metric['change']:+.1f} %, "
+        f"{then['n']} and {now['n']} runs)"
+    )

@@ -1,0 +1,215 @@
+"""The housekeeping DAG: its tasks, when it runs, its form, and what each task does with what it finds."""
+
+import importlib.util
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from sqlalchemy import text
+
+from include.loadtest.history.database import connect, transaction, upgrade
+from include.loadtest.history.store import RunRecord, record_run
+from include.loadtest.orchestration import housekeeping_dag, settings
+from include.loadtest.orchestration.baseline_actions import ACTIONS
+from include.loadtest.publishing.slack import SlackSettings
+from tests.helpers.slack_service import SlackService, slack_service
+
+pytestmark = pytest.mark.integration
+ROOT = Path(__file__).parents[3]
+DAILY = ["remove_old_samples", "remove_orphans", "check_disk", "dead_mans_switch"]
+
+
+@pytest.fixture(scope="module")
+def dag() -> Any:
+    specification = importlib.util.spec_from_file_location("housekeeping", ROOT / "dags" / "load_test_housekeeping.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module.dag
+
+
+@pytest.fixture
+def history(history_url: str) -> str:
+    """An empty history that is kept for a year."""
+    with transaction(connect(history_url)) as connection:
+        connection.execute(text("DROP SCHEMA IF EXISTS loadtest CASCADE"))
+    upgrade(history_url)
+    with transaction(connect(history_url)) as connection:
+        connection.execute(text("UPDATE loadtest.installation SET installed_at = now() - interval '365 days'"))
+    return history_url
+
+
+@pytest.fixture
+def run_task(
+    dag: Any, history: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Callable[..., str]:
+    """Runs one task's function as in a DAG run with that form; returns the log."""
+    monkeypatch.setattr(settings, "history_url", lambda: history)
+    monkeypatch.setattr(settings, "results_uri", lambda: str(tmp_path / "results"))
+    monkeypatch.setattr(settings, "work_root", lambda: tmp_path / "work")
+    monkeypatch.setattr(settings, "is_configured", lambda _name: False)
+    monkeypatch.setattr(settings, "slack_settings", lambda: None)
+    caplog.set_level(logging.INFO, "loadtest")
+
+    def run(task_id: str, **params: Any) -> str:
+        dag_run = SimpleNamespace(
+            dag_id="load_test_housekeeping",
+            run_id="manual__1",
+            run_after=datetime(2026, 11, 26, 5, 30, tzinfo=UTC),
+            triggering_user_name="anna",
+        )
+        form = {name: dag.params.get_param(name).value for name in dag.params} | {"target": "demo"} | params
+        context = {"dag_run": dag_run, "params": form}
+        monkeypatch.setattr(housekeeping_dag, "get_current_context", lambda: context)
+        caplog.clear()
+        dag.get_task(task_id).python_callable()
+        return caplog.text
+
+    return run
+
+
+def test_five_tasks_that_do_not_depend_on_each_other(dag: Any) -> None:
+    """One that fails stops no other; what a repeat could do twice is not repeated."""
+    assert dag.dag_id == "load_test_housekeeping"
+    assert sorted(task.task_id for task in dag.tasks) == sorted([*DAILY, "baseline_action"])
+    assert all(not task.upstream_task_ids and not task.downstream_task_ids for task in dag.tasks)
+    assert all(task.execution_timeout <= timedelta(hours=2) for task in dag.tasks)
+    assert (dag.get_task("baseline_action").retries, dag.get_task("remove_orphans").retries) == (0, 2)
+
+
+def test_it_runs_every_day_at_half_past_five(dag: Any) -> None:
+    """The next slots after a Wednesday; nothing is caught up."""
+    from airflow.serialization.encoders import coerce_to_core_timetable
+    from airflow.timetables.base import DataInterval, TimeRestriction
+
+    timetable, slots, last = coerce_to_core_timetable(dag.timetable), [], None
+    for _ in range(2):
+        restriction = TimeRestriction(datetime(2026, 11, 25, 12, tzinfo=UTC), None, catchup=True)
+        found = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+        slots.append(f"{found.run_after:%a %Y-%m-%d %H:%M}")
+        last = DataInterval.exact(found.run_after)
+    assert slots == ["Thu 2026-11-26 05:30", "Fri 2026-11-27 05:30"]
+    assert (dag.catchup, dag.max_active_runs) == (False, 1)
+
+
+def test_the_form_offers_every_action_and_none_by_default(dag: Any) -> None:
+    """A careless click does the daily housekeeping; each field has a title and help."""
+    schemas = {name: dag.params.get_param(name).schema for name in dag.params}
+    assert list(schemas) == [
+        *("action", "profile", "target", "run_ids", "baseline_id", "reason", "accept_regression", "since"),
+    ]
+    assert schemas["action"]["enum"] == [None, *ACTIONS]
+    assert dag.params.get_param("action").value is None
+    assert all(schema["title"] and dag.params.get_param(name).description for name, schema in schemas.items())
+
+
+def test_a_run_with_an_action_does_only_that(run_task: Callable[..., str]) -> None:
+    """The other tasks are skipped; without one, only that task is. Bad input is one line."""
+    for name in DAILY:
+        with pytest.raises(AirflowSkipException, match="only what its form's field action asks for"):
+            run_task(name, action="list")
+    assert "baselines: 0" in run_task("baseline_action", action="list")
+    with pytest.raises(AirflowSkipException, match="no action was chosen"):
+        run_task("baseline_action")
+    with pytest.raises(AirflowFailException, match="retire: give baseline_id"):
+        run_task("baseline_action", action="retire", reason="old")
+
+
+def test_a_quiet_day_says_what_each_task_looked_at(run_task: Callable[..., str]) -> None:
+    """On an installation without results and targets."""
+    assert "older than 90 days: 0 (0 files" in run_task("remove_old_samples")
+    orphans = run_task("remove_orphans")
+    assert "no target is configured" in orphans
+    assert "history: 0 expired locks and 0 dead waiters removed" in orphans
+
+
+def test_a_disk_of_another_machine_is_not_judged(run_task: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skipped, not green: nothing was looked at."""
+    monkeypatch.setattr(settings, "results_uri", lambda: "memory://results")
+    with pytest.raises(AirflowSkipException, match="memory://, which is no disk of this machine"):
+        run_task("check_disk")
+
+
+def test_a_history_that_is_away_removes_nothing(
+    run_task: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which runs are pinned or going on cannot be told then: the task is tried again, and red."""
+    part = tmp_path / "results" / "smoke-1" / "samples" / "w0.parquet"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"x")
+    (part.parents[1] / "manifest.json").write_text('{"started": "2020-01-01T00:00:00Z"}')
+    monkeypatch.setattr(settings, "history_url", lambda: "postgresql://nobody@127.0.0.1:1/history")
+    for name in ("remove_old_samples", "remove_orphans", "dead_mans_switch"):
+        with pytest.raises(AirflowException, match="history database"):
+            run_task(name)
+    assert part.exists()
+
+
+@pytest.fixture
+def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackService]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with slack_service() as service:
+        yield service
+
+
+def test_a_silent_weekly_suite_is_red_and_told_in_slack(
+    run_task: Callable[..., str], slack: SlackService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One message with the alarm's own line and the way to the run; without a connection one line in the log."""
+    with pytest.raises(AirflowFailException, match="no weekly verdict for more than 8 days"):
+        run_task("dead_mans_switch")
+    assert "Slack message: not sent: there is no connection loadtest_slack" in caplog.text
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://127.0.0.1:8080/")
+    channel = SlackSettings.checked(webhook_url=slack.webhook_url)
+    monkeypatch.setattr(settings, "slack_settings", lambda: channel)
+    with pytest.raises(AirflowFailException) as caught:
+        run_task("dead_mans_switch")
+    assert slack.faults == []
+    (told,) = slack.messages
+    assert told["text"].startswith("❌ Load tests: the weekly suite is silent. no weekly verdict for more than 8 days")
+    assert "Look whether load_test_weekly is paused" in str(caught.value)
+    assert (
+        "<http://127.0.0.1:8080/dags/load_test_housekeeping/runs/manual__1|Open the run>"
+        in told["blocks"][-1]["elements"][0]["text"]
+    )
+
+
+def test_a_weekly_verdict_keeps_the_switch_still(run_task: Callable[..., str], history: str) -> None:
+    """The line says which verdict it was."""
+    started = datetime.now(UTC) - timedelta(days=2)
+    weekly = RunRecord(
+        *("smoke-1", "smoke", "locust", "demo", "INCONCLUSIVE", started, started + timedelta(minutes=1)),
+        comparability={},
+        environment={},
+        bundle_uri="/results/smoke-1",
+        suite="weekly",
+        suite_run_id="weekly-1",
+    )
+    record_run(connect(history), weekly, [])
+    assert "the last weekly verdict is INCONCLUSIVE of weekly-1" in run_task("dead_mans_switch")
+
+
+PROBE = """
+import sys
+sys.path.insert(0, "dags")
+import load_test_housekeeping
+heavy = {"great_expectations", "pandas", "locust", "duckdb", "pyarrow", "scipy", "slack_sdk", "holidays"}
+print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
+"""
+
+
+def test_parsing_the_file_imports_nothing_heavy(tmp_path: Path) -> None:
+    """Airflow reads it again and again."""
+    environment = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    probe = subprocess.run(
+        [sys.executable, "-c", PROBE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert probe.returncode == 0, probe.stderr
+    assert probe.stdout.splitlines()[-1] == "[]"
