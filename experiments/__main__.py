@@ -17,8 +17,10 @@ from experiments import (
     italian,
     kill9,
     lock,
+    parity,
     profiles,
     regression,
+    release,
     unchanged,
     validity,
     walk,
@@ -37,10 +39,12 @@ EXPERIMENTS: dict[str, Experiment] = {
     confirm.NAME: confirm.claims,
     regression.NAME: regression.claims,
     validity.NAME: validity.claims,
+    parity.NAME: parity.claims,
     walk.NAME: walk.claims,
     calendar.NAME: calendar.claims,
     lock.NAME: lock.claims,
     italian.NAME: italian.claims,
+    release.NAME: release.claims,
 }
 DEFAULT = (
     faults.NAME,
@@ -52,9 +56,11 @@ DEFAULT = (
     confirm.NAME,
     regression.NAME,
     validity.NAME,
+    parity.NAME,
     calendar.NAME,
     lock.NAME,
     italian.NAME,
+    release.NAME,
 )
 """Without ONLY; the walk through every task takes about an hour and is asked for by its name."""
 HEAD = "name | claim | expected | measured | ok"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from experiments.claims import Claim, Say
+from experiments.live_calendar import live_claims
 from include.loadtest.calendar import Calendar, read_calendar
 from include.loadtest.calendar.loading import CALENDAR_FILE
 from include.loadtest.profile.suites import Cadence
@@ -32,7 +33,7 @@ class Nights:
 
 
 def claims(say: Say) -> Iterator[Claim]:
-    """Seconds of computation; nothing is started."""
+    """Seconds of computation, then a real Airflow on a night that is free of load."""
     plain = plain_nights()
     calendar = read_calendar(CALENDAR_FILE)
     ours = calendar_nights(calendar)
@@ -42,6 +43,7 @@ def claims(say: Say) -> Iterator[Claim]:
     yield from _single(calendar)
     say("Airflow's view")
     yield from _airflow(plain)
+    yield from live_claims(say)
 
 
 def _counted(plain: Nights, ours: Nights) -> Iterator[Claim]:

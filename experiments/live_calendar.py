@@ -17,12 +17,13 @@ NAME = "calendar"
 WEEKLY = "load_test_weekly"
 SMOKE = CHECKOUT / "include" / "profiles" / "smoke.yaml"
 SHORT = {"USERS": "5", "DURATION_S": "15"}
-UNPAUSED_LIMIT_S = 180.0
+UNPAUSED_LIMIT_S = 420.0
 CALENDAR = """nights_before: 2
 rules: []
 extra:
   - {{from: {first}, to: {last}, reason: "the closing of the accounts"}}
 """
+ASKED = "starlette_requests_total{"
 ENDED = frozenset({"success", "failed"})
 
 
@@ -64,23 +65,23 @@ def _ended(api: Api) -> bool:
 
 
 def _blackout(environment: Environment, target: DemoTarget) -> Iterator[Claim]:
-    before = _requests(target)
+    before = _questions(target)
     refused = environment.run(SMOKE, TARGET="pratikoai", **SHORT)
     text = _first_reason(refused)
     yield Claim(
         NAME,
         "a person's run in a blackout",
-        "INCONCLUSIVE (blackout), the reason names it, 0 requests with its id",
-        f"{refused.shown} ({text}), {_requests(target) - before} requests",
-        refused.shown == "INCONCLUSIVE" and "the closing of the accounts" in text and _requests(target) == before,
+        "INCONCLUSIVE (blackout), the reason names it, the target was asked 0 questions",
+        f"{refused.shown} ({text}), {_questions(target) - before} questions",
+        refused.shown == "INCONCLUSIVE" and "the closing of the accounts" in text and _questions(target) == before,
     )
     overridden = environment.run(SMOKE, TARGET="pratikoai", IGNORE_BLACKOUT="yes", **SHORT)
     yield Claim(
         NAME,
         "the same run with IGNORE_BLACKOUT=yes",
-        "PASS or WARN, with samples",
-        f"{overridden.shown}, {_requests(target) - before} requests of the load",
-        overridden.shown in ("PASS", "WARN") and _requests(target) > before,
+        "PASS or WARN, some questions",
+        f"{overridden.shown}, {_questions(target) - before} questions",
+        overridden.shown in ("PASS", "WARN") and _questions(target) > before,
     )
 
 
@@ -91,8 +92,9 @@ def _first_reason(ran: Ran) -> str:
     return f"{reasons[0]['code']}: {reasons[0]['text']}" if reasons else "no reason"
 
 
-def _requests(target: DemoTarget) -> int:
-    """Requests of all loads that the target itself has counted so far."""
+def _questions(target: DemoTarget) -> int:
+    """Questions to its chat that the target itself has counted so far."""
     with target.client() as client:
-        runs = client.get("/admin/requests").raise_for_status().json()
-    return sum(phases.get("load", 0) for phases in runs.values())
+        lines = client.get("/metrics").raise_for_status().text.splitlines()
+    asked = [line for line in lines if line.startswith(ASKED) and "/chat/stream" in line]
+    return sum(int(float(line.rpartition(" ")[2])) for line in asked)

@@ -15,6 +15,7 @@ PLANTED = [
     ("include/loadtest/metrics/planted.py", "airflow", "Only orchestration knows Airflow"),
     ("include/locustfiles/planted.py", "include.loadtest.history", "Locust stays in the locustfiles"),
     ("include/loadtest/runners/planted.py", "locust", "Nothing but the locustfiles imports Locust"),
+    ("include/k6/planted.py", "include.locustfiles.sending", "The process beside k6 imports no Locust"),
     ("include/demo_target/planted.py", "include.loadtest.run", "The demo target is a stand-in"),
 ]
 

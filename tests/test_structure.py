@@ -24,13 +24,12 @@ def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
         "include/loadtest/collectors/reader.py": "test_process",
         "include/loadtest/orchestration/params.py": "test_factory",
         "include/loadtest/orchestration/airflow_context.py": "test_end_to_end",
-        "include/loadtest/orchestration/context.py": "test_pipeline",
         "include/loadtest/orchestration/faults.py": "test_pipeline",
         "include/loadtest/orchestration/limits.py": "test_deadline",
-        "include/loadtest/orchestration/load.py": "test_pipeline",
         "include/loadtest/orchestration/tasks.py": "test_factory",
         "include/loadtest/metrics/figures.py": "test_samples",
         "include/loadtest/runners/generator.py": "test_locust",
+        "include/loadtest/runners/process.py": "test_locust",
         "include/loadtest/reasons.py": "test_verdict",
     }
     missing = []

@@ -202,3 +202,44 @@ def test_database_is_the_target_s_own(demo: DemoTarget) -> None:
     """The announced database URL is usable as it stands."""
     connection = psycopg2.connect(demo.database_url)
     connection.close()
+
+
+WORD, WORDS = {"keywords": ["IVA"]}, {"keywords": ["IVA", "IRPEF"]}
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("kind", "path", "slow_and_other"),
+    [
+        ("tax_irpef", "italian/tax/calculate", ({"tax_type": "irpef", "amount": 35_000}, IVA)),
+        ("search_simple", "italian/legal/search", (WORD, WORDS)),
+        ("search_full_text", "italian/legal/search", (WORDS, WORD)),
+        ("search_complex", "italian/legal/search", ({**WORD, "subjects": ["IVA"]}, WORD)),
+    ],
+)
+def test_one_kind_of_work_is_slowed_and_no_other_of_its_endpoint(
+    kind: str, path: str, slow_and_other: tuple[dict[str, Any], dict[str, Any]], switch: Any, request: Any
+) -> None:
+    """What is slow takes at least what is added; the other call is answered in less."""
+    demo, tokens = request.getfixturevalue("demo"), request.getfixturevalue("tokens")
+    switch(kind_added_ms={kind: 1000})
+    slow, other = (_timed(demo, tokens[1], path, body) for body in slow_and_other)
+    assert (slow[1], other[1]) == (200, 200)
+    assert slow[0] >= 1
+    assert other[0] < 1
+
+
+@pytest.mark.integration
+def test_a_hidden_endpoint_is_as_if_it_were_not_there(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
+    """The framework's own words for a route that does not exist; without the fault the audit log has events."""
+    with demo.client(authorization=f"Bearer {tokens[1]}") as client:
+        events = client.get("/api/v1/audit/events", params={"limit": 5}).raise_for_status().json()
+        assert set(events) == {"events", "total"}
+        nowhere = client.get("/api/v1/nowhere")
+        switch(hidden=["audit_log"])
+        hidden = client.get("/api/v1/audit/events")
+    assert (
+        (hidden.status_code, hidden.json()) == (nowhere.status_code, nowhere.json()) == (404, {"detail": "Not Found"})
+    )
+    assert switch(hidden=["audit_logs"]).status_code == 422
+    assert switch(kind_added_ms={"tax_iwa": 1}).status_code == 422

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ import pytest
 from include.loadtest.bundle import Bundle
 from include.loadtest.profile import Profile, find_profile, load_profile
 from include.loadtest.run import SESSION_MAX_AGE_S
-from include.loadtest.runners.generator import LoadRequest
+from include.loadtest.runners.generator import LoadRequest, exit_meaning
 from include.loadtest.runners.k6 import SCENARIOS_FILE, find_k6
-from include.loadtest.runners.k6_plan import write_script_plan
+from include.loadtest.runners.k6_plan import HELD_UP_S, write_script_plan
 from include.loadtest.scenarios.draws import Draws, Zipf, scenario_order
 from include.loadtest.scenarios.taxes import iva
 from include.locustfiles.call import Call, Reply
@@ -176,3 +177,23 @@ def test_each_built_in_scenario_is_one_exported_function() -> None:
     sources = "".join(file.read_text(encoding="utf-8") for file in SCENARIOS_FILE.parent.glob("*.js"))
     assert str(SESSION_MAX_AGE_S) not in sources
     assert "export function setup" not in sources  # no login in k6's own set-up, whose time-out would be another number
+
+
+def test_a_script_that_was_held_up_sends_nothing(request_of: LoadRequest) -> None:
+    """Started long before its first request was due, it may have lost its target: it ends itself."""
+    spawned_ms = (time.time() - HELD_UP_S - 5) * 1000
+    command = [
+        *(find_k6(), "run", "--quiet", "--no-usage-report", "--no-summary", "--address", "", "--out", "json=-"),
+        *(
+            "--env",
+            f"LOADTEST_K6_PLAN={write_script_plan(request_of)}",
+            "--env",
+            f"LOADTEST_SPAWNED_MS={spawned_ms:.0f}",
+        ),
+        str(SCENARIOS_FILE.with_name("load.js")),
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert exit_meaning("k6", ended.returncode) == "exit code 108 (the script ended the load)"
+    assert "held up for so long" in ended.stderr
+    assert '"metric":"loadtest_users","type":"Point"' in ended.stdout
+    assert "http_req" not in ended.stdout

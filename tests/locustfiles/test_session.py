@@ -39,6 +39,7 @@ class Target:
 def store(tmp_path: Path) -> SessionStore:
     """One user, whose session was opened now."""
     entry = {
+        "user_id": "42",
         "user_token": "first-user",
         "session_token": "first-session",
         "studio_id": "studio",
@@ -66,7 +67,7 @@ def test_during_a_soak_no_request_carries_an_expired_token(
         assert time.time() - session.obtained_at < TOKEN_VALID_S - 1200
     assert renewed_s == [SESSION_MAX_AGE_S + TICK_S]
     assert (session.user_token, session.session_token) == ("token-1", "token-2")
-    assert (session.studio_id, session.forwarded_for) == ("studio", "10.0.0.7")
+    assert (session.user_id, session.studio_id, session.forwarded_for) == ("42", "studio", "10.0.0.7")
     assert store.of(7) == session
     assert [(method, url.rpartition("/api/v1")[2]) for method, url, _ in target.asked] == [
         ("POST", "/auth/login"),

@@ -5,17 +5,21 @@ clock decides what has expired. Whatever changes who holds a target locks the ta
 one target that happens one after the other.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from include.loadtest.errors import InvalidTestError
 from include.loadtest.history.database import transaction
 from include.loadtest.history.schema import TARGET_LOCK, TARGET_TOKEN, TARGET_WAITER
 
+IDLE_S = 10
+"""So long the database bears a silent process in the midst of a change; then it undoes the change."""
 WAITER_LIVE_S = 60
 """A waiter that gave no sign of life for so long is passed over; it keeps its place: its triggerer may come back."""
 WAITER_FORGOTTEN_S = 600
@@ -71,7 +75,7 @@ def acquire_lock(engine: Engine, target: str, owner: str, run_id: str, ttl_s: in
     An own lock is renewed and keeps its token, an expired one is taken over. While others wait, only the first of them
     gets it. Of several callers at once exactly one gets it. Raises TargetHeldError.
     """
-    with transaction(engine) as connection:
+    with _short(engine) as connection:
         last = _alone(connection, target)
         row = connection.execute(select(TARGET_LOCK).where(_LOCK.target == target).with_for_update()).first()
         is_own = row is not None and row.owner == owner
@@ -90,7 +94,7 @@ def extend_lock(engine: Engine, target: str, owner: str, token: int, ttl_s: int)
 
     One that expired is held again, if its row still has the token: then nobody else had it in between.
     """
-    with transaction(engine) as connection:
+    with _short(engine) as connection:
         own = update(TARGET_LOCK).where(_is_own(target, owner, token))
         if not connection.execute(own.values(expires=_after(ttl_s))).rowcount:
             raise _not_held(connection, target, owner, token)
@@ -109,16 +113,17 @@ def release_lock(engine: Engine, target: str, owner: str) -> bool:
 
     Another's lock stays. The token stays too: the next owner gets a higher one.
     """
-    with transaction(engine) as connection:
+    with _short(engine) as connection:
         _alone(connection, target)
-        _leave(connection, target, owner)
         own = delete(TARGET_LOCK).where(_LOCK.target == target, _LOCK.owner == owner)
-        return bool(connection.execute(own).rowcount)
+        released = bool(connection.execute(own).rowcount)
+        _leave(connection, target, owner)
+        return released
 
 
 def stand_in_line(engine: Engine, target: str, owner: str, run_id: str) -> Standing:
     """Wait for the target in order of arrival, or go on waiting: a call is a sign of life. Returns the place."""
-    with transaction(engine) as connection:
+    with _short(engine) as connection:
         _alone(connection, target)
         forgotten = _WAITER.last_seen <= func.clock_timestamp() - literal(timedelta(seconds=WAITER_FORGOTTEN_S))
         connection.execute(delete(TARGET_WAITER).where(_WAITER.target == target, forgotten))
@@ -133,8 +138,17 @@ def stand_in_line(engine: Engine, target: str, owner: str, run_id: str) -> Stand
 
 def leave_line(engine: Engine, target: str, owner: str) -> None:
     """Wait no longer."""
-    with transaction(engine) as connection:
+    with _short(engine) as connection:
         _leave(connection, target, owner)
+
+
+@contextmanager
+def _short(engine: Engine) -> Iterator[Connection]:
+    """A transaction that changes who holds or waits; a process that was stopped within it holds up nobody for long."""
+    with transaction(engine) as connection:
+        connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_S}s'"))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{2 * IDLE_S}s'"))
+        yield connection
 
 
 def _alone(connection: Connection, target: str) -> int:

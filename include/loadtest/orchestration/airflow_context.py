@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from airflow.sdk import get_current_context
-from airflow.sdk.configuration import conf
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
@@ -60,18 +59,18 @@ def run_context(suite: Suite | None, index: int) -> Iterator[RunContext]:
         order = RunOrder.from_params(get_current_context()["params"])
         dag_run = get_current_context()["dag_run"]
         run_id = run.run_id_for(order.profile, dag_run.run_after, owner_of(dag_run))
-        with _run_context(order, run_id, None) as context:
+        with _run_context(order, run_id, None, 0) as context:
             yield context
         return
     with suite_context(suite, keep=False) as within:
         order = RunOrder.from_suite(suite.runs[index], get_current_context()["params"])
         run_id = _run_id_in(suite, index, get_current_context()["dag_run"])
-        with _run_context(order, run_id, within) as context:
+        with _run_context(order, run_id, within, index) as context:
             yield context
 
 
 @contextmanager
-def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None) -> Iterator[RunContext]:
+def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None, index: int) -> Iterator[RunContext]:
     dag_run = get_current_context()["dag_run"]
     work_root = suite.work_dir if suite else settings.work_root()
     with local_bundle(settings.results_uri(), run_id, settings.work_root()) as bundle:
@@ -87,11 +86,11 @@ def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None) -> It
             ignore_blackout=order.ignore_blackout,
             order=order,
             suite=suite,
-            repeats="confirm" in get_current_context()["dag"].task_ids or suite is not None,
+            repeats=suite.suite.runs[index].repeated if suite else "confirm" in get_current_context()["dag"].task_ids,
             not_configured=settings.not_configured(),
             slack_settings=settings.slack_settings,
             bundle_of=lambda other: local_bundle(settings.results_uri(), other, settings.work_root()),
-            link=f"{conf.get('api', 'base_url').rstrip('/')}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}",
+            link=f"{settings.airflow_url()}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}",
         )
 
 

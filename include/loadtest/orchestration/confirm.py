@@ -48,6 +48,8 @@ def is_suspected(context: RunContext) -> bool:
 
 def needs_repeats(context: RunContext) -> bool:
     """Whether the run is repeated: it is suspected, or a candidate that is measured against the current release."""
+    if not context.repeats:
+        return False
     if is_suspected(context):
         return True
     if context.order.current_target is None or not context.bundle.has(run.COMPARISON):

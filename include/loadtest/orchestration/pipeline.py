@@ -71,6 +71,7 @@ def load_began(context: RunContext) -> bool:
 def preflight(context: RunContext) -> None:
     """Check the order and the target, take the target's lock. Raises before any load if something is not right."""
     profile = context.order.load_profile()
+    engine = check_engine(profile)
     suite = context.suite
     context.bundle.update_manifest(
         suite=suite.suite.name if suite else None,
@@ -79,7 +80,7 @@ def preflight(context: RunContext) -> None:
         parameters=context.order.document(),
         target={"name": context.target_name},
         started=run.utc_text(datetime.now(UTC)),
-        tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
+        tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}, **engine},
     )
     context.refuse_if_stopped()
     context.refuse_in_blackout()
@@ -91,7 +92,6 @@ def preflight(context: RunContext) -> None:
              profile.users, profile.duration_s, target.file.name, target.base_url)  # fmt: skip
     for note in profile.notes:
         LOG.info("%s", note)
-    check_engine(profile)
     check_open_files(profile)
     lock_target(context)
     with released_on_failure(context):

@@ -68,22 +68,25 @@ def _pin() -> Any:
     @task(task_id=PIN, retries=0)
     def pin() -> None:
         """Do what was decided with the proposals."""
-        from include.loadtest.history.store import connect
-        from include.loadtest.orchestration import settings
-        from include.loadtest.orchestration.baseline_actions import decide_proposals
-
-        instance = get_current_context()["ti"]
-        answer = instance.xcom_pull(task_ids=DECIDE)
-        numbers = instance.xcom_pull(task_ids=PROPOSE, key=NUMBERS)
-        choice = answer["chosen_options"][0]
-        if choice == LATER:
-            LOG.info("not decided: the proposals %s stay open; pin or retire them in load_test_housekeeping", numbers)
-            return
-        by, accepted = answered_by(answer), choice == PIN_ALL
-        with as_airflow_errors():
-            for line in decide_proposals(
-                connect(settings.history_url()), numbers, accepted=accepted, by=by, reason=BY
-            ):
-                LOG.info("%s", line)
+        carry_out()
 
     return pin()
+
+
+def carry_out() -> None:
+    """Pin or retire the proposals, as the person answered; leave them open without an answer."""
+    from include.loadtest.history.store import connect
+    from include.loadtest.orchestration import settings
+    from include.loadtest.orchestration.baseline_actions import decide_proposals
+
+    instance = get_current_context()["ti"]
+    answer = instance.xcom_pull(task_ids=DECIDE)
+    numbers = instance.xcom_pull(task_ids=PROPOSE, key=NUMBERS)
+    choice = answer["chosen_options"][0]
+    if choice == LATER:
+        LOG.info("not decided: the proposals %s stay open; pin or retire them in load_test_housekeeping", numbers)
+        return
+    by, accepted = answered_by(answer), choice == PIN_ALL
+    with as_airflow_errors():
+        for line in decide_proposals(connect(settings.history_url()), numbers, accepted=accepted, by=by, reason=BY):
+            LOG.info("%s", line)

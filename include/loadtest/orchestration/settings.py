@@ -62,7 +62,12 @@ def installation() -> str:
 
     Both may have a DAG run of the same name, as each names its scheduled runs after their time.
     """
-    return os.environ.get(INSTALLATION_VARIABLE) or str(conf.get("api", "base_url", fallback=AIRFLOWS_ADDRESS)).rstrip("/")
+    return os.environ.get(INSTALLATION_VARIABLE) or airflow_url()
+
+
+def airflow_url() -> str:
+    """Where Airflow's pages are, without a slash at the end."""
+    return str(conf.get("api", "base_url", fallback=AIRFLOWS_ADDRESS)).rstrip("/")
 
 
 def answer_within() -> float:

@@ -45,7 +45,8 @@ def _run_suite_stage(name: str, suite_of: SuiteOf) -> None:
         suite = suite_of()
         with suite_context(suite) as context:
             if name == "preflight":
-                skip_if_not_due(suite, context.has_blackouts)
+                if not began(context):  # else it was due, and has waited for its target
+                    skip_if_not_due(suite, context.has_blackouts)
             elif not began(context):
                 raise AirflowSkipException(NO_SUITE)
             elif name == "cleanup_users" and not may_have_users(context):
@@ -85,13 +86,13 @@ def suite_confirm_task(suite_of: SuiteOf) -> Any:
     def confirm_runs() -> None:
         from include.loadtest.orchestration import pipeline
         from include.loadtest.orchestration.airflow_context import run_context
-        from include.loadtest.orchestration.confirm import is_suspected
+        from include.loadtest.orchestration.confirm import needs_repeats
 
         suspected, failed = 0, []
         suite = suite_of()
         for index, entry in enumerate(suite.runs):
             with run_context(suite, index) as context:
-                if not is_suspected(context):
+                if not needs_repeats(context):
                     continue
                 suspected += 1
                 try:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from include.loadtest.errors import LoadTestError
@@ -47,7 +47,14 @@ class WhenTargetIsFree(BaseOperator):
         """The next attempt, after the trigger fired; another may have been faster, then it waits again."""
         with suppress(LoadTestError):  # a sign of life; if the database is away, the work says so
             _stand_in_line(**{name: waiter[name] for name in ("target", "owner", "run_id")})
-        self._attempt(waiter["give_up_at_s"])
+        try:
+            self._attempt(waiter["give_up_at_s"])
+        except TaskDeferred:
+            raise
+        except BaseException:  # whatever ended the task: others must not wait for it
+            with suppress(LoadTestError):
+                _leave_line(waiter["target"], waiter["owner"])
+            raise
 
     def _attempt(self, give_up_at_s: float) -> None:
         from include.loadtest.history.locks import TargetHeldError
@@ -67,7 +74,6 @@ class WhenTargetIsFree(BaseOperator):
         left_s = give_up_at_s - time.time()
         with as_airflow_errors():
             if left_s <= 0:
-                _leave_line(held.target, held.owner)
                 raise AirflowFailException(f"waited {self._max_wait_s / 60:.0f} min in vain: {held}")
             standing = _stand_in_line(held.target, held.owner, held.run_id)
         LOG.info("waiting without a worker, place %d in the queue: %s", standing.place, held)

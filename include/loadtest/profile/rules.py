@@ -13,9 +13,9 @@ Positive = Annotated[Finite, Field(gt=0)]
 class Starvation(Frozen):
     """From where on a reading of the generator says that it was held back, so that it adds to latencies itself.
 
-    `loop_lag_ms`: largest delay of a wake-up since the last reading; `cpu_pct` of one core, its own; `run_queue_wait_`
-    and `cpu_throttled_ms_per_s`: time that the kernel, or the container's quota, made it wait; `cpu_steal_pct`: CPU
-    time of its machine that another one got.
+    `loop_lag_ms`: largest delay of a wake-up since the last reading; `cpu_pct` of the cores that it can use, its own
+    (Locust: of one, k6: of all); `run_queue_wait_` and `cpu_throttled_ms_per_s`: time that the kernel, or the
+    container's quota, made it wait; `cpu_steal_pct`: CPU time of its machine that another one got.
     """
 
     loop_lag_ms: Positive

@@ -26,12 +26,16 @@ class Schedule(Frozen):
 
 
 class SuiteRun(Frozen):
-    """One run of a suite: a committed profile, and what is overridden."""
+    """One run of a suite: a committed profile, and what is overridden.
+
+    `repeated` false: a suspected regression is noted and not confirmed by repeats, which would take too long.
+    """
 
     profile: str
     users: int | None = None
     duration_s: int | None = None
     engine: str | None = None
+    repeated: bool = True
 
     @property
     def overrides(self) -> Overrides:

@@ -18,6 +18,7 @@ NOT_EXPOSED = "⚪ not exposed"
 MAX_ERRORS_SHOWN = 10
 
 Row = Mapping[str, Any]
+K6_FIRST_ANSWER = "First token: not measured by this engine (k6 gives an answer only when all of it is there)."
 
 
 def summary_markdown(report: Row) -> str:
@@ -29,7 +30,7 @@ def summary_markdown(report: Row) -> str:
         _reasons(report["reasons"]),
         _slos(report, manifest),
         steps_section(report),
-        _scenarios(report["metrics"]),
+        _scenarios(report["metrics"], (manifest.get("profile") or {}).get("engine")),
         waiting_section(report),
         _resources(report["metrics"]),
         _baseline(report["baseline"]),
@@ -149,7 +150,7 @@ def _mark(slo: Row, row: Row | None, *, shares_host: bool) -> str:
     return _MARKS[slo["outcome"]] + (" (close)" if slo["close"] else "")
 
 
-def _scenarios(metrics: Sequence[Row]) -> str:
+def _scenarios(metrics: Sequence[Row], engine: str | None) -> str:
     hold = {(row["scope"], row["metric"]): row for row in metrics if row["phase"] == "hold"}
     scopes = sorted({scope for scope, _ in hold if scope == "all" or scope.startswith("scenario:")})
     columns = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "ttft_p95_ms", "error_rate", "throughput_rpm")
@@ -158,7 +159,7 @@ def _scenarios(metrics: Sequence[Row]) -> str:
         n = hold[scope, "error_rate"]["n"] if (scope, "error_rate") in hold else 0
         rows.append((scope, f"{n:,}", *(cell(hold.get((scope, column))) for column in columns)))
     header = ("of", "n", "P50", "P95", "P99", "first token P95", "errors", "rate")
-    return section("Requests in the hold", table(header, rows))
+    return section("Requests in the hold", table(header, rows), K6_FIRST_ANSWER if rows and engine == "k6" else "")
 
 
 def _resources(metrics: Sequence[Row]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from include.loadtest.profile import Profile
 from include.loadtest.runners.generator import LoadRequest, LoadResult
-from include.loadtest.runners.k6 import check_k6, run_k6
+from include.loadtest.runners.k6 import check_k6, k6_version, run_k6
 from include.loadtest.runners.locust import run_locust
 
 Runner = Callable[[LoadRequest, Callable[[str], None], Callable[[], bool]], LoadResult]
@@ -18,7 +18,12 @@ def run_load(
     return RUNNERS[request.profile.engine](request, on_progress, stop_requested)
 
 
-def check_engine(profile: Profile) -> None:
-    """Raise ConfigError where the profile's engine is not on this machine, or cannot send its load."""
-    if profile.engine == "k6":
-        check_k6(profile)
+def check_engine(profile: Profile) -> dict[str, str]:
+    """The version of an engine that is no Python package, by its name, for the manifest.
+
+    Raises ConfigError where the profile's engine is not on this machine, or cannot send its load.
+    """
+    if profile.engine != "k6":
+        return {}
+    check_k6(profile)
+    return {"k6": k6_version()}

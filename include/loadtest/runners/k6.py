@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,13 @@ def check_k6(profile: Profile, scenarios: Path = SCENARIOS_FILE) -> None:
                 f"include/k6/scenarios.js has no function for the scenario {printable(name, 60)}: add `export function "
                 f"{printable(name, 60)}(user)` to it, or run the profile with ENGINE=locust"
             )
+
+
+def k6_version() -> str:
+    """As the program says it, like "v1.1.0"; "unknown" where it says nothing of the kind."""
+    said = subprocess.run([find_k6(), "version"], capture_output=True, text=True, timeout=30, check=False).stdout
+    found = re.match(r"k6(?:\.exe)? (v[\w.+-]{1,40})", said)
+    return found.group(1) if found else "unknown"
 
 
 def find_k6() -> str:

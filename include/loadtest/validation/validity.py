@@ -25,6 +25,8 @@ LEAST_FOREIGN = 10
 LEAST_STARVED = 2
 """A single reading of several is a hiccup: loop lag is the largest delay of five seconds."""
 COVERED_S = 1.3 * READING_INTERVAL_S
+OF_A_GENERATOR = frozenset({"users", "loop_lag_ms"})
+"""Only a generator gives these; k6 has no loop, and says how late its requests began where there were some."""
 NOT_KNOWN = "not known"
 
 
@@ -99,7 +101,7 @@ def _starved_in(profile: Profile, phase: str, evidence: Evidence) -> list[Reason
 
 def _ticks(evidence: Evidence, phase: str) -> list[dict[str, float]]:
     """The readings of the generator that lie in a phase, each with its machine's steal; else those that overlap it."""
-    processes = {reading.instance for reading in evidence.readings if reading.metric == "loop_lag_ms"}
+    processes = {reading.instance for reading in evidence.readings if reading.metric in OF_A_GENERATOR}
     by_tick: dict[tuple[str, float], dict[str, float]] = {}
     steals: list[Reading] = []
     for reading in evidence.readings:

@@ -101,3 +101,12 @@ def test_what_defines_a_shapes_figures_changes_the_key(profile: Profile, manifes
     assert key(spike, manifest) != key(changed, manifest)
     assert "breaking_point" in comparability(load_profile(find_profile("stress_test")), manifest)
     assert not {"recovery", "breaking_point"} & set(comparability(profile, manifest))
+
+
+def test_checks_are_part_of_the_load_where_there_are_any(manifest: dict[str, Any]) -> None:
+    """More attempts, or larger documents, are another load; other profiles keep the key of earlier releases."""
+    italian = load_profile(find_profile("italian_market"))
+    assert italian.checks is not None
+    fewer = italian.model_copy(update={"checks": italian.checks.model_copy(update={"bulk_items": 99})})
+    assert key(italian, manifest) != key(fewer, manifest)
+    assert "checks" not in comparability(load_profile(find_profile("smoke")), manifest)

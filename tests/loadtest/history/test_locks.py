@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
-from include.loadtest.errors import InvalidTestError
+from include.loadtest.errors import InfrastructureError, InvalidTestError
+from include.loadtest.history import locks
 from include.loadtest.history.database import connect, transaction
 from include.loadtest.history.locks import (
     WAITER_FORGOTTEN_S,
@@ -255,6 +256,30 @@ def test_many_that_wait_at_once_follow_each_other_without_overlap(url: str, engi
     assert tokens == list(range(tokens[0], tokens[0] + callers))
     assert len({owner for _, owner, _ in order}) == callers
     assert holder_count(engine) == 0
+
+
+def test_a_process_that_stops_in_the_midst_of_it_holds_up_nobody_for_long(
+    url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database undoes what it began; when it goes on, it does not hold the target and learns that."""
+    monkeypatch.setattr(locks, "IDLE_S", 1)
+    began, go_on, write = threading.Event(), threading.Event(), locks._write
+
+    def stopping(connection: Connection, *arguments: Any, **values: Any) -> None:
+        write(connection, *arguments, **values)
+        if values["owner"] == "stopped":
+            began.set()
+            go_on.wait(60)
+
+    monkeypatch.setattr(locks, "_write", stopping)
+    with ThreadPoolExecutor(1) as pool:
+        stopped = pool.submit(acquire_lock, connect(url), "default", "stopped", "smoke-1", 600)
+        assert began.wait(30)
+        acquire_lock(engine, "default", "me", "smoke-2", 600)
+        go_on.set()
+        with pytest.raises(InfrastructureError, match="connection"):
+            stopped.result(60)
+    assert holder(engine).owner == "me"
 
 
 def holder_count(engine: Engine) -> int:

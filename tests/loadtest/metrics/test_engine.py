@@ -7,7 +7,7 @@ import pytest
 
 from include.loadtest import run
 from include.loadtest.metrics.engine import compute_metrics
-from include.loadtest.profile.vocabulary import GROWTH_METRICS, METRICS, PERCENTILES, SCENARIOS
+from include.loadtest.profile.vocabulary import GROWTH_METRICS, METRICS, PERCENTILES, REQUIREMENT_METRICS, SCENARIOS
 
 pytestmark = pytest.mark.unit
 
@@ -21,7 +21,8 @@ def test_the_document_is_written_and_has_its_keys(maker: Any, profile: Any, span
     document = compute_metrics(maker.bundle, profile, spans)
     assert maker.bundle.read(run.METRICS) == document
     assert document["outcomes"] == {"ramp_up": {}, "hold": {"ok": 2, "timeout": 1}}
-    assert {row["metric"] for row in document["metrics"]} == set(METRICS) - OF_SHAPES - set(GROWTH_METRICS)
+    others = OF_SHAPES | {*GROWTH_METRICS, *REQUIREMENT_METRICS}
+    assert {row["metric"] for row in document["metrics"]} == set(METRICS) - others
     assert set(document) == {"schema", "metrics", "stages", "outcomes", "unreadable_parts"}
     for row in document["metrics"]:
         further = {"lower_bound", "max", "low_95"} if row["metric"] in PERCENTILES else set()

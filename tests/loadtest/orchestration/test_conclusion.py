@@ -107,3 +107,28 @@ def test_a_stall_over_the_limit_is_a_warning_with_its_time(tmp_path, seconds: fl
     for reason in found:
         assert "from 2026-11-24T20:00:20.000000Z nothing finished for 3.1 s, while 9 requests waited" in reason["text"]
         assert (reason["observed"], reason["limit"], reason["unit"]) == (3.1, PROFILE.stall_limit_s, "s")
+
+
+ITALIAN = load_profile(find_profile("italian_market"))
+
+
+def test_what_the_target_does_not_expose_is_a_warning_that_names_it(tmp_path) -> None:
+    """It is never passed, and never a failure of the target either."""
+    row = {"metric": "audit_query_s", "scope": "all", "phase": "hold", "value": None, "n": 0}
+    document = concluded(tmp_path, [row | {"not_exposed": "GET /audit/events: HTTP 404"}], ITALIAN, **PARTS)
+    found = [reason for reason in document["reasons"] if reason["code"] == "not_exposed"]
+    assert [(reason["metric"], reason["text"]) for reason in found] == [
+        ("audit_query_s", "audit_query_s: not exposed (GET /audit/events: HTTP 404)")
+    ]
+    document = concluded(tmp_path, [row | {"not_exposed": None}], ITALIAN, **PARTS)
+    assert not any(reason["code"] == "not_exposed" for reason in document["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("scope", "limited"), [("scenario:documents_at_once", False), ("scenario:gdpr_export", True), ("all", False)]
+)
+def test_a_refusal_among_documents_at_once_is_no_limiter(tmp_path, scope: str, limited: bool) -> None:
+    """There the target may refuse one; a 429 of any other requirement measured the limiter."""
+    row = {"metric": "rejected_rate", "scope": scope, "phase": "hold", "value": 0.5, "n": 2}
+    document = concluded(tmp_path, [row], ITALIAN, **PARTS)
+    assert any(reason["code"] == "rate_limiter" for reason in document["reasons"]) is limited

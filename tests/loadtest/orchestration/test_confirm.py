@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 from include.loadtest.errors import InfrastructureError
 from include.loadtest.history import store as history
 from include.loadtest.orchestration.change import CHANGE_CODES, change_reasons, judge_change
-from include.loadtest.orchestration.confirm import close_suspicion, confirm, is_suspected
+from include.loadtest.orchestration.confirm import close_suspicion, confirm, is_suspected, needs_repeats
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.orchestration.pipeline import compare_and_store
@@ -160,8 +161,6 @@ def test_the_current_release_is_measured_in_turns(
 
 
 def _with_reference(context: RunContext) -> RunContext:
-    from dataclasses import replace
-
     def load(name: str) -> Any:
         return SimpleNamespace(file=SimpleNamespace(reference_target="current", name=name))
 
@@ -170,8 +169,6 @@ def _with_reference(context: RunContext) -> RunContext:
 
 def test_the_repeats_bundles_are_opened_where_the_runs_are_kept(suspected: RunContext, tmp_path: Path) -> None:
     """A results folder somewhere else gets them too."""
-    from dataclasses import replace
-
     from include.loadtest.bundle import Bundle
 
     opened: list[str] = []
@@ -245,3 +242,27 @@ def test_clearing_the_comparison_keeps_what_the_repeats_decided(suspected: RunCo
     confirm(suspected, repeats)
     assert repeats.stages == []
     assert _codes(suspected) == ("REGRESSION", ["regression"])
+
+
+def test_a_candidate_that_looks_well_is_measured_against_the_current_release_all_the_same(
+    suspected: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release compares with what runs now, not with the history alone: a slower pair is a regression."""
+    monkeypatch.setattr("include.loadtest.orchestration.confirm.remove_users", lambda _: None)
+    suspected.bundle.write("comparison.json", {"change_test": {"word": "OK"}})
+    candidate = replace(suspected, order=replace(suspected.order, release="2.0", current_target="current"))
+    assert not needs_repeats(suspected)
+    assert needs_repeats(candidate)
+    slow = {name: {"seed": seed, "factors": SLOW} for name, seed in (("repeat1", 61), ("repeat2", 62))}
+    repeats = Repeats({**slow, "current1": {"seed": 71}, "current2": {"seed": 72}})
+    confirm(candidate, repeats)
+    assert _codes(candidate) == ("REGRESSION", ["regression"])
+    assert {target for suffix, _, target in repeats.stages if suffix.startswith("current")} == {"current"}
+
+
+def test_where_nothing_is_repeated_a_suspicion_stays_a_note(suspected: RunContext) -> None:
+    """A pull request's run is not made a warning by what nobody tried to confirm."""
+    once = replace(suspected, repeats=False)
+    assert not needs_repeats(once)
+    close_suspicion(once)
+    assert _codes(once) == ("PASS", ["regression_suspected"])

@@ -1,6 +1,7 @@
 """No request is sent without the target's lease: not the first one, and none after a lease was lost or ran out."""
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -14,11 +15,12 @@ from sqlalchemy import text
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.errors import InvalidTestError
-from include.loadtest.history.database import connect, transaction
+from include.loadtest.history.database import connect, transaction, upgrade
+from include.loadtest.history.locks import TargetHeldError, acquire_lock, release_lock
 from include.loadtest.lease_file import Lease, LeaseGuard, now_s, write_lease
 from include.loadtest.orchestration import lease
 from include.loadtest.orchestration.context import RunContext
-from include.loadtest.orchestration.pipeline import run_stage
+from include.loadtest.orchestration.pipeline import run_stage, verdict_of
 from include.loadtest.runners import process
 from include.loadtest.runners.engines import run_load
 from include.loadtest.runners.generator import LoadRequest, LoadResult, load_reasons
@@ -27,7 +29,7 @@ from tests.loadtest.orchestration.conftest import context_of
 
 pytestmark = pytest.mark.integration
 USERS, LOAD_S = 3, 60
-LEASE_S = 4.0
+LEASE_S = 3.0
 TAKE_AWAY = "UPDATE loadtest.target_lock SET owner = 'other', token = token + 1"
 
 
@@ -176,8 +178,33 @@ def test_a_load_whose_lock_is_taken_away_ends_and_is_no_valid_test(
     thread.join()
     assert took_s < LOAD_S / 2
     assert prepared.manifest()["load"]["stopped_by"] == "target_locked"
-    for name in ("collect_metrics", "validate_sla"):
-        run_stage(prepared, name)
-    verdict = prepared.bundle.read("verdict.json")
+    verdict = verdict_of(prepared)
     assert verdict["verdict"] == "INCONCLUSIVE"
     assert "held by other" in next(one["text"] for one in verdict["reasons"] if one["code"] == "target_locked")
+
+
+def test_a_run_that_did_not_get_its_target_is_no_valid_test_and_says_who_has_it(
+    demo: DemoTarget, history_url: str, tmp_path: Path
+) -> None:
+    """What ends the wait of a run that waited in vain; when a later attempt gets the target, nothing is left of it."""
+    upgrade(history_url)
+    engine = connect(history_url)
+    with transaction(engine) as connection:
+        connection.execute(text("DELETE FROM loadtest.target_lock"))
+    acquire_lock(engine, "demo", "other", "smoke-0", 300)
+    context = context_of(demo, history_url, tmp_path, "smoke-refused", users=USERS, duration_s=LOAD_S)
+    with pytest.raises(TargetHeldError):
+        run_stage(context, "preflight")
+    verdict = verdict_of(replace(context, bundle=_copy(context.bundle)))
+    (reason,) = verdict["reasons"]
+    assert verdict["verdict"] == "INCONCLUSIVE"
+    assert (reason["code"], "is held by other for run smoke-0" in reason["text"]) == ("target_locked", True)
+    release_lock(engine, "demo", "other")
+    run_stage(context, "preflight")
+    assert context.manifest()["faults"] == {}
+    assert release_lock(engine, "demo", context.owner)
+
+
+def _copy(bundle: Bundle) -> Bundle:
+    """As the stages find it that judge a run whose wait is over."""
+    return Bundle(Path(shutil.copytree(bundle.path, bundle.path.with_name("smoke-copy"))))

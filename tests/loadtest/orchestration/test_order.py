@@ -25,3 +25,16 @@ def test_a_profile_given_as_text_must_carry_the_name() -> None:
     renamed = text.replace("name: smoke", "name: mine")
     with pytest.raises(ConfigError, match="its name is 'mine', but profile says 'smoke'"):
         RunOrder.from_params({**PARAMS, "profile_yaml": renamed}).load_profile()
+
+
+def test_only_a_plain_yes_ignores_a_blackout() -> None:
+    """Neither a missing field nor a text that means something to somebody."""
+    assert RunOrder.from_params({**PARAMS, "ignore_blackout": True}).ignore_blackout is True
+    assert not any(RunOrder.from_params({**PARAMS, "ignore_blackout": value}).ignore_blackout for value in (None, "no"))
+
+
+def test_a_release_and_its_rival_stand_in_the_manifest() -> None:
+    """Which release was tested against which target is what an approval rests on."""
+    order = RunOrder.from_params({**PARAMS, "release": "2.0", "current_target": "demo"})
+    assert (order.document()["release"], order.document()["current_target"]) == ("2.0", "demo")
+    assert RunOrder.from_params(PARAMS).document()["current_target"] is None

@@ -71,6 +71,27 @@ def test_a_healthy_run_passes_with_all_its_files_and_leaves_nothing_behind(demo,
     assert not context.work_dir.exists()
 
 
+def test_the_other_engine_gives_the_same_bundle_and_verdict(demo, new_run) -> None:
+    """ENGINE=k6: PASS by the same metrics and limits, samples equal the target's count, its own page, its version."""
+    context = new_run(demo, "smoke-k6")
+    order = replace(context.order, overrides=replace(context.order.overrides, engine="k6"))
+    verdict = run_all(replace(context, order=order))
+    assert (verdict["verdict"], verdict["engine"]) == ("PASS", "k6"), verdict["reasons"]
+    critical = [slo for slo in verdict["slos"] if slo["level"] == "critical" and not slo["metric"].startswith("host_")]
+    assert {"latency_p95_ms", "latency_p99_ms", "error_rate", "throughput_rpm"} <= {slo["metric"] for slo in critical}
+    assert {slo["outcome"] for slo in critical} == {"met"}
+    with demo.client() as client:
+        counted = client.get("/admin/requests", params={"run_id": "smoke-k6"}).json()
+    metrics = context.bundle.read("metrics.json")
+    assert sum(sum(outcomes.values()) for outcomes in metrics["outcomes"].values()) == counted["load"] > 30
+    first_tokens = [row["value"] for row in metrics["metrics"] if row["metric"] == "ttft_p95_ms"]
+    assert set(first_tokens) <= {None}, "k6 does not measure the first token"
+    assert context.bundle.read("manifest.json")["tools"]["k6"].startswith("v")
+    names = {path.name for path in context.bundle.path.iterdir()}
+    assert {"samples", "resources", "metrics.json", "validation.json", "verdict.json", "k6_summary.html"} <= names
+    assert any(name.startswith("load_test_summary_") for name in names)
+
+
 def test_a_second_run_is_shown_beside_the_first(demo, new_run) -> None:
     """Differences to the last comparable run are listed, and decide nothing."""
     run_all(new_run(demo, "smoke-first"))

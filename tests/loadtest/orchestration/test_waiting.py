@@ -151,13 +151,16 @@ def test_a_last_attempt_that_finds_the_target_free_takes_it(engine: Engine) -> N
 
 
 def test_other_errors_of_the_work_end_the_task(engine: Engine) -> None:
-    """They are no reason to wait."""
+    """They are no reason to wait, and after a wait none to keep a place in the queue."""
 
     def wrong() -> None:
         raise ConfigError("no such profile")
 
     with pytest.raises(ConfigError, match="no such profile"):
         task(engine, work=wrong).execute({})
+    wait = deferred(lambda: task(engine).execute({}))
+    with pytest.raises(ConfigError, match="no such profile"):
+        resumed(task(engine, work=wrong), wait, {"free": True})
     assert waiters(engine) == []
 
 

@@ -5,6 +5,7 @@ import pytest
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile import Overrides, find_profile, load_profile, load_profile_text, profile_names
 from include.loadtest.profile.loading import NO_LIMITS_NOTE
+from include.loadtest.profile.vocabulary import SCENARIOS
 
 pytestmark = pytest.mark.unit
 SMOKE = find_profile("smoke").read_text(encoding="utf-8")
@@ -41,7 +42,7 @@ BROKEN = [
         "x.yaml:8: think_time_s (mean 12.5 s) lets 10 users reach at most 48 req",
     ),
     ("min: 0.5, max: 1.5", "min: 2, max: 1", "x.yaml:8: think_time_s: max (1 s) is below min (2 s)"),
-    ("engine: locust", "engine: gatling", "x.yaml:4: engine: unknown value 'gatling'; valid: locust"),
+    ("engine: locust", "engine: gatling", "x.yaml:4: engine: unknown value 'gatling'; valid: k6, locust"),
     ("seed: 20241205", "", "x.yaml:1: seed: missing"),
     (
         "seed: 20241205",

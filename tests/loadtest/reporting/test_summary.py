@@ -46,6 +46,14 @@ def test_a_shared_hosts_limits_are_shown_not_judged(bundle) -> None:
     assert f"| {SHARED_HOST} |" in summary_markdown(build_report(bundle))
 
 
+def test_a_run_of_k6_says_that_the_first_token_was_not_measured(bundle) -> None:
+    """Only there: elsewhere a missing figure is no more than that."""
+    said = "First token: not measured by this engine"
+    assert said not in summary_markdown(build_report(bundle))
+    bundle.update_manifest(profile={"engine": "k6"})
+    assert said in summary_markdown(build_report(bundle))
+
+
 def test_the_meaning_comes_before_the_reasons_and_figures(bundle) -> None:
     """Its words whole, what limits them, and the figures that decided."""
     manifest = manifest_of("peak_hours", target="demo")
@@ -104,3 +112,20 @@ def test_text_of_the_target_is_harmless(bundle) -> None:
     assert "\x1b" not in text
     assert "[x](" not in text.replace("\\[x](", "")
     assert "@everyone" not in text
+
+
+def test_a_requirement_is_shown_as_failed_or_as_not_exposed(bundle) -> None:
+    """Neither as not measured, which would be the test's own fault."""
+    row = ROW | {"value": None, "unit": "s", "n": 1, "lower_bound": False, "not_exposed": None}
+    slo = SLO | {"unit": "s", "limit": 60, "observed": None, "ci_low": None, "n": 1, "close": False}
+    metrics = [
+        row | {"metric": "gdpr_export_s"},
+        row | {"metric": "audit_query_s", "not_exposed": "GET /audit/events: HTTP 404"},
+    ]
+    bundle.write("metrics.json", {"schema": 1, "metrics": metrics})
+    slos = [slo | {"metric": "gdpr_export_s"}, slo | {"metric": "audit_query_s", "outcome": "not_judged"}]
+    bundle.write("verdict.json", {"verdict": "SLA_BREACH", "reasons": [], "slos": slos})
+    text = summary_markdown(build_report(bundle))
+    assert "| gdpr_export_s | all | hold | critical | failed | – | 1 | < 60 s | ❌ missed |" in text
+    assert "| audit_query_s | all | hold | critical | not measured | – | 1 | < 60 s | ⚪ not exposed |" in text
+    assert "not measured: audit_query_s" not in text

@@ -6,10 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,21 +44,11 @@ def engines(work_dir: Path) -> list[psutil.Process]:
     return [process for process, line in found if any(plan in part for part in line)]
 
 
-def await_parts(bundle: Bundle, count: int = 2) -> None:
+def await_parts(bundle: Bundle, count: int = 1) -> None:
     deadline = time.monotonic() + 40
     while len(list(bundle.samples_dir.glob("*.parquet"))) < count:
         assert time.monotonic() < deadline, "no samples came"
         time.sleep(0.1)
-
-
-def while_it_runs(request: LoadRequest, act: Callable[[], None]) -> threading.Thread:
-    def run() -> None:
-        await_parts(request.bundle)
-        act()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def counted(demo: Any, run_id: str) -> dict[str, int]:
@@ -68,8 +58,8 @@ def counted(demo: Any, run_id: str) -> dict[str, int]:
 
 
 def test_every_request_is_a_sample_and_shares_are_exact(demo: Any, load_request: Callable[..., LoadRequest]) -> None:
-    """Samples equal the target's own count; complete decks have the profile's shares; phases, readings, page, account."""
-    request = load_request("smoke-k6-count", duration_s=12, ramp_up_s=3, **QUICK)
+    """Samples equal the target's own count; complete decks have the profile's shares; phases, readings, page."""
+    request = load_request("smoke-k6-count", duration_s=10, ramp_up_s=3, **QUICK)
     lines: list[str] = []
     result = run_load(request, lines.append)
     rows = samples(request.bundle)
@@ -88,7 +78,7 @@ def test_every_request_is_a_sample_and_shares_are_exact(demo: Any, load_request:
     start_ns = result.started.timestamp() * 1e9 if result.started else 0
     for row in rows:
         offset_s = (row[7] - start_ns) / 1e9
-        assert -0.001 <= offset_s < 15.001
+        assert -0.001 <= offset_s < 13.001
         assert row[5] == ("ramp_up" if offset_s < 3 else "hold")
     first_s = {user: (next(row[7] for row in rows if row[0] == user) - start_ns) / 1e9 for user in request.user_numbers}
     planned_s = dict(zip(request.user_numbers, (0, 0.6, 1.2, 1.8, 2.4), strict=True))
@@ -107,26 +97,26 @@ def _check_readings(request: LoadRequest, load: dict[str, Any]) -> None:
     evidence = read_evidence(request.bundle, spans)
     figures = {reading.metric: reading.value for reading in evidence.readings if reading.source == "generator"}
     assert {"users", "loop_lag_ms", "cpu_pct", "run_queue_wait_ms_per_s", "clock_step_ms"} <= figures.keys()
-    assert figures["memory_bytes"] > 2e7
-    assert len(list(request.bundle.samples_dir.glob("*.parquet"))) >= 4
+    assert len(list(request.bundle.samples_dir.glob("*.parquet"))) >= 3
     reasons = validity_reasons(request.profile, {"load": load}, evidence, ())
     assert not any("left no reading" in reason.text for reason in reasons)
 
 
-def test_wrong_slow_and_refused_answers_have_their_own_outcomes(
+def test_wrong_slow_and_rejected_answers_have_their_own_outcomes(
     demo: Any, load_request: Callable[..., LoadRequest]
 ) -> None:
-    """A 200 without an answer, an answer after the user's patience, and a 500 are told apart, as with Locust."""
+    """A 200 without an answer, an answer after the user's patience, a 500 and a 429 are told apart, as with Locust."""
     faults = {
         "llm_down": True,
         "error_share": {"legal_search": 1.0},
         "latency_added_ms": {"documents_upload": 3000},
         "cache_flush": True,
+        "rate_limits": True,
     }
     with demo.client() as client:
         client.put("/admin/faults", json=faults).raise_for_status()
         try:
-            request = load_request("smoke-k6-faults", duration_s=6, ramp_up_s=0, timeout_s=1.0, **QUICK)
+            request = load_request("smoke-k6-faults", duration_s=4, ramp_up_s=0, timeout_s=1.0, **QUICK)
             run_load(request, print)
         finally:
             client.delete("/admin/faults").raise_for_status()
@@ -135,24 +125,43 @@ def test_wrong_slow_and_refused_answers_have_their_own_outcomes(
     for row in rows:
         by_scenario[row[2]].add((row[3], row[4]))
     assert ("wrong_answer", "answer: the target's error sentence") in by_scenario["complex_query"]
+    assert any(outcome == "rejected" and "HTTP 429: " in str(error) for outcome, error in by_scenario["simple_query"])
     assert {outcome for outcome, _ in by_scenario["knowledge_search"]} == {"http_error"}
     assert all(str(error).startswith("HTTP 500: ") for _, error in by_scenario["knowledge_search"])
     assert by_scenario["document_upload"] == {("timeout", "timeout after 1 s")}
     assert all(1_000_000 <= row[6] < 1_500_000 for row in rows if row[3] == "timeout")
 
 
-def test_a_killed_k6_leaves_its_samples_and_a_reason(load_request: Callable[..., LoadRequest]) -> None:
-    """kill -9 in the middle: what it had written stays, the load is not complete, and the reason says so."""
-    request = load_request("smoke-k6-killed", duration_s=30, **QUICK)
-    killer = while_it_runs(request, lambda: [process.kill() for process in engines(request.work_dir)] and None)
-    result = run_load(request, print)
-    killer.join()
-    assert (result.completed, result.exit_code) == (False, 137)
-    assert len(samples(request.bundle)) > 10
-    (reason,) = load_reasons(request.profile, result.document())
-    assert reason.code == "generator_died"
-    assert "exit code 137 (ended by signal 9)" in reason.text
-    assert phase_spans(request.profile.stages(), result)[-1]["end"] <= result.ended.isoformat().replace("+00:00", "Z")
+def test_a_killed_generator_leaves_its_samples_and_a_reason(
+    load_request: Callable[..., LoadRequest], tmp_path: Path
+) -> None:
+    """kill -9 of k6, and of the process beside it: neither goes on alone, and what was written stays."""
+    requests = []
+    for name in ("killed", "alone"):
+        (tmp_path / name).mkdir()
+        request = load_request(f"smoke-k6-{name}", duration_s=30, **QUICK)
+        requests.append(replace(request, work_dir=tmp_path / name))
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(run_load, request, print) for request in requests]
+        found = []
+        for request in requests:
+            await_parts(request.bundle)
+            found += engines(request.work_dir)
+        victims = (found[0], found[1].parent())
+        for victim in victims:
+            assert victim is not None
+            victim.kill()
+        results = [load.result() for load in running]
+    assert [(result.completed, result.exit_code) for result in results] == [(False, 137), (False, -9)]
+    _gone, alive = psutil.wait_procs(found, timeout=5)
+    assert (len(found), alive) == (2, [])
+    for request, result in zip(requests, results, strict=True):
+        assert len(samples(request.bundle)) > 10
+        (reason,) = load_reasons(request.profile, result.document())
+        assert reason.code == "generator_died"
+        assert "(ended by signal 9)" in reason.text
+        hold = phase_spans(request.profile.stages(), result)[-1]
+        assert hold["end"] <= result.ended.isoformat().replace("+00:00", "Z")
 
 
 def test_a_stop_ends_the_load_within_five_seconds_and_loses_nothing(
@@ -163,7 +172,7 @@ def test_a_stop_ends_the_load_within_five_seconds_and_loses_nothing(
     asked_at: list[float] = []
 
     def stop_requested() -> bool:
-        if len(list(request.bundle.samples_dir.glob("*.parquet"))) >= 2 and not asked_at:
+        if any(request.bundle.samples_dir.glob("*.parquet")) and not asked_at:
             asked_at.append(time.time())
         return bool(asked_at)
 
@@ -207,27 +216,6 @@ def test_k6_ends_when_the_process_that_watches_the_load_is_killed(
     assert '"ended_ns"' in (request.bundle.path / "generator-w0.json").read_text()
 
 
-def test_k6_ends_with_its_supervisor(load_request: Callable[..., LoadRequest]) -> None:
-    """kill -9 of the process beside k6: k6 is gone too, and the result says that the generator died."""
-    request = load_request("smoke-k6-alone", duration_s=30, **QUICK)
-    found: list[psutil.Process] = []
-
-    def kill() -> None:
-        found.extend(engines(request.work_dir))
-        for process in found:
-            parent = process.parent()
-            assert parent is not None
-            parent.kill()
-
-    killer = while_it_runs(request, kill)
-    result = run_load(request, print)
-    killer.join()
-    assert (result.completed, result.exit_code) == (False, -9)
-    _gone, alive = psutil.wait_procs(found, timeout=5)
-    assert (len(found), alive) == (1, [])
-    assert [reason.code for reason in load_reasons(request.profile, result.document())] == ["generator_died"]
-
-
 def test_a_dead_target_ends_the_load_by_the_profiles_rule(load_request: Callable[..., LoadRequest]) -> None:
     """Nine tenths of the requests of a window of 5 s failed: the load of a minute ends, and says so."""
     rules = {"window_s": 5, "min_requests": 20, "error_share": 0.9, "latency_p95_ms": None, "starved_s": None}
@@ -250,12 +238,20 @@ def test_a_dead_target_ends_the_load_by_the_profiles_rule(load_request: Callable
 def test_requests_that_never_end_are_censored(demo: Any, load_request: Callable[..., LoadRequest]) -> None:
     """What is still running a few seconds after the last stage is cut, and counts as at least that long."""
     with demo.client() as client:
-        client.put("/admin/faults", json={"freeze_s": 12}).raise_for_status()
+        client.put("/admin/faults", json={"freeze_s": 8}).raise_for_status()
         frozen_s = time.monotonic()
-        request = load_request("smoke-k6-censored", duration_s=2, ramp_up_s=0, timeout_s=60.0, **QUICK)
+        request = load_request("smoke-k6-censored", duration_s=1, ramp_up_s=0, timeout_s=60.0, **QUICK)
         result = run_load(request, print)
     rows = samples(request.bundle)
     assert result.completed
     assert [row[3] for row in rows if row[3] != "ok"] == ["censored"] * 5
     assert all(5_000_000 < row[6] < 7_100_000 for row in rows if row[3] == "censored")
-    time.sleep(max(0.0, 12 - (time.monotonic() - frozen_s)))
+    time.sleep(max(0.0, 8 - (time.monotonic() - frozen_s)))
+
+
+def test_without_a_lease_nothing_is_sent(demo: Any, load_request: Callable[..., LoadRequest], tmp_path: Path) -> None:
+    """The target belongs to somebody else by now: k6 is ended before its first request, and the result says why."""
+    request = load_request("smoke-k6-lease", duration_s=10, **QUICK)
+    result = run_load(replace(request, lease_file=tmp_path / "no-lease.json"), print)
+    assert (result.completed, result.started, result.stopped_by) == (False, None, "target_locked")
+    assert counted(demo, "smoke-k6-lease") == {"login": 0, "warm_up": 0, "load": 0}

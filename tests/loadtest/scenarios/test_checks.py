@@ -3,11 +3,13 @@
 import pytest
 
 from include.loadtest.scenarios.checks import (
+    REFUSED_WITH_REASON,
     check_answer,
     check_keys,
     check_search,
     check_tax,
     check_upload,
+    check_upload_at_once,
     fingerprint,
 )
 
@@ -89,3 +91,19 @@ def test_a_fingerprint_is_bounded_and_masks_what_varies() -> None:
     assert one == other
     assert "\x1b" not in one
     assert len(fingerprint("x" * 10_000)) == 120
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"success": True, "uploaded_documents": [{}]}, None),
+        ({"success": True, "uploaded_documents": []}, "upload: not one document for each file"),
+        ({"success": False, "errors": [{"error": "503: busy"}]}, REFUSED_WITH_REASON),
+        ({"success": False, "errors": []}, "upload: refused (success is not true)"),
+        ({"success": None, "errors": ["x"]}, "upload: refused (success is not true)"),
+        (None, "upload: not a JSON object"),
+    ],
+)
+def test_an_upload_beside_others_is_taken_or_refused_with_a_reason(body: object, error: str | None) -> None:
+    """A refusal that says nothing leaves its sender alone."""
+    assert check_upload_at_once(body) == error

@@ -26,6 +26,13 @@ def test_load_keeps_away_from_deadlines_unless_the_file_says_that_it_need_not() 
     assert TargetFile.model_validate({"name": "x"}).blackouts
 
 
+def test_what_the_real_target_does_not_expose_is_null_and_the_stand_in_has_all() -> None:
+    """Its revision has neither a query of the audit log nor a search of uploaded documents."""
+    real = load_target_file("pratikoai").check_paths.model_dump()
+    assert {name for name, path in real.items() if path is None} == {"audit_query", "document_search"}
+    assert all(load_target_file("demo").check_paths.model_dump().values())
+
+
 def test_connections_of_a_second_target_carry_its_name() -> None:
     """The default target's have no suffix."""
     assert load_target_file("pratikoai").connection_id("database") == "loadtest_target_db"
@@ -50,6 +57,11 @@ def test_an_unknown_target_names_the_nearest() -> None:
             "name: x\nundeclared_keys:\n  - {table: a, column: b, to_table: c, to_colum: d}\n",
             r"x\.yaml:3: undeclared_keys\.0\.to_colum: unknown key; did you mean to_column\?",
         ),
+        (
+            "name: x\ncheck_paths: {audit: /a}\n",
+            r"x\.yaml:2: check_paths\.audit: unknown key; did you mean audit_query\?",
+        ),
+        ("name: x\ncheck_paths: {audit_query: 'http://a/b'}\n", r"x\.yaml:2: check_paths\.audit_query: .*pattern"),
         ("- a\n", r"x\.yaml:1: expected keys and values"),
         ("name: x\nname: y\n", r"x\.yaml:2: name stands twice"),
     ],

@@ -103,3 +103,27 @@ def test_requests_are_seen_whatever_their_outcome(row: Any) -> None:
     assert samples_in({"metrics": [row("latency_p50_ms", None, 2), row("error_rate", None, 0)]}, "hold") == 2
     assert samples_in({"metrics": [row("host_cpu_pct", 5.0, 9)]}, "hold") == 0
     assert samples_in({"metrics": [row("error_rate", 1.0, 3, phase="ramp_up")]}, "hold") == 0
+
+
+EXPORT = Slo(metric="gdpr_export_s", comparator="<", limit=60)
+AT_ONCE = Slo(metric="documents_at_once", comparator=">=", limit=20)
+
+
+def test_a_requirement_that_failed_is_above_any_limit_and_shows_no_figure(row: Any) -> None:
+    """Its attempt has no duration, and is no missing data either."""
+    found = figure(EXPORT, row("gdpr_export_s", None, 1, failed=1))
+    assert (found.judged, found.observed, found.n, found.required) == (float("inf"), None, 1, True)
+
+
+def test_a_requirement_that_is_not_exposed_is_neither_judged_nor_required(row: Any) -> None:
+    """While one that was not measured is required all the same."""
+    found = figure(EXPORT, row("gdpr_export_s", None, 0, not_exposed="GET /x: HTTP 404"))
+    assert (found.judged, found.required) == (None, False)
+    unmeasured = figure(EXPORT, row("gdpr_export_s", None, 0, not_exposed=None))
+    assert (unmeasured.judged, unmeasured.required) == (None, True)
+
+
+def test_documents_at_once_have_no_margin() -> None:
+    """No more come than the limit and one, so nothing could be well above it."""
+    assert warning_limit(AT_ONCE, 0.1) is None
+    assert warning_limit(EXPORT, 0.1) == 54

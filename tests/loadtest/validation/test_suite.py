@@ -9,6 +9,7 @@ import pytest
 from include.loadtest import run
 from include.loadtest.profile import Slo, find_profile, load_profile
 from include.loadtest.validation.suite import validate
+from include.loadtest.verdict import slo_reasons
 
 pytestmark = pytest.mark.unit
 
@@ -149,3 +150,23 @@ def test_nothing_is_left_behind_and_nobody_is_told(
     assert sorted(path.name for path in bundle.path.iterdir()) == ["metrics.json", "validation.json"]
     assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
     assert "Calculating Metrics" not in "".join(capfd.readouterr())
+
+
+def test_a_failed_requirement_is_missed_and_the_document_holds_no_infinity(
+    with_metrics: Any, profile_with: Any, row: Any
+) -> None:
+    """JSON has none; what is not exposed beside it is not judged."""
+    export = Slo(metric="gdpr_export_s", comparator="<", limit=60)
+    audit = Slo(metric="audit_query_s", comparator="<", limit=5)
+    bundle = with_metrics(
+        row("gdpr_export_s", None, 1, failed=1, not_exposed=None),
+        row("audit_query_s", None, 0, failed=0, not_exposed="GET /x: HTTP 404"),
+    )
+    results, document = validate(bundle, profile_with(export, audit), shares_host=False)
+    assert [(one.outcome, one.observed, one.required) for one in results] == [
+        ("missed", None, True),
+        ("not_judged", None, False),
+    ]
+    limit = next(one for one in document["results"] if (one["slo"], one["check"]) == (export.key, "limit"))
+    assert (limit["success"], limit["observed"]) == (False, None)
+    assert "failed" in slo_reasons(results)[0].text

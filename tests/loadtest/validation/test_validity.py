@@ -254,3 +254,19 @@ def test_a_load_that_ended_early_and_that_nobody_stopped_is_cut() -> None:
     assert codes(evidence(spans=short), completed=False, stopped_by="operator") == []
     assert codes(evidence(spans=(SPANS[0], Span("hold", "hold", HOLD_S, END_S - 0.9)))) == []
     assert codes(evidence(spans=SPANS[:1])) == ["phases_cut"]
+
+
+def test_checks_end_when_they_are_done_and_only_then() -> None:
+    """The planned hold is what they may take at most; one that ends before all is checked was cut."""
+    italian = load_profile(find_profile("italian_market"))
+    found = evidence(generator(users=1.0), spans=(Span("hold", "hold", START_S, END_S),))
+    assert validity_reasons(italian, {"load": LOAD}, found, ()) == []
+    cut = validity_reasons(italian, {"load": LOAD | {"completed": False}}, found, ())
+    assert [reason.code for reason in cut] == ["phases_cut"]
+
+
+def test_one_user_at_a_time_is_all_that_checks_plan() -> None:
+    """The others come for the documents at once only; without any user nothing was checked."""
+    italian = load_profile(find_profile("italian_market"))
+    idle = evidence(generator(users=0.5), spans=(Span("hold", "hold", START_S, END_S),))
+    assert [one.code for one in validity_reasons(italian, {"load": LOAD}, idle, ())] == ["load_not_achieved"]

@@ -1,0 +1,56 @@
+"""What a run asks before it sends anything."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from include.loadtest.bundle import Bundle
+from include.loadtest.calendar.loading import PATH_VARIABLE
+from include.loadtest.errors import InvalidTestError
+from include.loadtest.orchestration.context import RunContext
+from include.loadtest.orchestration.order import RunOrder
+from include.loadtest.target.settings import load_target_file
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def closed_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A calendar that keeps yesterday to tomorrow free of load."""
+    today = datetime.now(UTC).date()
+    window = f"{{from: {today - timedelta(days=1)}, to: {today + timedelta(days=1)}, reason: stocktaking}}"
+    (tmp_path / "calendar.yaml").write_text(f"nights_before: 2\nrules: []\nextra:\n  - {window}\n", encoding="utf-8")
+    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path / "calendar.yaml"))
+
+
+def context(folder: Path, target: str, **params: object) -> RunContext:
+    order = RunOrder.from_params({"profile": "smoke", "target": target, **params})
+    return RunContext(
+        bundle=Bundle(folder / "run"),
+        bundle_uri="",
+        target_name=target,
+        load_target=load_target_file,  # type: ignore[arg-type]  # no address is asked for
+        history_url="",
+        work_dir=folder,
+        owner="test",
+        ignore_blackout=order.ignore_blackout,
+        order=order,
+    )
+
+
+@pytest.mark.usefixtures("closed_now")
+def test_a_blackout_refuses_a_run_with_its_reason_and_the_way_around(tmp_path: Path) -> None:
+    """The person learns what the day is kept free for, until when, and what to do if it must be."""
+    with pytest.raises(InvalidTestError) as refused:
+        context(tmp_path, "pratikoai").refuse_in_blackout()
+    assert refused.value.code == "blackout"
+    assert "stocktaking" in str(refused.value)
+    assert "ignore_blackout" in str(refused.value)
+
+
+@pytest.mark.usefixtures("closed_now")
+def test_the_override_and_a_target_that_disturbs_nobody_are_let_through(tmp_path: Path) -> None:
+    """The stand-in has no users at work."""
+    context(tmp_path, "pratikoai", ignore_blackout=True).refuse_in_blackout()
+    context(tmp_path, "demo").refuse_in_blackout()
