@@ -11,8 +11,12 @@ from pathlib import Path
 
 from include.k6.supervisor import Supervisor
 from include.locustfiles.plan import read_plan
+from include.locustfiles.readings import write_state
+from include.locustfiles.stopping import Stopping
 
 SCRIPT = Path(__file__).with_name("load.js")
+NOT_STARTED = 4
+"""Exit code of a generator that may not send: somebody else has the target's lease."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -35,6 +39,10 @@ def main() -> int:
     """Start k6 and watch it to its end."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     plan = read_plan()
+    stopping = Stopping(plan.profile, plan.lease_file)
+    if stopping.decide(-1.0) is not None:
+        write_state(plan.bundle, plan.worker, ended_ns=time.time_ns(), completed=False, **stopping.account())
+        return NOT_STARTED
     folder = str(Path.cwd())
     k6 = subprocess.Popen(
         k6_command(os.environ["LOADTEST_K6_BINARY"], os.environ["LOADTEST_K6_PLAN"]),

@@ -177,10 +177,10 @@ class Supervisor:
         self._end_k6()
 
     def _end_k6(self) -> None:
-        """Once: a second signal would make k6 leave its last points unwritten."""
+        """Once: a second signal would leave its last points unwritten. Before its first request it just ends."""
         if self._ordered_ns is None:
             self._ordered_ns = self._now_ns()
-            self._k6.terminate()
+            (self._k6.terminate if self._has_begun else self._k6.kill)()
 
     def _finish(self, exit_code: int) -> None:
         """Cut what is under way, close the open part, and say how the load ended."""

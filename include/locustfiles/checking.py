@@ -37,6 +37,19 @@ class Notes:
     bundle: Path
     say: Say
     requirements: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _under_way: tuple[str, float] | None = None
+
+    def begin(self, name: str) -> None:
+        """What requests are sent for now."""
+        if self._under_way is None or self._under_way[0] != name:
+            self._under_way = (name, time.monotonic())
+
+    def progress(self) -> str | None:
+        """What is under way and for how long; None before the first request."""
+        if self._under_way is None:
+            return None
+        name, since_s = self._under_way
+        return f"{name}: under way for {time.monotonic() - since_s:.0f} s"
 
     def checked(self, requirement: str, shown: str, **figures: Any) -> None:
         """All attempts were made."""
@@ -75,6 +88,7 @@ class Checker:
 
     def request(self, scenario: str, call: Call, timeout_s: float) -> Result:
         """One request, intended now."""
+        self.notes.begin(scenario)
         self.user.intended_ns = time.perf_counter_ns()
         return self.user.ask(scenario, call, self.stage, timeout_s)
 

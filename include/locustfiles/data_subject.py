@@ -9,8 +9,6 @@ from include.locustfiles.check_calls import Client, client_export_call, new_clie
 from include.locustfiles.checking import Checker
 
 EXPORT, DELETION = "gdpr_export", "gdpr_deletion"
-PREPARATION = "preparation"
-"""Scenario of the requests that no requirement is measured by."""
 
 
 class DataSubject:
@@ -24,11 +22,9 @@ class DataSubject:
     def run(self) -> None:
         """Export, then delete."""
         client = self._make_client()
-        self._checker.check(EXPORT, partial(self._exports, client if isinstance(client, Client) else None))
-        if isinstance(client, Client):
+        self._checker.check(EXPORT, partial(self._exports, client))
+        if client is not None:
             self._delete(client)
-        elif client is not None:
-            self._checker.notes.not_exposed(DELETION, client)
 
     def _exports(self, client: Client | None, number: int) -> list[Call]:
         """In turn the user's own data and the client's."""
@@ -36,17 +32,19 @@ class DataSubject:
             return [subject_export_call(self._session.user_id)]
         return [client_export_call(client)]
 
-    def _make_client(self) -> Client | str | None:
-        """A client to erase; why there can be none; or None where the attempt failed, so that nothing is known."""
+    def _make_client(self) -> Client | None:
+        """A client to erase; None where there can be none, which is noted. Making it is no part of the time."""
         studio_id = self._session.studio_id
         if studio_id is None:
-            return "the target gives its users no studio, so there is no client to erase"
+            text = "the target gives its users no studio, so there is no client to erase"
+            self._checker.notes.not_exposed(DELETION, text)
+            return None
         made: list[int] = []
         call = new_client_call(studio_id, self._name, lambda body: _keep_id(body, made))
-        result = self._checker.request(PREPARATION, call, self._checker.patience_s(DELETION))
-        if result.outcome == "ok":
-            return Client(made[0], self._name, studio_id, self._session.user_id)
-        return None if self._checker.is_answer(result) else f"{call.method} {call.path}: {result.error}"
+        result = self._checker.request(DELETION, call, self._checker.patience_s(DELETION))
+        if self._checker.failed(DELETION, call, result):
+            return None
+        return Client(made[0], self._name, studio_id, self._session.user_id)
 
     def _delete(self, client: Client) -> None:
         since_s = time.monotonic()

@@ -107,7 +107,13 @@ def stop() -> None:
     CheckShape.stopping = True
 
 
-LIFE = Lifecycle(MEASURING, stop, lambda _users: None, dict)
+def progress(_users: int) -> str | None:
+    """A line for people who wait."""
+    line = NOTES.progress()
+    return None if line is None else f"progress: {line}"
+
+
+LIFE = Lifecycle(MEASURING, stop, progress, dict)
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]

@@ -3,9 +3,8 @@
 import json
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-
-from locust.contrib.fasthttp import FastHttpSession
 
 from include.loadtest.run import (
     HEADER_PHASE,
@@ -16,6 +15,9 @@ from include.loadtest.run import (
 )
 from include.locustfiles.call import TokenKind
 from include.locustfiles.plan import GeneratorPlan
+
+if TYPE_CHECKING:  # Locust patches sockets: whoever only renews sessions needs none of it
+    from locust.contrib.fasthttp import FastHttpSession
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class SessionStore:
             entry.get("forwarded_for"),
         )
 
-    def renew(self, number: int, client: FastHttpSession) -> Session:
+    def renew(self, number: int, client: "FastHttpSession") -> Session:
         """Log in again and open a new session; on failure the old one stays, and the load shows what follows."""
         old = self.of(number)
         headers = {HEADER_RUN_ID: self._plan.run_id, HEADER_PHASE: "login", **old.headers("none")}

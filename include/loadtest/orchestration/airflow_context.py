@@ -13,6 +13,7 @@ from include.loadtest.orchestration import settings
 from include.loadtest.orchestration.context import RunContext, SuiteContext
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.orchestration.storage import bundle_uri, local_bundle
+from include.loadtest.profile import profile_names
 from include.loadtest.profile.suites import Suite
 from include.loadtest.reporting.suite import SuiteEntry
 
@@ -23,7 +24,8 @@ def owner_of(dag_run: Any) -> str:
 
 
 def _suite_run_id(suite: Suite, dag_run: Any) -> str:
-    return run.run_id_for(suite.name, dag_run.run_after, owner_of(dag_run))
+    name = f"{suite.name}_suite" if suite.name in profile_names() else suite.name  # its run has a bundle of its own
+    return run.run_id_for(name, dag_run.run_after, owner_of(dag_run))
 
 
 def _run_id_in(suite: Suite, index: int, dag_run: Any) -> str:

@@ -1,10 +1,11 @@
 """Requirements that are checked one by one with a single user: how often each is tried, and with what. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from include.loadtest.errors import ConfigError
 from include.loadtest.profile.shape import Finite, Frozen
 from include.loadtest.profile.slo import Slo
 from include.loadtest.profile.vocabulary import SCENARIOS, SCOPE_ALL, TIMED_REQUIREMENTS, TimedRequirement
@@ -80,3 +81,16 @@ def planned_longest_s(checks: Checks, slos: Iterable[Slo], pause_s: float) -> fl
         limit_s = limits.get(("latency_p95_ms", f"scenario:{name}"), 0) / 1000
         total_s += checks.scenario_repeats * (limit_s + pause_s) + limit_s
     return total_s
+
+
+def slowest_requirement_s(slos: Iterable[Slo]) -> float:
+    """The longest time that a requirement allows one answer."""
+    return max(slo.limit for slo in slos if slo.metric in {f"{name}_s" for name in TIMED_REQUIREMENTS})
+
+
+def refuse_overrides(profile_name: str, checks: Checks | None, changed: Mapping[str, object]) -> None:
+    """Raise ConfigError: checks have the users that they need, and end when they are done."""
+    for name in ("users", "duration_s"):
+        if checks is not None and name in changed:
+            text = f"{profile_name} checks requirements one by one and takes no {name} ({changed[name]})"
+            raise ConfigError(f"{name}: {text}")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from include.loadtest.errors import ConfigError, nearest
-from include.loadtest.profile.checks import Checks, DocumentBytes
+from include.loadtest.profile.checks import Checks, DocumentBytes, refuse_overrides, slowest_requirement_s
 from include.loadtest.profile.model import (
     MAX_DURATION_S,
     MAX_USERS,
@@ -25,7 +25,7 @@ from include.loadtest.profile.rules import AutoStop, ChangeTest, Starvation, Val
 from include.loadtest.profile.scenarios import check_scenarios
 from include.loadtest.profile.shape import Arrival, BreakingPoint, Frozen, Recovery, Spike, Steady, Steps
 from include.loadtest.profile.slo import Slo
-from include.loadtest.profile.vocabulary import ENGINES, REQUIREMENT_METRICS, Level
+from include.loadtest.profile.vocabulary import ENGINES, Level
 from include.loadtest.profile.yaml_source import YamlSource, parse_yaml, read_yaml
 
 MAX_PATH_CHARS = 1000
@@ -180,7 +180,7 @@ def _tuples(data: dict[str, Any]) -> dict[str, Any]:
 
 def _completed(source: YamlSource, own: Profile, levels: Levels, overrides: Overrides) -> Profile:
     """The profile with the shared limits and time-outs filled in, and what a person overrode."""
-    _refuse_overrides(own, overrides)
+    refuse_overrides(own.name, own.checks, overrides.changed)
     users = overrides.users or own.users
     duration_s = overrides.duration_s or own.duration_s
     slos, notes = _own_limits(own, users)
@@ -205,18 +205,10 @@ def _completed(source: YamlSource, own: Profile, levels: Levels, overrides: Over
     return _validated(source, own.model_dump() | changed)
 
 
-def _refuse_overrides(own: Profile, overrides: Overrides) -> None:
-    """Checks have the users that they need, and end when they are done."""
-    for name, value in overrides.changed.items() if own.checks is not None else ():
-        if name in ("users", "duration_s"):
-            raise ConfigError(f"{name}: {own.name} checks requirements one by one and takes no {name} ({value})")
-
-
 def _stall_limit_s(own: Profile, users: int) -> float:
     """Few users may all wait for a slow answer, which is no stall: one has to be longer than any scenario may take."""
     if own.checks is not None:
-        slowest_s = max(slo.limit for slo in own.slos if slo.metric in REQUIREMENT_METRICS)
-        return max(own.stall_limit_s, slowest_s)
+        return max(own.stall_limit_s, slowest_requirement_s(own.slos))
     if users >= FEW_USERS:
         return own.stall_limit_s
     stated = {slo.scope.partition(":")[2]: slo.limit for slo in own.slos if slo.metric == "latency_p95_ms"}

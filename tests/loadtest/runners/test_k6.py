@@ -19,7 +19,9 @@ import psutil
 import pytest
 
 from include.loadtest.bundle import Bundle
+from include.loadtest.lease_file import LeaseGuard
 from include.loadtest.recorder import SAMPLE_SCHEMA
+from include.loadtest.runners import process
 from include.loadtest.runners.engines import run_load
 from include.loadtest.runners.generator import ORDERLY_EXITS, LoadRequest, load_reasons, phase_spans
 from include.loadtest.validation.evidence import read_evidence
@@ -249,9 +251,19 @@ def test_requests_that_never_end_are_censored(demo: Any, load_request: Callable[
     time.sleep(max(0.0, 8 - (time.monotonic() - frozen_s)))
 
 
-def test_without_a_lease_nothing_is_sent(demo: Any, load_request: Callable[..., LoadRequest], tmp_path: Path) -> None:
-    """The target belongs to somebody else by now: k6 is ended before its first request, and the result says why."""
-    request = load_request("smoke-k6-lease", duration_s=10, **QUICK)
+@pytest.mark.parametrize("watched", [True, False])
+def test_without_a_lease_nothing_is_sent(
+    demo: Any,
+    load_request: Callable[..., LoadRequest],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    watched: bool,
+) -> None:
+    """The target is somebody else's by now: whoever notices first, the watcher or the process beside k6, ends k6."""
+    if not watched:
+        monkeypatch.setattr(process, "LeaseGuard", lambda _path: LeaseGuard(None))
+    run_id = f"smoke-k6-lease-{watched}".lower()
+    request = load_request(run_id, duration_s=10, **QUICK)
     result = run_load(replace(request, lease_file=tmp_path / "no-lease.json"), print)
     assert (result.completed, result.started, result.stopped_by) == (False, None, "target_locked")
-    assert counted(demo, "smoke-k6-lease") == {"login": 0, "warm_up": 0, "load": 0}
+    assert counted(demo, run_id) == {"login": 0, "warm_up": 0, "load": 0}
