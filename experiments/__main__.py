@@ -18,6 +18,7 @@ from experiments import (
     kill9,
     lock,
     parity,
+    parse,
     profiles,
     regression,
     release,
@@ -45,6 +46,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     lock.NAME: lock.claims,
     italian.NAME: italian.claims,
     release.NAME: release.claims,
+    parse.NAME: parse.claims,
 }
 DEFAULT = (
     faults.NAME,
@@ -61,6 +63,7 @@ DEFAULT = (
     lock.NAME,
     italian.NAME,
     release.NAME,
+    parse.NAME,
 )
 """Without ONLY; the walk through every task takes about an hour and is asked for by its name."""
 HEAD = "name | claim | expected | measured | ok"

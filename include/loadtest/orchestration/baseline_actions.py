@@ -97,9 +97,7 @@ def propose_suite(engine: "Engine", suite: str, target: str, by: str) -> tuple[l
     return numbers, lines or [f"the history has no valid run of the suite {suite} on {target}"]
 
 
-def decide_proposals(
-    engine: "Engine", numbers: Sequence[int], *, accepted: bool, by: str, reason: str
-) -> list[str]:
+def decide_proposals(engine: "Engine", numbers: Sequence[int], *, accepted: bool, by: str, reason: str) -> list[str]:
     """Pin or retire proposals; returns a line each. One that cannot be, as another was pinned meanwhile, says why."""
     from include.loadtest.history import baselines
 

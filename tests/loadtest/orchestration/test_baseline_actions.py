@@ -35,9 +35,7 @@ def history(history_url: str) -> str:
     return history_url
 
 
-def record(
-    url: str, run_id: str, profile: str, day: int, *, verdict: str = "PASS", suite: str | None = None
-) -> None:
+def record(url: str, run_id: str, profile: str, day: int, *, verdict: str = "PASS", suite: str | None = None) -> None:
     started = START + timedelta(days=day)
     run = RunRecord(
         *(run_id, profile, "locust", "demo", verdict, started, started + timedelta(minutes=1)),
