@@ -1,7 +1,8 @@
 """Airflow's REST API as an experiment uses it: states of tasks, and answers to what a person is asked."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from include.embedded.airflow import USER, admin_password
@@ -22,6 +23,15 @@ class Api(AirflowClient):
         if state is None:
             raise EmbeddedError("the environment does not run")
         return cls(state.url, USER, admin_password(layout))
+
+    @contextmanager
+    def unpaused(self, dag_id: str) -> Iterator[None]:
+        """Unpause a DAG for the length of a block."""
+        self.unpause(dag_id)
+        try:
+            yield
+        finally:
+            self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": True})
 
     def states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """The state of each task of a DAG run."""

@@ -26,7 +26,6 @@ def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
         "include/loadtest/orchestration/airflow_context.py": "test_end_to_end",
         "include/loadtest/orchestration/faults.py": "test_pipeline",
         "include/loadtest/orchestration/limits.py": "test_deadline",
-        "include/loadtest/orchestration/tasks.py": "test_factory",
         "include/loadtest/metrics/figures.py": "test_samples",
         "include/loadtest/runners/generator.py": "test_locust",
         "include/loadtest/runners/process.py": "test_locust",

@@ -84,10 +84,10 @@ def _run_and_follow(state: EnvironmentState, inputs: RunInputs, reason: str) -> 
     run_id = f"{reason.replace(' ', '_')}__{datetime.now(UTC):%Y%m%dT%H%M%S}_{secrets.token_hex(2)}"
     page = f"{state.url}/dags/{MANUAL_DAG}/runs/{run_id}"
     try:
-        with client.unpaused(MANUAL_DAG):
-            client.trigger(MANUAL_DAG, run_id, inputs.conf(state.default_target, reason))
-            _say(f"run {run_id}: {page}")
-            return follow(client, MANUAL_DAG, run_id, say=_say, group=inputs.group)
+        client.unpause(MANUAL_DAG)  # for good: it has no schedule, and pausing it would freeze other people's runs
+        client.trigger(MANUAL_DAG, run_id, inputs.conf(state.default_target, reason))
+        _say(f"run {run_id}: {page}")
+        return follow(client, MANUAL_DAG, run_id, say=_say, group=inputs.group)
     except ApiUnavailableError as error:
         if not is_running(_LAYOUT, state):
             raise EmbeddedError("the environment was stopped before the run ended") from error

@@ -6,7 +6,6 @@ login is renewed.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -111,28 +110,6 @@ class AirflowClient:
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler start runs of the DAG."""
         self._call("PATCH", f"/dags/{quote(dag_id)}", json={"is_paused": False})
-
-    @contextmanager
-    def unpaused(self, dag_id: str) -> Iterator[None]:
-        """Unpause the DAG, and pause it again if it was, also after an error.
-
-        Not after KeyboardInterrupt: the run that goes on without its spectator needs the scheduler.
-        """
-        was_paused = bool(self._call("GET", f"/dags/{quote(dag_id)}")["is_paused"])
-        if was_paused:
-            self.unpause(dag_id)
-        try:
-            yield
-        except Exception:
-            if was_paused:
-                with suppress(EmbeddedError):  # the first error is the one to tell
-                    self._pause(dag_id)
-            raise
-        if was_paused:
-            self._pause(dag_id)
-
-    def _pause(self, dag_id: str) -> None:
-        self._call("PATCH", f"/dags/{quote(dag_id)}", json={"is_paused": True})
 
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> None:
         """Start a run of the DAG. The caller names it, so that a repeated call cannot start a second one."""

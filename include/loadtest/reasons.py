@@ -203,7 +203,7 @@ REASON_CODES: dict[str, ReasonCode] = {
         ReasonCode(
             "regression_disproved",
             "note",
-            "The run was suspected of being slower, and its repeats did not show it.",
+            "Suspected of being slower, or compared with the current release: its repeats do not show it.",
             "Nothing; if a profile is suspected again and again, look at what else runs on the host at that time.",
         ),
         ReasonCode(

@@ -39,7 +39,7 @@ def rule_paired(
         text = f"{told(worse[0])} against {len(theirs)} runs of the reference, measured in turns by {len(ours)}"
         return Ruling(Word.REGRESSION, text, worse[0], evidence)
     least_p = min(evidence, key=lambda one: one.p, default=None)
-    return Ruling(Word.OK, "the reference measured in turns is as slow: the host, not the release", least_p, evidence)
+    return Ruling(Word.OK, "measured in turns with the reference, it is not slower", least_p, evidence)
 
 
 def _differs(one: Evidence, settings: ChangeTest) -> bool:

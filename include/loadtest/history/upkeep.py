@@ -58,13 +58,13 @@ def _ago(seconds: float) -> ColumnElement[datetime]:
     return func.clock_timestamp() - literal(timedelta(seconds=seconds))
 
 
-def last_suite_verdict(engine: Engine, suite: str) -> SuiteVerdict | None:
-    """The latest run of a suite with a verdict, whichever: INCONCLUSIVE and ABORTED are verdicts too. None: no run.
+def last_suite_verdict(engine: Engine, suite: str, target: str) -> SuiteVerdict | None:
+    """The latest run of a suite on a target with a verdict: INCONCLUSIVE and ABORTED are verdicts too. None: no run.
 
     A run that sent no load has no end; its start counts.
     """
     moment = func.coalesce(RUN.c.ended, RUN.c.started)
-    own = (RUN.c.suite == suite, RUN.c.suite_run_id.is_not(None))
+    own = (RUN.c.suite == suite, RUN.c.target == target, RUN.c.suite_run_id.is_not(None))
     latest = select(RUN.c.suite_run_id, moment.label("at")).where(*own).order_by(moment.desc(), RUN.c.run_id).limit(1)
     with transaction(engine) as connection:
         row = connection.execute(latest).first()

@@ -41,8 +41,10 @@ def _ask() -> Any:
         """Ask only about a WARN."""
         from include.loadtest.orchestration import pipeline
         from include.loadtest.orchestration.airflow_context import run_context
+        from include.loadtest.orchestration.target_use import leave_target
 
         with as_airflow_errors(), run_context(None, 0) as context:
+            leave_target(context)  # also where the clean-up failed: nobody waits for a person
             if not pipeline.began(context):
                 raise AirflowSkipException("there is no verdict to ask about")
             verdict = pipeline.settled_verdict(context)

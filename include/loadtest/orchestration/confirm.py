@@ -20,6 +20,7 @@ from include.loadtest.orchestration.change import (
     NOT_JUDGED,
     SECTION,
     change_reasons,
+    decided_change,
     figures_of,
     judge_change,
 )
@@ -57,15 +58,28 @@ def needs_repeats(context: RunContext) -> bool:
     return context.bundle.read(run.VERDICT)["verdict"] in GREEN
 
 
-def close_suspicion(context: RunContext) -> None:
-    """Say so in the verdict where a run is still suspected when all is over: its repeats failed, or were too few.
+def close_suspicion(context: RunContext) -> bool:
+    """Say so in the verdict where its repeats, being over, have decided nothing; returns whether that is new.
 
-    A run that is never repeated stays as it is: its suspicion is a note.
+    Either it is still suspected, or it had to be measured against the current release and was not. A run that is never
+    repeated stays as it is: its suspicion is a note.
     """
-    if context.repeats and is_suspected(context):
-        text = context.bundle.read(run.COMPARISON)[SECTION]["text"]
-        amend(context.bundle, [Reason("not_confirmed", f"suspected of being slower, and not decided: {text}")])
-        history.store_bundle(context.history_url, context.bundle, context.profile(), context.bundle_uri)
+    text = _undecided(context) if context.repeats else None
+    before = context.bundle.read(run.VERDICT)
+    if text is None or amend(context.bundle, [Reason("not_confirmed", text)]) == before:
+        return False
+    history.store_bundle(context.history_url, context.bundle, context.profile(), context.bundle_uri)
+    return True
+
+
+def _undecided(context: RunContext) -> str | None:
+    if is_suspected(context):
+        return f"suspected of being slower, and not decided: {context.bundle.read(run.COMPARISON)[SECTION]['text']}"
+    current = context.order.current_target
+    is_green = context.bundle.read(run.VERDICT)["verdict"] in GREEN
+    if current is None or not is_green or decided_change(context.bundle) is not None:
+        return None
+    return f"it was not compared with the current release on {current}: the task confirm says why"
 
 
 def confirm(context: RunContext, run_stage: RunStage) -> None:

@@ -131,10 +131,11 @@ def build_suite(suite_of: SuiteOf, groups: Sequence[str], suite: Suite | None = 
         before = publish
     confirm, publish_suite = suite_confirm_task(suite_of), suite_stage_task("publish_suite", suite_of)
     # All of them, not only the last: in the manual DAG that one may be skipped from the start.
-    publishes >> confirm >> publish_suite
-    confirm >> gates
+    # The gates say what the repeats left undecided, so the suite's verdict comes after them.
+    publishes >> confirm >> gates
+    gates >> publish_suite
     end = suite_gate(suite_of)
-    [publish_suite, *gates, _after_the_runs(suite_of, suite, publish_suite)] >> end
+    [publish_suite, _after_the_runs(suite_of, suite, publish_suite)] >> end
     return preflight, end
 
 

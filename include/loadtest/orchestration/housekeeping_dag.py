@@ -118,8 +118,9 @@ def _dead_mans_switch() -> None:
         history.upgrade(settings.history_url())
         engine = history.connect(settings.history_url())
         days = load_rules().dead_mans_switch.weekly_verdict_days
-        nights = Nights(load_calendar(), load_target_file(settings.default_target()).blackouts)
-        last, since = last_suite_verdict(engine, SUITE), installed_at(engine)
+        target = settings.default_target()
+        nights = Nights(load_calendar(), load_target_file(target).blackouts)
+        last, since = last_suite_verdict(engine, SUITE, target), installed_at(engine)
         finding = judge_silence(last, since, days, datetime.now(UTC), nights)
         if finding.alarm:
             _tell_slack("Load tests: the weekly suite is silent", finding.text)

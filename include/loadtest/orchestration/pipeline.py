@@ -84,6 +84,7 @@ def preflight(context: RunContext) -> None:
     )
     context.refuse_if_stopped()
     context.refuse_in_blackout()
+    _check_current_target(context)
     target = context.target
     context.bundle.update_manifest(
         target={"name": target.file.name, "base_url": target.base_url, "shares_host": target.shares_host}
@@ -103,6 +104,18 @@ def preflight(context: RunContext) -> None:
             LOG.info("%s", line)
         if suite:
             _take_users(context, suite)
+
+
+def _check_current_target(context: RunContext) -> None:
+    """Raise ConfigError where the candidate would be measured against itself."""
+    current = context.order.current_target
+    if current is None or context.holds_parents_target:
+        return
+    if current == context.target_name or context.load_target(current).base_url == context.target.base_url:
+        raise ConfigError(
+            f"current_target: {current} is the candidate's own target ({context.target_name}), or has its address; "
+            "name the target that runs the current release, or leave it empty"
+        )
 
 
 def _take_users(context: RunContext, suite: SuiteContext) -> None:
@@ -196,7 +209,13 @@ def compare_and_store(context: RunContext) -> None:
 
 
 def publish(context: RunContext) -> None:
-    """Write the reports, then tell Slack: once a verdict, and a Slack that fails changes nothing else."""
+    """Write the reports, then tell Slack: once a verdict, and a Slack that fails changes nothing else.
+
+    A suite's run is published before its repeats: what they leave undecided is said after them.
+    """
+    verdict_of(context)
+    if context.suite is None:
+        close_suspicion(context)
     verdict = verdict_of(context)
     for name in context.not_configured:
         LOG.info("not configured: %s", name)
@@ -231,9 +250,10 @@ def _tell_slack(context: RunContext, verdict: dict[str, Any]) -> None:
 
 
 def settled_verdict(context: RunContext) -> dict[str, Any]:
-    """The run's verdict when all is over: what stayed suspected is said in it."""
+    """The run's verdict when all is over: what stayed undecided is said in it, and in its reports."""
     verdict_of(context)
-    close_suspicion(context)
+    if close_suspicion(context):
+        publish(context)
     return verdict_of(context)
 
 
@@ -272,7 +292,7 @@ def run_stage(context: RunContext, name: str) -> None:
     """
     if name in SENDING and (context.bundle.has(run.VERDICT) or any(context.bundle.samples_dir.glob("*.parquet"))):
         raise ConfigError(
-            f"run {context.bundle.run_id} has already sent its load, and what it found stays; "
+            f"run {context.bundle.run_id} has ended or sent its load already, and what it found stays; "
             "a repeat is a new run: trigger it anew"
         )
     removed = context.manifest().get(run.SAMPLES_REMOVED)

@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from include.loadtest.orchestration.approval import answered_by
 from include.loadtest.orchestration.choice import SuiteOf
 from include.loadtest.orchestration.settings import answer_within
-from include.loadtest.orchestration.task_policy import STAGE_OPTIONS, as_airflow_errors
+from include.loadtest.orchestration.task_policy import NO_SUITE, STAGE_OPTIONS, as_airflow_errors
 
 LOG = logging.getLogger("loadtest")
 PROPOSE, DECIDE, PIN = "propose_baselines", "decide_baselines", "pin_baselines"
@@ -47,10 +47,16 @@ def _propose(suite_of: SuiteOf) -> Any:
         """Propose the latest valid runs of each profile of the suite; skipped where there are too few of each."""
         from include.loadtest.history.store import connect, upgrade
         from include.loadtest.orchestration import settings
+        from include.loadtest.orchestration.airflow_context import suite_context
         from include.loadtest.orchestration.baseline_actions import propose_suite
+        from include.loadtest.orchestration.suite import began
+        from include.loadtest.orchestration.target_use import leave_target
 
         context = get_current_context()
-        with as_airflow_errors():
+        with as_airflow_errors(), suite_context(suite_of(), keep=False) as suite:
+            leave_target(suite)  # also where the clean-up failed: nobody waits for a person
+            if not began(suite):
+                raise AirflowSkipException(NO_SUITE)
             source, url = suite_of().renews_baselines, settings.history_url()
             upgrade(url)
             proposals, lines = propose_suite(connect(url), str(source), context["params"]["target"], BY)

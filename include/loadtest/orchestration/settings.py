@@ -5,6 +5,7 @@ Connection ids: `loadtest_target`, `loadtest_target_db`, `loadtest_target_redis`
 the default one), `loadtest_history`. A PostgreSQL connection whose host begins with "/" is a socket directory.
 """
 
+import hashlib
 import os
 import tempfile
 import threading
@@ -62,12 +63,23 @@ def installation() -> str:
 
     Both may have a DAG run of the same name, as each names its scheduled runs after their time.
     """
-    return os.environ.get(INSTALLATION_VARIABLE) or airflow_url()
+    return os.environ.get(INSTALLATION_VARIABLE) or _address_of_its_own() or _unnamed()
+
+
+def _address_of_its_own() -> str | None:
+    address = conf.get("api", "base_url", fallback=None)
+    return str(address).rstrip("/") if address else None
+
+
+def _unnamed() -> str:
+    """A name from the key that all of an installation's processes share, and no other installation has."""
+    key = str(conf.get("core", "fernet_key", fallback=""))
+    return f"unnamed-{hashlib.sha256(key.encode()).hexdigest()[:12]}" if key else AIRFLOWS_ADDRESS
 
 
 def airflow_url() -> str:
     """Where Airflow's pages are, without a slash at the end."""
-    return str(conf.get("api", "base_url", fallback=AIRFLOWS_ADDRESS)).rstrip("/")
+    return _address_of_its_own() or AIRFLOWS_ADDRESS
 
 
 def answer_within() -> float:

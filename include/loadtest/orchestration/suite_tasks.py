@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.loadtest.orchestration.choice import SuiteOf
 from include.loadtest.orchestration.task_policy import (
+    NO_SUITE,
     NO_USERS,
     NOT_BEGUN,
     STAGE_OPTIONS,
@@ -16,7 +17,7 @@ from include.loadtest.orchestration.task_policy import (
     conclude,
     within_time,
 )
-from include.loadtest.orchestration.tasks import NO_SUITE, NOT_SUSPECTED
+from include.loadtest.orchestration.tasks import NOT_SUSPECTED
 from include.loadtest.orchestration.waiting import WhenTargetIsFree
 from include.loadtest.profile.suites import Suite
 
@@ -65,7 +66,7 @@ def skip_if_not_due(suite: Suite, has_blackouts: bool) -> None:
     from include.loadtest.calendar import load_calendar, scheduled_skip
 
     dag_run = get_current_context()["dag_run"]
-    if suite.schedule is None or dag_run.run_type != "scheduled":
+    if suite.schedule is None or dag_run.run_type == "manual":
         return
     late_s = (datetime.now(UTC) - dag_run.run_after).total_seconds()
     if late_s > suite.schedule.grace_s:
@@ -100,6 +101,7 @@ def suite_confirm_task(suite_of: SuiteOf) -> Any:
                         pipeline.run_stage(context, "confirm")
                 except Exception as error:  # noqa: BLE001 - whatever one run's repeats raise, the next run's are due
                     failed.append(f"{entry.profile}: {error}")
+                pipeline.settled_verdict(context)
                 pipeline.run_stage(context, "publish")
         if failed:
             raise AirflowFailException("; ".join(failed))

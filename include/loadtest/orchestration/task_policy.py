@@ -37,6 +37,7 @@ STAGE_OPTIONS: dict[str, dict[str, Any]] = {
     "cleanup_users": _RETRIED,
     "gate": _ONCE_MORE | ALWAYS,
 }
+NO_SUITE = "the suite did not begin; see its preflight's log"
 NO_USERS = "preflight did not let the target be used, so nothing of this run is on it"
 NOT_BEGUN = "preflight ended before it knew a valid profile: it refused, or was killed; see its log"
 

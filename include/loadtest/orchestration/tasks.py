@@ -1,6 +1,7 @@
 """The tasks of a run: each calls one stage. Heavy imports happen inside them, never at parse time."""
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import get_current_context, task
@@ -9,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from include.loadtest.orchestration.choice import SuiteOf
 from include.loadtest.orchestration.task_policy import (
     ALWAYS,
+    NO_SUITE,
     NO_USERS,
     NOT_BEGUN,
     STAGE_OPTIONS,
@@ -16,13 +18,14 @@ from include.loadtest.orchestration.task_policy import (
     conclude,
     within_time,
 )
-from include.loadtest.orchestration.waiting import WhenTargetIsFree
+from include.loadtest.orchestration.waiting import MAX_WAIT_S, WhenTargetIsFree
+from include.loadtest.profile.suites import Suite
 
 LOG = logging.getLogger("loadtest")
-NO_SUITE = "the suite did not begin; see its preflight's log"
 NOT_SUSPECTED = "no run is suspected of being slower, so none is repeated"
 _NEEDS_A_LOAD = frozenset({"collect_metrics"})
 _NO_SUCH_RUN = "the suite has no run number %d"
+_OF_A_SUITE = "this DAG run is a suite's, so it makes no run by itself"
 
 
 def stage_task(name: str, suite_of: SuiteOf | None = None, index: int = 0) -> Any:
@@ -48,9 +51,9 @@ def _run_stage(name: str, suite_of: SuiteOf | None, index: int) -> None:
     from include.loadtest.orchestration.airflow_context import run_context
     from include.loadtest.orchestration.confirm import needs_repeats
 
-    suite = suite_of() if suite_of else None
-    if suite and index >= len(suite.runs):  # a task of the manual DAG that was cleared by hand
-        raise AirflowSkipException(_NO_SUCH_RUN % (index + 1))
+    suite = _suite_of_task(suite_of, index)
+    if suite and name == "preflight":
+        refuse_if_long_over(suite, get_current_context()["dag_run"], datetime.now(UTC))
     with as_airflow_errors(), run_context(suite, index) as context:
         if context.suite and not suite_pipeline.began(context.suite):
             raise AirflowSkipException(NO_SUITE)
@@ -64,6 +67,32 @@ def _run_stage(name: str, suite_of: SuiteOf | None, index: int) -> None:
             raise AirflowSkipException(NOT_SUSPECTED)
         with within_time(context, name):
             pipeline.run_stage(context, name)
+
+
+def _suite_of_task(suite_of: SuiteOf | None, index: int) -> Suite | None:
+    """The suite that a task's run belongs to. Raises AirflowSkipException for a task that was not ordered.
+
+    Such a task begins only where a person clears it: the manual DAG has skipped it.
+    """
+    suite = suite_of() if suite_of else None
+    if suite and index >= len(suite.runs):
+        raise AirflowSkipException(_NO_SUCH_RUN % (index + 1))
+    if suite is None and get_current_context()["params"].get("suite"):
+        raise AirflowSkipException(_OF_A_SUITE)
+    return suite
+
+
+def refuse_if_long_over(suite: Suite, dag_run: Any, now: datetime) -> None:
+    """Raise AirflowFailException where a scheduled suite's run would begin long after the suite has to be over.
+
+    That happens where the DAG was paused in the middle, or Airflow was away: people are at work by now. The suite may
+    begin late, wait for its target, and take twice as long as its load.
+    """
+    if suite.schedule is None or dag_run.run_type == "manual":
+        return
+    over_s = (now - dag_run.run_after).total_seconds()
+    if over_s > suite.schedule.grace_s + MAX_WAIT_S + 2 * suite.max_load_s:
+        raise AirflowFailException(f"{over_s / 3600:.1f} h after the suite's slot it sends no load any more")
 
 
 def gate(suite_of: SuiteOf | None = None, index: int = 0, *, approval: str | None = None) -> Any:
@@ -81,9 +110,7 @@ def gate(suite_of: SuiteOf | None = None, index: int = 0, *, approval: str | Non
         from include.loadtest.orchestration.approval import refuse_unapproved
         from include.loadtest.orchestration.target_use import leave_target
 
-        suite = suite_of() if suite_of else None
-        if suite and index >= len(suite.runs):
-            raise AirflowSkipException(_NO_SUCH_RUN % (index + 1))
+        suite = _suite_of_task(suite_of, index)
         with as_airflow_errors(), run_context(suite, index) as context:
             if context.suite and not suite_pipeline.began(context.suite):
                 raise AirflowSkipException(NO_SUITE)

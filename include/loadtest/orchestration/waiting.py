@@ -45,6 +45,9 @@ class WhenTargetIsFree(BaseOperator):
 
     def resume(self, context: Any, waiter: dict[str, Any], event: Any = None) -> None:  # noqa: ARG002 - as above
         """The next attempt, after the trigger fired; another may have been faster, then it waits again."""
+        late_s = time.time() - waiter["give_up_at_s"]
+        if late_s > TRIGGERER_PATIENCE_S:  # the DAG was paused, or Airflow was away: whoever ordered it is gone
+            raise AirflowFailException(f"not begun: it may have had its turn, but is {late_s / 60:.0f} min too late")
         with suppress(LoadTestError):  # a sign of life; if the database is away, the work says so
             _stand_in_line(**{name: waiter[name] for name in ("target", "owner", "run_id")})
         try:

@@ -49,7 +49,7 @@ def test_the_latest_verdict_of_a_suite_is_the_worst_of_its_runs(
     engine: Engine, record: Callable[..., RunRecord]
 ) -> None:
     """Other suites and single runs do not count; a run that sent no load counts from its start."""
-    assert last_suite_verdict(engine, "weekly") is None
+    assert last_suite_verdict(engine, "weekly", "default") is None
     weekly = {"suite": "weekly"}
     record_run(engine, record("a-1", 0, "PASS", suite_run_id="weekly-0", **weekly), [])
     record_run(engine, record("a-2", 7, "PASS", suite_run_id="weekly-7", **weekly), [])
@@ -57,9 +57,11 @@ def test_the_latest_verdict_of_a_suite_is_the_worst_of_its_runs(
     record_run(engine, record("a-3", 8, "PASS", suite="monthly", suite_run_id="monthly-8"), [])
     record_run(engine, record("a-4", 9, "PASS"), [])
     at = START + timedelta(days=7, minutes=1)
-    assert last_suite_verdict(engine, "weekly") == SuiteVerdict("weekly-7", "SLA_BREACH", at)
+    assert last_suite_verdict(engine, "weekly", "default") == SuiteVerdict("weekly-7", "SLA_BREACH", at)
     record_run(engine, record("a-5", 14, "INCONCLUSIVE", ended=None, suite_run_id="weekly-14", **weekly), [])
-    assert last_suite_verdict(engine, "weekly") == SuiteVerdict("weekly-14", "INCONCLUSIVE", START + timedelta(days=14))
+    silent_since = START + timedelta(days=14)
+    assert last_suite_verdict(engine, "weekly", "default") == SuiteVerdict("weekly-14", "INCONCLUSIVE", silent_since)
+    assert last_suite_verdict(engine, "weekly", "another") is None, "the weekly of another target hides no silence"
 
 
 def test_only_dead_locks_and_waiters_are_removed(engine: Engine) -> None:

@@ -266,3 +266,23 @@ def test_where_nothing_is_repeated_a_suspicion_stays_a_note(suspected: RunContex
     assert not needs_repeats(once)
     close_suspicion(once)
     assert _codes(once) == ("PASS", ["regression_suspected"])
+
+
+def test_a_candidate_that_was_not_compared_with_the_current_release_is_a_warning(suspected: RunContext) -> None:
+    """Its repeats were killed, stopped or timed out: that is no silent PASS, and saying it once is enough."""
+    suspected.bundle.write("comparison.json", {"change_test": {"word": "OK"}})
+    amend(suspected.bundle, [], without=CHANGE_CODES)
+    candidate = replace(suspected, order=replace(suspected.order, current_target="current"))
+    assert close_suspicion(candidate)
+    assert _codes(candidate) == ("WARN", ["not_confirmed"])
+    (reason,) = candidate.bundle.read("verdict.json")["reasons"]
+    assert "not compared with the current release on current" in reason["text"]
+    assert not close_suspicion(candidate)
+
+
+def test_a_candidate_without_any_comparison_is_a_warning_too(suspected: RunContext) -> None:
+    """The history did not answer, so there is not even a comparison.json."""
+    (suspected.bundle.path / "comparison.json").unlink()
+    amend(suspected.bundle, [], without=CHANGE_CODES)
+    assert close_suspicion(replace(suspected, order=replace(suspected.order, current_target="current")))
+    assert not close_suspicion(suspected)

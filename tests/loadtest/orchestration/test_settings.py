@@ -45,3 +45,15 @@ def test_two_installations_that_share_a_history_have_two_names(monkeypatch: pyte
     assert installation() == "https://airflow.one.test"
     monkeypatch.setenv("LOADTEST_INSTALLATION", "two")
     assert installation() == "two"
+
+
+def test_an_installation_without_a_name_is_known_by_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its processes share the key, no other installation has it, and the name tells nothing of it."""
+    monkeypatch.delenv("LOADTEST_INSTALLATION", raising=False)
+    monkeypatch.delenv("AIRFLOW__API__BASE_URL", raising=False)
+    names = []
+    for key in ("first-key", "second-key", "first-key"):
+        monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", key)
+        names.append(installation())
+    assert names[0] == names[2] != names[1]
+    assert all(name.startswith("unnamed-") and "key" not in name for name in names)

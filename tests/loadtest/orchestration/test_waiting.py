@@ -141,6 +141,18 @@ def test_the_wait_is_bounded_and_says_who_had_the_target(engine: Engine) -> None
     assert waiters(engine) == []
 
 
+def test_a_turn_that_comes_days_later_is_no_start(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The DAG was paused while it waited, or Airflow was away: unpausing never starts a surprise load."""
+    operator = task(engine)
+    wait = deferred(lambda: operator.execute({}))
+    release_lock(engine, "demo", "other")
+    now_s = time.time()
+    monkeypatch.setattr(time, "time", lambda: now_s + MAX_WAIT_S + 3 * 24 * 3600)
+    with pytest.raises(AirflowFailException, match="min too late"):
+        resumed(operator, wait, {"free": True})
+    assert stand_in_line(engine, "demo", "later", "smoke-1").holder is None
+
+
 def test_a_last_attempt_that_finds_the_target_free_takes_it(engine: Engine) -> None:
     """The end of the wait is no reason to refuse what can be had."""
     operator = task(engine, max_wait_s=0.0)
