@@ -183,6 +183,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "The text names what was tried. If the target has it elsewhere, set check_paths in its target file.",
         ),
         ReasonCode(
+            "growth_unknown",
+            "warning",
+            "The profile limits how fast something may grow, and that could not be measured: a leak would not be seen.",
+            "Hold the load for 30 minutes or more; target memory is measured where one process gives the readings.",
+        ),
+        ReasonCode(
             "stall",
             "warning",
             "Nothing finished for longer than the profile's stall limit, while requests waited; percentiles hide it.",

@@ -8,6 +8,7 @@ from typing import Any
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.profile import Profile
+from include.loadtest.profile.vocabulary import GROWTH_METRICS
 from include.loadtest.profile.vocabulary import SCENARIOS, SCOPE_ALL, TIMED_REQUIREMENTS
 from include.loadtest.runners.generator import load_reasons
 from include.loadtest.verdict import Reason, SloResult
@@ -29,7 +30,7 @@ def conclude_run(bundle: Bundle, profile: Profile, results: Sequence[SloResult] 
     """Write verdict.json from judged limits, the load's account and the stages' faults; returns its content."""
     from include.loadtest.validation.conclusion import conclude
 
-    reasons = [*_reasons(bundle, profile), *_nothing_critical(results)]
+    reasons = [*_reasons(bundle, profile), *_nothing_critical(results), *_growth_unknown(results)]
     known = {reason.code for reason in reasons}
     reasons += [reason for reason in _invalid(bundle, profile, results) if reason.code not in known]
     document = conclude(bundle, profile, list(results), reasons)
@@ -148,6 +149,14 @@ def _nothing_critical(results: Sequence[SloResult]) -> list[Reason]:
     if not results or any(result.level == "critical" and result.outcome != "not_judged" for result in results):
         return []
     return [Reason("too_few_samples", "not one critical limit could be judged")]
+
+
+def _growth_unknown(results: Sequence[SloResult]) -> list[Reason]:
+    """Limits on growth that were not judged: whoever runs a soak wants to know of leaks, and is not told."""
+    unknown = [
+        result.metric for result in results if result.metric in GROWTH_METRICS and result.outcome == "not_judged"
+    ]
+    return [Reason("growth_unknown", f"not measured: {', '.join(unknown)}")] if unknown else []
 
 
 def _restarts(profile: Profile, manifest: dict[str, Any]) -> list[Reason]:

@@ -7,6 +7,7 @@ import pytest
 from include.loadtest.bundle import Bundle
 from include.loadtest.orchestration.conclusion import conclude_run
 from include.loadtest.profile import Profile, find_profile, load_profile
+from include.loadtest.verdict import SloResult
 
 pytestmark = pytest.mark.unit
 PROFILE = load_profile(find_profile("smoke"))
@@ -132,3 +133,20 @@ def test_a_refusal_among_documents_at_once_is_no_limiter(tmp_path, scope: str, l
     row = {"metric": "rejected_rate", "scope": scope, "phase": "hold", "value": 0.5, "n": 2}
     document = concluded(tmp_path, [row], ITALIAN, **PARTS)
     assert any(reason["code"] == "rate_limiter" for reason in document["reasons"]) is limited
+
+
+def test_a_soak_that_knows_nothing_of_leaks_says_so(tmp_path) -> None:
+    """Limits on growth only warn, so nothing else would tell that they were not judged; a measured one is fine."""
+    bundle = Bundle(tmp_path / "soak-1")
+    bundle.update_manifest(profile=PROFILE.model_dump(mode="json"), **PARTS)
+    common = {"scope": "all", "phase": "hold", "level": "warning", "required": False, "comparator": "<=", "n": 0}
+    unit = {"ci_low": None, "ci_high": None, "limit": 5.0, "unit": "%/h", "close": False}
+    results = [
+        SloResult(metric=metric, observed=observed, outcome=outcome, **common, **unit)
+        for metric, observed, outcome in (
+            ("redis_memory_growth_pct_per_h", 0.1, "met"),
+            ("target_memory_growth_pct_per_h", None, "not_judged"),
+        )
+    ]
+    reasons = {reason["code"]: reason["text"] for reason in conclude_run(bundle, PROFILE, results)["reasons"]}
+    assert reasons["growth_unknown"] == "not measured: target_memory_growth_pct_per_h"
