@@ -80,6 +80,16 @@ def nearest_difference(
     if not fields:
         text = f"Not compared: {latest['run_id']}, the latest run with equal conditions, ended {latest['verdict']}."
         return text, []
-    shown = "; ".join(f"{item['field']} is {item['current']}, was {item['other']}" for item in fields[:5])
+    shown = "; ".join(f"{item['field']} is {_shown(item, 'current')}, was {_shown(item, 'other')}" for item in fields[:5])
     more = f" (and {len(fields) - 5} more)" if len(fields) > 5 else ""
     return f"Not compared: the latest run of {profile}, {latest['run_id']}, differs: {shown}{more}.", fields
+
+
+def _shown(item: Mapping[str, Any], which: str) -> str:
+    """A value for a person: stages by name, seconds and users."""
+    value = item[which]
+    if item["field"] != "stages" or not value:
+        return str(value)
+    return ", ".join(
+        f"{stage['name']} {stage['end_s'] - stage['start_s']:g} s to {stage['users_to']} users" for stage in value
+    )

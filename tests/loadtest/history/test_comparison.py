@@ -64,3 +64,11 @@ def test_the_reason_for_no_comparison_is_one_sentence() -> None:
         "smoke", {"a": 1}, {"run_id": "smoke-1", "verdict": "SLA_BREACH", "comparability": {"a": 1}}
     )
     assert (text, fields) == ("Not compared: smoke-1, the latest run with equal conditions, ended SLA_BREACH.", [])
+
+
+def test_stages_that_differ_are_told_in_seconds_and_users() -> None:
+    """A person reads the line at night; the fields have it all."""
+    stage = {"name": "hold", "phase": "hold", "start_s": 5.0, "end_s": 65.0, "users_from": 10, "users_to": 10}
+    latest = {"run_id": "smoke-1", "verdict": "PASS", "comparability": {"stages": [stage | {"end_s": 20.0}]}}
+    text, _ = nearest_difference("smoke", {"stages": [stage]}, latest)
+    assert text.endswith("differs: stages is hold 60 s to 10 users, was hold 15 s to 10 users.")
