@@ -8,8 +8,7 @@ from typing import Any
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.profile import Profile
-from include.loadtest.profile.vocabulary import GROWTH_METRICS
-from include.loadtest.profile.vocabulary import SCENARIOS, SCOPE_ALL, TIMED_REQUIREMENTS
+from include.loadtest.profile.vocabulary import GROWTH_METRICS, SCENARIOS, SCOPE_ALL, TIMED_REQUIREMENTS
 from include.loadtest.runners.generator import load_reasons
 from include.loadtest.verdict import Reason, SloResult
 
