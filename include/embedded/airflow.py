@@ -106,6 +106,9 @@ def _settings(layout: Layout, state: EnvironmentState, postgres: PostgresServer)
         "LOGGING__COLORED_CONSOLE_LOG": "False",
         # A killed task is noticed after half a minute instead of five.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+        # Tasks follow each other sooner. It also narrows a race of Airflow's: a question that is answered before the
+        # scheduler has looked once more fails. The scheduler then takes 4 % of a core where it is idle, not 2 %.
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "20",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
