@@ -23,12 +23,24 @@ SCENARIO_REPEATS = 2
 
 @dataclass(frozen=True)
 class Case:
-    """A fault of the target, and the one limit that it breaks (None: nothing is broken)."""
+    """A fault of the target, and the one requirement that it breaks (None: none is broken).
+
+    `failing`: scenarios whose requests all fail; then their error limit is missed, and their time is not known.
+    `is_empty`: searches find nothing.
+    """
 
     claim: str
     metric: str | None = None
     fault: Mapping[str, Any] = field(default_factory=dict)
     not_exposed: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    is_empty: bool = False
+
+    @property
+    def missed(self) -> list[str]:
+        """The limits that it breaks, in the profile's order."""
+        own = [self.metric] if self.metric else []
+        return own + [f"error_rate of scenario:{name}" for name in SCENARIOS if name in self.failing]
 
 
 def _slow(metric: str, what: str, fault: Mapping[str, Any]) -> Case:
@@ -37,6 +49,15 @@ def _slow(metric: str, what: str, fault: Mapping[str, Any]) -> Case:
 
 CASES = (
     Case("nothing is broken"),
+    Case(
+        "the chat answers 500",
+        fault={"error_share": {"chat_stream": 1.0}},
+        failing=("simple_query", "complex_query"),
+    ),
+    Case("an erasure is answered as done, and the data are kept", "gdpr_deletion_s", {"erase_ignored": True}),
+    Case("nothing more is written to the audit log", "audit_query_s", {"audit_stopped": True}),
+    Case("searches find nothing", fault={"search_empty": True}, is_empty=True),
+    Case("documents cannot be read back", None, {"hidden": ["documents_get"]}, ("documents_lost",)),
     _slow("simple_calculation_s", "income tax takes 1.05 s more", {"kind_added_ms": {"tax_irpef": 1050}}),
     _slow(
         "complex_calculation_s",
@@ -121,10 +142,10 @@ def _claim_of(case: Case) -> str:
 
 
 def _expected(case: Case) -> str:
-    verdict = "SLA_BREACH" if case.metric else "WARN" if case.not_exposed else "PASS"
-    limits = len(REQUIREMENT_METRICS) + len(SCENARIOS)
-    broken = [case.metric] if case.metric else []
-    return _text(verdict, broken, case.not_exposed, limits - len(broken) - len(case.not_exposed))
+    verdict = "SLA_BREACH" if case.missed else "WARN" if case.not_exposed or case.is_empty else "PASS"
+    limits = len(REQUIREMENT_METRICS) + 2 * len(SCENARIOS)
+    met = limits - len(case.missed) - len(case.failing) - len(case.not_exposed)
+    return _text(verdict, case.missed, case.not_exposed, met, is_empty=case.is_empty)
 
 
 def _measured(verdict: Mapping[str, Any]) -> str:
@@ -137,17 +158,19 @@ def _measured(verdict: Mapping[str, Any]) -> str:
     exposed_not = {reason["metric"] for reason in verdict.get("reasons", ()) if reason["code"] == "not_exposed"}
     unjudged = [slo["metric"] for slo in own if slo["outcome"] == "not_judged" and slo["metric"] in exposed_not]
     met = sum(slo["outcome"] == "met" for slo in own)
-    return _text(verdict.get("verdict", "none"), missed, tuple(sorted(unjudged)), met)
+    is_empty = any(reason["code"] == "nothing_found" for reason in verdict.get("reasons", ()))
+    return _text(verdict.get("verdict", "none"), missed, tuple(sorted(unjudged)), met, is_empty=is_empty)
 
 
 def _scope(slo: Mapping[str, Any]) -> str:
     return "" if slo["scope"] == "all" else f" of {slo['scope']}"
 
 
-def _text(verdict: str, missed: list[str], not_exposed: tuple[str, ...], met: int) -> str:
+def _text(verdict: str, missed: list[str], not_exposed: tuple[str, ...], met: int, *, is_empty: bool) -> str:
     shown = f"missed: {', '.join(missed) or 'none'}; met: {met}"
     hidden = f"; not exposed: {', '.join(not_exposed)}" if not_exposed else ""
-    return f"verdict={verdict}; {shown}{hidden}"
+    empty = "; nothing found" if is_empty else ""
+    return f"verdict={verdict}; {shown}{hidden}{empty}"
 
 
 def _value(case: Case, verdict: Mapping[str, Any]) -> str:

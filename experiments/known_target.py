@@ -1,5 +1,7 @@
 """A target with a known distribution of latencies: it answers what users ask rightly, and each time when it is due.
 
+The chat's answers are as large as the real target's: what an engine does with an answer shows beside the distribution.
+
 A thousand answers in a row take every thousandth of the distribution once, in a seeded order: over whole thousands its
 quantiles are the distribution's own, and what an engine reports beside them is the engine's doing.
 """
@@ -12,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -22,7 +25,25 @@ from include.loadtest.scenarios.taxes import imu, irpef, iva
 MEDIAN_S, SPREAD = 0.6, 0.45
 """A lognormal distribution: its median, and the standard deviation of its logarithm."""
 STEPS = 1000
-ANSWER = "Una risposta di prova, lunga abbastanza per essere utile."
+STREAM_EVENTS = 300
+"""Events of a chat's answer, about 100 KB, each with every key of the real target's events."""
+EVENT: dict[str, Any] = {
+    "content": "parola ",
+    "done": False,
+    "event_type": "content",
+    "interactive_question": None,
+    "extracted_params": None,
+    "reasoning": None,
+    "structured_sources": None,
+    "kb_source_urls": None,
+    "web_verification": None,
+    "trace_id": None,
+    "enriched_prompt": None,
+    "response_time_ms": None,
+    "tokens_used": None,
+    "cost_cents": None,
+    "model_used": None,
+}
 FIXED: dict[str, Any] = {
     "/api/v1/users/me": {"id": 1, "email": "known@loadtest.invalid"},
     "/api/v1/payments/subscription": {"status": "active"},
@@ -83,9 +104,28 @@ class KnownTarget:
 def content_of(path: str, body: bytes) -> bytes:
     """The whole response to a request."""
     if path == STREAM:
-        events = f": wait\n\ndata: {json.dumps({'content': ANSWER})}\n\ndata: {json.dumps({'done': True})}\n\n"
-        return response("text/event-stream", events)
+        return streamed()
     return response("application/json", json.dumps(FIXED[path] if path in FIXED else tax_answer(json.loads(body))))
+
+
+@cache
+def streamed() -> bytes:
+    """The chat's whole response: a chunk an event, as servers stream them, so that its length is not announced."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = (b"%x\r\n%s\r\n" % (len(frame), frame.encode()) for frame in [*stream_frames(), ""])
+    return head + b"".join(chunks)
+
+
+def stream_frames() -> list[str]:
+    """The chat's answer, frame by frame."""
+    last = {**EVENT, "content": "", "done": True}
+    events = [*STREAM_EVENTS * [EVENT], last]
+    return [": wait\n\n", *(f"data: {json.dumps(event)}\n\n" for event in events)]
+
+
+def stream_bytes() -> int:
+    """Bytes of the chat's answer."""
+    return sum(len(frame.encode()) for frame in stream_frames())
 
 
 def tax_answer(asked: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,6 @@ def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
         "include/loadtest/orchestration/limits.py": "test_deadline",
         "include/loadtest/metrics/figures.py": "test_samples",
         "include/loadtest/runners/generator.py": "test_locust",
-        "include/loadtest/runners/process.py": "test_locust",
         "include/loadtest/reasons.py": "test_verdict",
     }
     missing = []

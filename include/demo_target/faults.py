@@ -74,6 +74,9 @@ class Faults(BaseModel):
     refuse_queued: bool = False
     lose_queued: bool = False
     index_stopped: bool = False
+    erase_ignored: bool = False
+    audit_stopped: bool = False
+    search_empty: bool = False
     llm_down: bool = False
     llm_first_token_ms: float | None = Field(None, ge=0, le=120_000)
     llm_per_token_ms: float | None = Field(None, ge=0, le=10_000)

@@ -95,9 +95,7 @@ async def data_subject_request(services: Shared, session: SessionCaller, body: D
         data |= {"consent_records": [], "processing_records": [], "audit_events_count": events}
     else:
         raise HTTPException(400, f"Unsupported request type: {body.request_type}")
-    await services.database.execute(
-        "INSERT INTO audit_events (user_id, event) VALUES ($1, $2)", body.user_id, body.request_type
-    )
+    await _note(services, body.user_id, body.request_type)
     return {
         "request_id": str(uuid.uuid4()),
         "user_id": body.user_id,
@@ -207,12 +205,8 @@ async def export(services: Shared, client_id: int, studio_id: StudioId, user_id:
 async def erase(services: Shared, client_id: int, studio_id: StudioId, user_id: UserId) -> dict[str, Any]:
     """Make a client anonymous; the answer carries what was held."""
     client = await _find_client(services, client_id, studio_id)
-    await services.database.execute(
-        """UPDATE clients SET codice_fiscale = $2, nome = $2, partita_iva = NULL, email = NULL, phone = NULL,
-        indirizzo = NULL, cap = NULL, note_studio = NULL, stato_cliente = 'cessato' WHERE id = $1""",
-        client_id,
-        ANONYMOUS,
-    )
+    if not services.faults.current.erase_ignored:
+        await _make_anonymous(services, client_id)
     await _note(services, user_id, "client_erasure")
     return {
         "gdpr_article": "Article 17 — Right to Erasure",
@@ -221,6 +215,15 @@ async def erase(services: Shared, client_id: int, studio_id: StudioId, user_id: 
         "anonymized_at": datetime.now(UTC).isoformat(),
         "communications_affected": 0,
     }
+
+
+async def _make_anonymous(services: Services, client_id: int) -> None:
+    await services.database.execute(
+        """UPDATE clients SET codice_fiscale = $2, nome = $2, partita_iva = NULL, email = NULL, phone = NULL,
+        indirizzo = NULL, cap = NULL, note_studio = NULL, stato_cliente = 'cessato' WHERE id = $1""",
+        client_id,
+        ANONYMOUS,
+    )
 
 
 def _check(category: str, number: int) -> dict[str, Any]:
@@ -246,4 +249,5 @@ async def _find_client(services: Services, client_id: int, studio_id: uuid.UUID)
 
 
 async def _note(services: Services, user_id: str, event: str) -> None:
-    await services.database.execute("INSERT INTO audit_events (user_id, event) VALUES ($1, $2)", user_id, event)
+    if not services.faults.current.audit_stopped:
+        await services.database.execute("INSERT INTO audit_events (user_id, event) VALUES ($1, $2)", user_id, event)

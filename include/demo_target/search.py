@@ -44,6 +44,8 @@ async def legal_search(services: Shared, caller: SessionCaller, body: LegalSearc
     rows = await services.database.rows(
         FIND, " ".join(body.keywords), body.subjects, body.date_from, max(body.limit, 0)
     )
+    if services.faults.current.search_empty:
+        rows = []
     return {
         "regulations": [{**dict(row), "publication_date": row["publication_date"].isoformat()} for row in rows],
         "total": len(rows),

@@ -28,8 +28,9 @@ export function chatCall(endpoint, question) {
 function checkStream(body) {
   const parts = [];
   let done = false;
-  for (const line of body.split(/\r\n|\n|\r/)) {
-    const event = line.startsWith('data:') ? parsed(line.slice(5)) : null;
+  // Not by the pattern where it is not needed: it takes ten times as long.
+  for (const line of body.split(body.includes('\r') ? /\r\n|\n|\r/ : '\n')) {
+    const event = line.startsWith('data:') ? eventOf(line.slice(5)) : null;
     if (isObject(event)) {
       if (typeof event.content === 'string') {
         parts.push(event.content);
@@ -41,6 +42,37 @@ function checkStream(body) {
     }
   }
   return checkAnswer(parts.join(''), done);
+}
+
+// Events of a stream mostly differ in their content only, and to parse 100 KB of them takes k6 7 ms. So the text before
+// and after the content of one is kept: what stands between the same two, and needs no escape, is a content as well.
+const PROBE = 'loadtest-probe';
+const PLAIN = /^[^"\\\u0000-\u001f]*$/;
+let around = null;
+
+function eventOf(data) {
+  const known = around !== null && data.startsWith(around.before) && data.endsWith(around.after);
+  if (known && data.length >= around.least) {
+    const content = data.slice(around.before.length, data.length - around.after.length);
+    if (PLAIN.test(content)) {
+      return { content, done: around.done };
+    }
+  }
+  const event = parsed(data);
+  if (!known && isObject(event) && typeof event.content === 'string' && event.done !== true) {
+    keepAround(data, event.content);
+  }
+  return event;
+}
+
+// Kept only where another content in the same place is read as the content.
+function keepAround(data, content) {
+  const at = data.indexOf(`"${content}"`) + 1;
+  const [before, after] = [data.slice(0, at), data.slice(at + content.length)];
+  const probed = data.includes(PROBE) ? null : parsed(before + PROBE + after);
+  if (isObject(probed) && probed.content === PROBE) {
+    around = { before, after, done: probed.done, least: before.length + after.length };
+  }
 }
 
 // The parsed text; null where it is no JSON.

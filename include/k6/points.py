@@ -1,7 +1,8 @@
 """From the points that k6 writes to samples: what was asked, when, and what came back.
 
-The script says with two points a request what it asked and what came back; k6 stamps each in nanoseconds of the wall
-clock. A user wanted its request when its think time after the end of the last one was over.
+The script says with three points a request what it asked, that the answer is there, and what the answer is; k6 stamps
+each in nanoseconds of the wall clock. A request ends with its answer: what the script does with it, is no time of the
+target's. A user wanted its request when its think time after the end of the last one was over.
 """
 
 import errno
@@ -9,7 +10,7 @@ import json
 import logging
 from calendar import timegm
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from time import strptime
 from typing import Any
@@ -19,9 +20,10 @@ from include.loadtest.profile import Stage
 from include.loadtest.recorder import Sample
 from include.loadtest.scenarios.checks import MAX_ERROR_CHARS, fingerprint
 from include.locustfiles.plan import GeneratorPlan
+from include.locustfiles.readings import NOT_JUDGED
 
 LOG = logging.getLogger("loadtest.generator")
-_OURS = b'{"metric":"loadtest_'
+_OURS = b'"loadtest_'
 _CAUSES: Mapping[int, str] = {
     1101: "gaierror errno -2",
     1211: f"TimeoutError errno {errno.ETIMEDOUT}",
@@ -38,7 +40,7 @@ _CAUSES_BY_TEXT: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request that is under way; `at_ns` and `intended_ns` in ns since the epoch."""
+    """A request that is under way; times in ns since the epoch. `answered_ns`: None until its answer is there."""
 
     at_ns: int
     intended_ns: int
@@ -46,12 +48,14 @@ class _Asked:
     endpoint: str
     iteration: int
     stage: Stage
+    answered_ns: int | None = None
 
 
 class Points:
     """Turns k6's lines into samples, which go to `record`. Memory holds one request a user, and no more.
 
-    `unreadable`: lines of the script's own that made no sense, so that a sample is missing.
+    `noted`: points of the script's own. `unreadable`: lines of them that made no sense, so that a sample is missing.
+    `failure`: the first scenario that raised an error, with the error's name and text.
     """
 
     def __init__(self, plan: GeneratorPlan, record: Callable[[Sample], None]) -> None:
@@ -61,7 +65,8 @@ class Points:
         self._present: set[int] = set()
         self._lag_ns: int | None = None
         self.load_started_ns: int | None = None
-        self.unreadable = 0
+        self.noted = self.unreadable = 0
+        self.failure: tuple[str, str, str] | None = None
 
     @property
     def users(self) -> int:
@@ -75,7 +80,7 @@ class Points:
 
     def feed(self, line: bytes) -> None:
         """One line of k6's JSON output."""
-        if not line.startswith(_OURS):
+        if _OURS not in line:
             return
         try:
             self._note(json.loads(line))
@@ -84,14 +89,15 @@ class Points:
             LOG.warning("a line of k6 cannot be read (%s): %s", type(error).__name__, printable(repr(line), 300))
 
     def cut(self, at_ns: int) -> None:
-        """What is still under way ends now: censored, for nobody knows how long it would have taken."""
+        """What is still under way ends now: censored, for nobody knows how long it would have taken, or what it was."""
         for user, asked in self._asked.items():
-            result = {"outcome": "censored", "text": "still running when the load ended"}
-            self._record(self._sample(user, asked, max(at_ns, asked.at_ns), result))
+            text = "still running when the load ended" if asked.answered_ns is None else NOT_JUDGED
+            ended_ns = max(at_ns, asked.at_ns) if asked.answered_ns is None else asked.answered_ns
+            self._record(self._sample(user, asked, ended_ns, {"outcome": "censored", "text": text}))
         self._asked.clear()
 
     def _note(self, document: Mapping[str, Any]) -> None:
-        if document["type"] != "Point":
+        if document["type"] != "Point" or not document["metric"].startswith("loadtest_"):
             return
         at_ns = _ns(document["data"]["time"])
         facts: dict[str, Any] = json.loads(document["data"]["metadata"]["loadtest"])
@@ -99,11 +105,18 @@ class Points:
         match document["metric"]:
             case "loadtest_started":
                 self._start(user, at_ns, facts)
-            case "loadtest_ended":
+            case "loadtest_answered":
                 self._ended_ns[user] = at_ns
-                self._record(self._sample(user, self._asked.pop(user), at_ns, facts))
+                if user in self._asked:  # else its start could not be read, and its judgement is missed
+                    self._asked[user] = replace(self._asked[user], answered_ns=at_ns)
+            case "loadtest_judged":
+                asked = self._asked.pop(user)
+                self._record(self._sample(user, asked, _known(asked.answered_ns), facts))
+            case "loadtest_failed":
+                self.failure = self.failure or (str(facts["scenario"]), str(facts["name"]), str(facts["text"]))
             case "loadtest_users":
                 (self._present.add if facts["change"] > 0 else self._present.discard)(user)
+        self.noted += 1
 
     def _start(self, user: int, at_ns: int, facts: Mapping[str, Any]) -> None:
         if self.load_started_ns is None:
@@ -161,6 +174,12 @@ def _error(facts: Mapping[str, Any], timeout_s: float) -> str | None:
             return f"HTTP {facts['status']}: {fingerprint(text)}"
         case _:
             return printable(text, MAX_ERROR_CHARS)
+
+
+def _known(at_ns: int | None) -> int:
+    if at_ns is None:
+        raise ValueError("judged before it was answered")
+    return at_ns
 
 
 def _cause(code: object, text: str) -> str:

@@ -5,6 +5,7 @@ leaves the load's account. k6 ends with it, however it ends.
 """
 
 import logging
+import math
 import os
 import selectors
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -39,6 +41,8 @@ ORPHANED = 3
 """Exit code of a generator whose parent is gone."""
 STOP_S = 3.0
 """k6 may take that long to end in order; who ordered it kills after five seconds."""
+UNKNOWN_S = 10.0
+"""So long after k6's first line one of the script's own has to be there: its users come and ask at once."""
 _POLL_S = 0.2
 _CHUNK_BYTES = 1 << 16
 _SIGNALLED = 128
@@ -68,7 +72,8 @@ class Supervisor:
         self._process.cpu_percent()
         self._cores = usable_cores()
         self._withheld = Withheld(lambda: Path(f"/proc/{k6.pid}/task").glob("*/schedstat"), self._cores)
-        self._parent = os.getppid()
+        self._lines = 0
+        self._first_line_s = math.inf
         self._ordered_ns: int | None = None
         self._max_users = 0
         self._has_begun = self._is_over = False
@@ -76,22 +81,23 @@ class Supervisor:
     def run(self) -> int:
         """Until k6 has ended; returns its exit code, or 128 + the signal that killed it."""
         signal.signal(signal.SIGTERM, self._told_to_end)
-        ticks = [
-            _Tick(FLUSH_INTERVAL_S, self._flush),
-            _Tick(READING_INTERVAL_S, self._read_generator),
-            _Tick(PROGRESS_INTERVAL_S, self._say_progress),
-            _Tick(1.0, self._decide),
-        ]
         now_s = time.monotonic()
-        for tick in ticks[:-1]:
-            tick.due_s = now_s + tick.interval_s
-        for lines in self._pieces():
-            for line in lines:
-                self._points.feed(line)
-            self._note_progress()
-            _run_due(ticks)
-        exit_code = self._k6.wait()
-        self._finish(exit_code)
+        ticks = [
+            _Tick(FLUSH_INTERVAL_S, self._flush, now_s + FLUSH_INTERVAL_S),
+            _Tick(READING_INTERVAL_S, self._read_generator, now_s + READING_INTERVAL_S),
+            _Tick(1.0, self._decide),  # before anything is said: who is not heard any more, has no parent
+            _Tick(PROGRESS_INTERVAL_S, self._say_progress, now_s + PROGRESS_INTERVAL_S),
+        ]
+        try:
+            for lines in self._pieces():
+                self._feed(lines)
+                _run_due(ticks)
+        except BaseException:
+            self._k6.kill()
+            raise
+        finally:
+            exit_code = self._k6.wait()
+            self._finish(exit_code)
         return exit_code if exit_code >= 0 else _SIGNALLED - exit_code
 
     def _pieces(self) -> Iterator[list[bytes]]:
@@ -109,6 +115,14 @@ class Supervisor:
                 *lines, rest = (rest + piece).split(b"\n")
                 yield lines
 
+    def _feed(self, lines: list[bytes]) -> None:
+        for line in lines:
+            self._points.feed(line)
+        if lines:
+            self._lines += len(lines)
+            self._first_line_s = min(self._first_line_s, time.monotonic())
+        self._note_progress()
+
     def _record(self, sample: Sample) -> None:
         self._samples.add(sample)
         self._window.note(sample)
@@ -120,6 +134,8 @@ class Supervisor:
             self._is_over = True
             self._read_generator()
         self._max_users = max(self._max_users, self._points.users)
+        if self._points.failure is not None:
+            self._stopping.scenario_failed(*self._points.failure)
         if not self._has_begun and self._points.load_started_ns is not None:
             self._has_begun = True
             write_state(self._plan.bundle, self._plan.worker, started_ns=self._points.load_started_ns, completed=False)
@@ -156,12 +172,16 @@ class Supervisor:
 
     def _say_progress(self) -> None:
         line = self._window.line(f"{self._points.users} users", self._offset_s(), self._plan.profile.load_s)
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+        with suppress(OSError):  # nobody reads it any more: `_decide` sees why
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
     def _decide(self) -> None:
-        if os.getppid() != self._parent:
+        if os.getppid() != self._plan.starter_pid:
             self._abandon()
+        if self._points.noted == 0 and time.monotonic() - self._first_line_s > UNKNOWN_S:
+            text = f"k6 wrote {self._lines} lines, and not one is a point of the script's own; is it another version?"
+            self._stopping.end("generator_died", text)
         if self._ordered_ns is None and self._stopping.decide(self._offset_s()) is not None:
             self._end_k6()
         if self._ordered_ns is not None and self._now_ns() - self._ordered_ns > STOP_S * 1e9:

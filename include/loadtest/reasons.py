@@ -45,6 +45,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "Look at generator.log in the bundle and at the machine's memory; start the run again.",
         ),
         ReasonCode(
+            "scenario_failed",
+            "untrusted",
+            "A scenario's own code raised an error, so the load was ended: without it the load is not the profile's.",
+            "Mend the scenario that the text names; generator.log in the bundle says more. Then start the run again.",
+        ),
+        ReasonCode(
             "rate_limiter",
             "untrusted",
             "The target's limiter of one address answered, so the test measured the limiter.",
@@ -181,6 +187,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "warning",
             "The target has nothing that a requirement could be measured by, so nothing is said of it.",
             "The text names what was tried. If the target has it elsewhere, set check_paths in its target file.",
+        ),
+        ReasonCode(
+            "nothing_found",
+            "warning",
+            "Searches of a requirement found nothing: their times say little of a search that has something to find.",
+            "Fill the target's knowledge base, or look why its index does not find what is there.",
         ),
         ReasonCode(
             "growth_unknown",

@@ -25,6 +25,8 @@ HEADER_RUN_ID = "X-Load-Test-Run-Id"
 HEADER_PHASE = "X-Load-Test-Phase"
 REQUEST_PHASES = ("login", "warm_up", "load")
 """Values of HEADER_PHASE: only `load` requests are samples."""
+PLAIN_BODIES = {"Accept-Encoding": "identity"}
+"""Asks for bodies as they are: every engine counts and reads the same bytes, and unpacks none within a latency."""
 
 TEST_USER_EMAIL = "loadtest_user_{}@pratikoai.it"
 """Address of a test user, by its number."""

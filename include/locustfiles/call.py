@@ -19,10 +19,10 @@ class Reply:
     done: bool = True
 
     def json(self) -> Any:
-        """The parsed body; None when it is no JSON."""
+        """The parsed body; None when it is no JSON, or so deep that nobody can parse it."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property

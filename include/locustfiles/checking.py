@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gevent
@@ -31,7 +32,9 @@ class Notes:
 
     A note has `state`: `checked` (all its attempts were made) or `not_exposed` (with `text`: the path that was tried).
     A requirement that was not finished has none. `seconds` stands where the end is no request's: of each attempt, with
-    `lower_bound` where it was waited for in vain.
+    `lower_bound` where it was waited for in vain. `failed`: why the only attempt came to no end at all. `hits`: of each
+    search. `status`: of a compliance report. `read_back`: what was answered to a look at a document that was taken,
+    where the target has no such route.
     """
 
     bundle: Path
@@ -98,7 +101,7 @@ class Checker:
 
     def is_answer(self, result: Result) -> bool:
         """Whether the target has the route that was asked."""
-        return not is_not_exposed(result.status, result.error)
+        return not is_not_exposed(result.status, result.content)
 
     def refused(self, requirement: str, call: Call, result: Result) -> bool:
         """Whether the target has no such route; it is noted then."""
@@ -107,8 +110,11 @@ class Checker:
         self.notes.not_exposed(requirement, f"{call.method} {call.path}: {result.error}")
         return True
 
-    def check(self, requirement: str, calls: Calls | str) -> None:
-        """All attempts of a requirement, up to its budget; a target without it is asked once."""
+    def check(self, requirement: str, calls: Calls | str, figures: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """All attempts of a requirement, up to its budget; a target without it is asked once.
+
+        `figures` is noted with it; the calls may fill it.
+        """
         if isinstance(calls, str):
             self.notes.not_exposed(requirement, calls)
             return
@@ -125,7 +131,7 @@ class Checker:
             slowest_s = max(slowest_s, time.monotonic() - attempt_s)
             failed = failed if result.error is None else f", failed: {result.error}"
             self.pause()
-        self.notes.checked(requirement, f"{number + 1} attempts, the slowest {slowest_s:.1f} s{failed}")
+        self.notes.checked(requirement, f"{number + 1} attempts, the slowest {slowest_s:.1f} s{failed}", **figures)
 
     def _attempt(self, requirement: str, calls: Iterable[Call]) -> tuple[Call, Result]:
         """Its requests one after the other, up to the first that fails; they share one patience. Gives the last one."""
@@ -173,5 +179,10 @@ class Checker:
         if result.outcome == "ok":
             return False
         if not self.refused(requirement, call, result):
-            self.notes.checked(requirement, f"failed: {result.error}")
+            self.missed(requirement, str(result.error))
         return True
+
+    def missed(self, requirement: str, error: str) -> None:
+        """Its attempt failed, whatever its requests took: it is noted so."""
+        self.user.iteration += 1
+        self.notes.checked(requirement, f"failed: {error}", failed=error)

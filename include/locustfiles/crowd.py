@@ -35,10 +35,18 @@ class Barrier:
 class Crowd:
     """`size` users; `is_called` once they shall start."""
 
+    _missing_route: str | None = None
+    _can_read = False
+
     def __init__(self, size: int) -> None:
         self.size = size
         self.is_called = False
         self._here, self._uploaded, self._over = Barrier(size), Barrier(size), Barrier(size)
+
+    @property
+    def read_back(self) -> str | None:
+        """What was answered to the looks where the target has no route for them; None: it has one, or nobody looked."""
+        return None if self._can_read else self._missing_route
 
     def join(self, checker: Checker, upload: tuple[bytes, str]) -> tuple[Call, Result] | None:
         """One user's part, with its upload's result; None where the crowd did not come together."""
@@ -52,8 +60,14 @@ class Crowd:
         for document_id in kept:
             check = partial(_check_kept, document_id)
             look = Call(DOCUMENT_READ, "GET", f"/documents/{document_id}", check)
-            checker.request(DOCUMENTS_AT_ONCE, look, patience_s)
+            self._note_look(checker, look, checker.request(DOCUMENTS_AT_ONCE, look, patience_s))
         return (call, result) if self._over.arrive(patience_s) else None
+
+    def _note_look(self, checker: Checker, look: Call, result: Result) -> None:
+        if result.status is not None and checker.is_answer(result):
+            self._can_read = True
+        elif result.status is not None:
+            self._missing_route = f"{look.method} /documents/{{id}}: {result.error}"
 
 
 def _check(reply: Reply, kept: list[str]) -> str | None:

@@ -3,6 +3,7 @@
 Once it calls a crowd, which uploads documents with it at the same moment. The load ends when all is checked.
 """
 
+import logging
 import time
 from typing import Any
 
@@ -12,7 +13,7 @@ from locust.exception import StopUser
 
 from include.loadtest.profile.vocabulary import DOCUMENTS_AT_ONCE, SCENARIOS
 from include.loadtest.scenarios.documents import DOCUMENT_KINDS, document
-from include.locustfiles.check_calls import CheckCalls, uploads_of
+from include.locustfiles.check_calls import Calls, CheckCalls, uploads_of
 from include.locustfiles.checking import Checker, Notes
 from include.locustfiles.crowd import Crowd
 from include.locustfiles.data_subject import DataSubject
@@ -28,10 +29,9 @@ MEASURING = TEAM.measuring
 CHECKS = PLAN.checks
 UPLOADS = uploads_of(CHECKS)
 CROWD = Crowd(CHECKS.users)
+LOG = logging.getLogger("loadtest.generator")
 FIRST = ("simple_calculation", "complex_calculation", "bulk_calculation", "small_document", "medium_document",
          "large_document", "simple_search", "complex_search", "full_text_search")  # fmt: skip
-LAST = ("audit_query", "compliance_report")
-"""The GDPR requirements come between them: what they do stands in the audit log then."""
 
 
 def say(text: str) -> None:
@@ -50,12 +50,19 @@ class ItalianUser(MeasuredUser):
 
     @task
     def work(self) -> None:
-        """All of it, once."""
-        checker = Checker(self, CHECKS, NOTES)
-        if self.number == PLAN.user_numbers[0]:
-            self._check_all(checker)
-        else:
-            CROWD.join(checker, UPLOADS["small"])
+        """All of it, once. An error of these checks' own ends the load: Locust would begin all of it again."""
+        try:
+            checker = Checker(self, CHECKS, NOTES)
+            if self.number == PLAN.user_numbers[0]:
+                self._check_all(checker)
+            else:
+                CROWD.join(checker, UPLOADS["small"])
+        except StopUser:
+            raise
+        except Exception as error:
+            LOG.exception("the checks broke off")
+            MEASURING.stopping.scenario_failed("italian_market", type(error).__name__, str(error))
+            raise StopUser from error
         raise StopUser
 
     def _check_all(self, checker: Checker) -> None:
@@ -63,14 +70,22 @@ class ItalianUser(MeasuredUser):
         for name in SCENARIOS:
             checker.scenario(name, next_call_of(name))
         for name in FIRST:
-            checker.check(name, calls.of(name))
+            checker.check(name, calls.of(name), calls.figures.setdefault(name, {}))
         check_new_document(checker, PLAN.check_paths.get("document_search"), CHECKS.poll_s)
         self._upload_at_once(checker)
         self.play(PLAN.user_numbers[-1])
-        DataSubject(checker, CHECKS.poll_s).run()
-        for name in LAST:
-            checker.check(name, calls.of(name))
+        subject = DataSubject(checker, CHECKS.poll_s)
+        subject.run()
+        checker.check("audit_query", self._audit(calls, subject))
+        checker.check("compliance_report", calls.report(), calls.figures.setdefault("compliance_report", {}))
         CheckShape.done_ns = time.perf_counter_ns()
+
+    def _audit(self, calls: CheckCalls, subject: DataSubject) -> Calls | str:
+        """A query that has to find what was done for GDPR just before."""
+        query = calls.audit(self.session.user_id, subject.client)
+        if isinstance(query, str) or subject.has_acted:
+            return query
+        return "no GDPR request was answered, so no event of this run can be looked for in the audit log"
 
     def _upload_at_once(self, checker: Checker) -> None:
         CROWD.is_called = True
@@ -80,7 +95,9 @@ class ItalianUser(MeasuredUser):
             return
         MEASURING.max_users = max(MEASURING.max_users, CROWD.size)
         if not checker.refused(DOCUMENTS_AT_ONCE, *joined):
-            NOTES.checked(DOCUMENTS_AT_ONCE, f"{CROWD.size} uploads")
+            read_back = CROWD.read_back
+            not_read = "" if read_back is None else f", not read back: {read_back}"
+            NOTES.checked(DOCUMENTS_AT_ONCE, f"{CROWD.size} uploads{not_read}", read_back=read_back)
 
 
 class CheckShape(LoadTestShape):

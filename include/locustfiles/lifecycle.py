@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import gevent
@@ -38,10 +39,9 @@ class Lifecycle:
         # Locust handles SIGTERM only when the shape has ended: before, it would die with its last samples.
         gevent.signal_handler(signal.SIGTERM, self._stop_soon, environment)
         self.process.cpu_percent()
-        parent = os.getppid()
 
         def watch_parent() -> None:
-            if os.getppid() != parent and environment.runner is not None:
+            if os.getppid() != self.measuring.plan.starter_pid and environment.runner is not None:
                 LOG.error("the process that started this generator is gone: the load ends now")
                 self.measuring.flush()
                 gevent.get_hub().threadpool.join()
@@ -91,4 +91,5 @@ def users_of(environment: Environment) -> int:
 
 def _say(line: str | None) -> None:
     if line is not None:
-        print(line, flush=True)
+        with suppress(OSError):  # nobody reads it any more: whoever watches the parent ends the load
+            print(line, flush=True)

@@ -1,8 +1,11 @@
 """A virtual user of which every request is a sample: one seeded test user with a session of its own."""
 
+import logging
 import os
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import ClassVar
 
@@ -11,15 +14,17 @@ from locust.exception import StopUser
 
 from include.loadtest.profile import Stage
 from include.loadtest.recorder import Sample
-from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID
+from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID, PLAIN_BODIES
 from include.loadtest.scenarios.draws import Draws, Zipf
 from include.locustfiles.call import Call
 from include.locustfiles.measuring import Measuring
 from include.locustfiles.plan import GeneratorPlan
+from include.locustfiles.readings import NOT_JUDGED
 from include.locustfiles.sending import Result, send
 from include.locustfiles.session import Session, SessionStore
 from include.locustfiles.user_context import UserContext
 
+LOG = logging.getLogger("loadtest.generator")
 EVERY_STATUS = frozenset(range(100, 600))
 _CALLS = 3
 """Keeps the stream of a user's draws apart from its other ones."""
@@ -93,13 +98,27 @@ class MeasuredUser(FastHttpUser):
         result = Result("censored", "still running when the load ended", None, None, None)
         url = self.team.plan.base_url + self.team.plan.api_prefix + call.path
         try:
-            result = send(self.client, call, url, self._headers(call), timeout_s)
+            with self.code_of(scenario):
+                result = send(self.client, call, url, self._headers(call), timeout_s)
+        except StopUser:
+            result = Result("censored", NOT_JUDGED, None, None, None)
+            raise
         finally:  # also when the generator stops this user in the middle of a request
             ended_ns = time.perf_counter_ns()
             sample = self._sample(scenario, call, stage, result, started_ns=started_ns, ended_ns=ended_ns)
             self.team.measuring.record(sample)
             self._report(call, (ended_ns - started_ns) / 1e6, result)
         return result
+
+    @contextmanager
+    def code_of(self, scenario: str) -> Iterator[None]:
+        """Around a scenario's own code: what it raises ends this user now, and the load at the shape's next tick."""
+        try:
+            yield
+        except Exception as error:
+            LOG.exception("a scenario raised an error")
+            self.team.measuring.stopping.scenario_failed(scenario, type(error).__name__, str(error))
+            raise StopUser from error
 
     def refuse_without_lease(self) -> None:
         """End this user rather than send anything; the shape's next tick ends the load."""
@@ -152,6 +171,7 @@ class MeasuredUser(FastHttpUser):
         headers = {
             HEADER_RUN_ID: self.team.plan.run_id,
             HEADER_PHASE: "load",
+            **PLAIN_BODIES,
             "traceparent": self._trace_parent(),
             **call.headers,
         }

@@ -1,14 +1,14 @@
 """How soon a new document is found: it holds words that no other has, and they are searched until it is there."""
 
 import time
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from include.loadtest.scenarios.checks import check_upload
-from include.loadtest.scenarios.documents import multipart_of, text_document
+from include.loadtest.scenarios.documents import UPLOAD_QUESTION, multipart_of, text_document
 from include.locustfiles.call import Call, Reply
-from include.locustfiles.check_calls import QUESTION, upload_call
+from include.locustfiles.check_calls import upload_call
 from include.locustfiles.checking import Checker
 
 INDEX = "index_update"
@@ -23,12 +23,13 @@ def check_new_document(checker: Checker, path: str | None, poll_s: float) -> Non
         return
     phrase = unique_phrase(checker.user.team.run_key)
     found_ids: list[str] = []
-    upload = multipart_of("promemoria.pdf", text_document(phrase), QUESTION)
+    upload = multipart_of("promemoria.pdf", text_document(phrase), UPLOAD_QUESTION)
     call = upload_call("index_document", upload, lambda reply: _keep_id(reply, found_ids))
     result = checker.request(INDEX, call, checker.patience_s("small_document"))
     if not checker.failed(INDEX, call, result):
         search = f"{path}{'&' if '?' in path else '?'}q={quote(phrase)}"
-        checker.wait_for(INDEX, partial(_is_found, checker, search, found_ids[0]), time.monotonic(), poll_s)
+        look = _Look(checker, search, found_ids[0])
+        checker.wait_for(INDEX, look.is_found, time.monotonic(), poll_s)
 
 
 def unique_phrase(run_key: int) -> str:
@@ -37,11 +38,30 @@ def unique_phrase(run_key: int) -> str:
     return f"promemoria riservato {word}"
 
 
-def _is_found(checker: Checker, search: str, document_id: str, timeout_s: float) -> bool | None:
-    texts: list[str] = []
-    call = Call("index_search", "GET", search, lambda reply: texts.append(reply.text))
-    result = checker.request(INDEX, call, timeout_s)
-    return None if checker.failed(INDEX, call, result) else document_id in texts[0]
+@dataclass
+class _Look:
+    """Looks for a document again and again."""
+
+    checker: Checker
+    search: str
+    document_id: str
+    was_answered: bool = False
+
+    def is_found(self, timeout_s: float) -> bool | None:
+        """Whether a search finds it; None where the search failed, which is noted."""
+        texts: list[str] = []
+        call = Call("index_search", "GET", self.search, lambda reply: texts.append(reply.text))
+        result = self.checker.request(INDEX, call, timeout_s)
+        if texts:
+            self.was_answered = True
+            return self.document_id in texts[0]
+        if result.outcome == "timeout":
+            return False
+        if self.was_answered:  # the route was there, so it is no missing one now
+            self.checker.missed(INDEX, str(result.error))
+        else:
+            self.checker.failed(INDEX, call, result)
+        return None
 
 
 def _keep_id(reply: Reply, found_ids: list[str]) -> str | None:

@@ -16,7 +16,10 @@ PLAN_VARIABLE = "LOADTEST_PLAN"
 
 @dataclass(frozen=True)
 class GeneratorPlan:
-    """One generator's part of a run. `user_numbers` are the test users that it drives, one virtual user each."""
+    """One generator's part of a run. `user_numbers` are the test users that it drives, one virtual user each.
+
+    `starter_pid`: the process that watches this one; when it is gone, the load ends.
+    """
 
     run_id: str
     base_url: str
@@ -30,6 +33,7 @@ class GeneratorPlan:
     worker: str
     check_paths: Mapping[str, str | None] = field(default_factory=dict)
     lease_file: Path | None = None
+    starter_pid: int = field(default_factory=os.getppid)
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:

@@ -19,7 +19,7 @@ from include.locustfiles.arrivals import Arrivals
 from include.locustfiles.lifecycle import Lifecycle
 from include.locustfiles.measured_user import MeasuredUser, Team
 from include.locustfiles.plan import read_plan
-from include.locustfiles.registry import next_calls
+from include.locustfiles.registry import called, next_calls
 
 PLAN = read_plan()
 TEAM = Team(PLAN)
@@ -72,7 +72,9 @@ class PratikoUser(MeasuredUser):
 
     def _ask(self, scenario: str, stage: Stage) -> None:
         try:
-            self.ask(scenario, NEXT_CALL[scenario](self.scenario_context), stage, TIMEOUT_S[scenario])
+            with self.code_of(scenario):
+                call = called(NEXT_CALL[scenario](self.scenario_context))
+            self.ask(scenario, call, stage, TIMEOUT_S[scenario])
         finally:
             self.iteration += 1
 

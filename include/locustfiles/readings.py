@@ -23,6 +23,9 @@ UNITS = {
 }
 """Unit of each reading of the generator."""
 
+NOT_JUDGED = "answered, but its scenario failed before it judged the answer"
+"""What a censored request is called that has an answer."""
+
 
 def main_thread() -> Iterable[Path]:
     """The scheduler's account of this process's main thread, in which all of Locust's users live."""

@@ -23,30 +23,41 @@ class RequestTimedOutError(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a request ended; `error` is a fingerprint, None for `ok`. `status` is None where no response came."""
+    """How a request ended; `error` is a fingerprint, None for `ok`. `status` is None where no response came.
+
+    `content`: the body of a refusal, as it came.
+    """
 
     outcome: str
     error: str | None
     status: int | None
     size: int | None
     ttfb_us: int | None
+    content: bytes = b""
 
 
 def send(client: FastHttpSession, call: Call, url: str, headers: Mapping[str, str], timeout_s: float) -> Result:
-    """One request, from its first byte to the end of its answer; never more than `timeout_s` seconds."""
+    """One request, from its first byte to the end of its answer; never more than `timeout_s` seconds.
+
+    Raises what the call's own check raises.
+    """
     timer = gevent.Timeout.start_new(timeout_s, RequestTimedOutError())
     started_ns = time.perf_counter_ns()
     try:
-        return _exchange(client, call, url, headers, started_ns)
+        reply = _exchange(client, call, url, headers, started_ns)
     except RequestTimedOutError:
         return Result("timeout", f"timeout after {timeout_s:g} s", None, None, None)
     except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - also the parser's own classes
         return Result("connection_error", f"connection: {_cause(error)}", None, None, None)
     finally:
         timer.close()
+    return reply if isinstance(reply, Result) else _judged(call, reply)
 
 
-def _exchange(client: FastHttpSession, call: Call, url: str, headers: Mapping[str, str], started_ns: int) -> Result:
+def _exchange(
+    client: FastHttpSession, call: Call, url: str, headers: Mapping[str, str], started_ns: int
+) -> Reply | Result:
+    """The whole answer, or how the request ended without one."""
     # catch_response without a with-block: Locust reports nothing, the caller reports the full time of the answer.
     body: Any = call.body  # bytes are sent as they are; Locust's annotation names only text and forms
     response = client.request(
@@ -57,8 +68,7 @@ def _exchange(client: FastHttpSession, call: Call, url: str, headers: Mapping[st
         return Result("connection_error", f"connection: {_cause(failure)}", None, None, None)
     status = int(response.status_code)
     raw = response._response
-    reply = _read_stream(raw, status, started_ns) if call.stream and status == 200 else _read_body(raw, status)
-    return _judged(call, reply)
+    return _read_stream(raw, status, started_ns) if call.stream and status == 200 else _read_body(raw, status)
 
 
 def _read_stream(raw: Any, status: int, started_ns: int) -> Reply:
@@ -91,7 +101,7 @@ def _judged(call: Call, reply: Reply) -> Result:
 
 
 def _result(outcome: str, error: str | None, reply: Reply) -> Result:
-    return Result(outcome, error, reply.status, reply.size, reply.ttfb_us)
+    return Result(outcome, error, reply.status, reply.size, reply.ttfb_us, b"" if error is None else reply.content)
 
 
 def _status_error(reply: Reply) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from include.loadtest.run import (
     HEADER_PHASE,
     HEADER_RUN_ID,
+    PLAIN_BODIES,
     SESSION_MAX_AGE_S,
     TEST_USER_EMAIL,
     TEST_USER_PASSWORD,
@@ -69,7 +70,7 @@ class SessionStore:
     def renew(self, number: int, client: "FastHttpSession") -> Session:
         """Log in again and open a new session; on failure the old one stays, and the load shows what follows."""
         old = self.of(number)
-        headers = {HEADER_RUN_ID: self._plan.run_id, HEADER_PHASE: "login", **old.headers("none")}
+        headers = {HEADER_RUN_ID: self._plan.run_id, HEADER_PHASE: "login", **PLAIN_BODIES, **old.headers("none")}
         base = self._plan.base_url + self._plan.api_prefix
         form = urlencode({"username": TEST_USER_EMAIL.format(number), "password": TEST_USER_PASSWORD})
         form_headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}

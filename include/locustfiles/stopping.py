@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from include.loadtest.auto_stop import Stop, StopRules
+from include.loadtest.errors import printable
 from include.loadtest.lease_file import LeaseGuard
 from include.loadtest.profile import Profile
 from include.loadtest.recorder import Sample
+
+_NAME_CHARS, _TEXT_CHARS = 60, 200
 
 
 class Stopping:
@@ -27,7 +30,16 @@ class Stopping:
 
     def may_send(self) -> bool:
         """Whether a request may begin now: asked right before each, since a process may have been stopped meanwhile."""
-        return self._lease.holds()
+        return self.stop is None and self._lease.holds()
+
+    def end(self, code: str, text: str) -> None:
+        """End the load for that reason; the first one stands."""
+        self.stop = self.stop or Stop(code, text)
+
+    def scenario_failed(self, scenario: str, error: str, text: str) -> None:
+        """A scenario's own code raised that error: without the scenario the load is another one than the profile's."""
+        named = f"{printable(scenario, _NAME_CHARS)} raised {printable(error, _NAME_CHARS)}"
+        self.end("scenario_failed", f"the scenario {named}: {printable(text, _TEXT_CHARS)}")
 
     def note_reading(self, offset_s: float, figures: Mapping[str, float]) -> None:
         """A reading of the generator; what it was before the load began, concerns nobody."""

@@ -243,3 +243,44 @@ def test_a_hidden_endpoint_is_as_if_it_were_not_there(demo: DemoTarget, tokens: 
     )
     assert switch(hidden=["audit_logs"]).status_code == 422
     assert switch(kind_added_ms={"tax_iwa": 1}).status_code == 422
+
+
+@pytest.mark.integration
+def test_an_erasure_can_be_told_and_not_done_and_a_log_can_stand_still(
+    demo: DemoTarget, tokens: tuple[str, str], switch: Any
+) -> None:
+    """The answers are those of the real thing; without the faults the name is gone, and the log has grown."""
+    person = {"codice_fiscale": "X", "nome": "Prova", "tipo_cliente": "ente", "comune": "Roma", "provincia": "RM"}
+    with demo.client(authorization=f"Bearer {tokens[0]}") as client:
+        studio = client.get("/api/v1/users/me").json()["studio_id"]
+        made = client.post("/api/v1/clients", params={"studio_id": studio}, json=person).raise_for_status().json()
+        client.headers.update({"X-Studio-ID": studio, "X-User-ID": "1", "authorization": f"Bearer {tokens[1]}"})
+
+        def erased() -> tuple[int, str]:
+            answer = client.delete(f"/api/v1/data-rights/erase/{made['id']}").raise_for_status().json()
+            held = client.get(f"/api/v1/data-rights/access/{made['id']}").raise_for_status().json()["client"]
+            return answer["client_id"], held["nome"]
+
+        def logged() -> int:
+            return int(client.get("/api/v1/audit/events").raise_for_status().json()["total"])
+
+        before = logged()
+        switch(erase_ignored=True, audit_stopped=True)
+        assert (erased(), logged()) == ((made["id"], "Prova"), before)
+        switch(erase_ignored=False, audit_stopped=False)
+        assert (erased(), logged()) == ((made["id"], "ANONIMIZZATO"), before + 2)
+
+
+@pytest.mark.integration
+def test_searches_can_find_nothing(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
+    """As a knowledge base that nobody filled."""
+    with demo.client(authorization=f"Bearer {tokens[1]}") as client:
+
+        def hits() -> int:
+            answer = client.post("/api/v1/italian/legal/search", json=WORD).raise_for_status().json()
+            assert answer["total"] == len(answer["regulations"])
+            return int(answer["total"])
+
+        assert hits() > 0
+        switch(search_empty=True)
+        assert hits() == 0

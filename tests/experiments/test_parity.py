@@ -14,6 +14,7 @@ from experiments.known_target import (
     content_of,
     latencies_s,
     quantile_s,
+    stream_bytes,
 )
 from experiments.parity import LEAST_REQUESTS, SEED, SHARES, interval_s, parity_profile
 from include.loadtest.metrics.statistics import rank_of
@@ -54,8 +55,13 @@ def test_the_known_targets_answers_are_right() -> None:
         answer = json.loads(content_of(f"/api/v1{case.path}", json.dumps(case.body).encode()).partition(b"\r\n\r\n")[2])
         assert case.expected_eur in (None, answer["calculation"]["imposta_dovuta"])
     reader = StreamReader(0)
-    reader.feed(content_of(STREAM, b"{}").partition(b"\r\n\r\n")[2])
+    chunks = content_of(STREAM, b"{}").partition(b"\r\n\r\n")[2].split(b"\r\n")
+    for length, frame in zip(chunks[0:-3:2], chunks[1:-3:2], strict=True):
+        assert int(length, 16) == len(frame)
+        reader.feed(frame)
     assert check_reply(reader.reply(200)) is None
+    assert reader.size == stream_bytes() > 100_000
+    assert chunks[-3:] == [b"0", b"", b""]
     assert (
         Reply(200, content_of("/api/v1/users/me", b"").partition(b"\r\n\r\n")[2], 0).json() == FIXED["/api/v1/users/me"]
     )

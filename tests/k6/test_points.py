@@ -10,6 +10,7 @@ from include.k6.points import Points
 from include.loadtest.profile import find_profile, load_profile
 from include.loadtest.recorder import Sample
 from include.locustfiles.plan import GeneratorPlan
+from include.locustfiles.readings import NOT_JUDGED
 
 pytestmark = pytest.mark.unit
 
@@ -31,8 +32,14 @@ def started(after_ns: int, think_s: float | None = None, iteration: int = 0, **f
     return line("started", after_ns, began_ms=BEGAN_NS // 1_000_000, **(asked | facts))
 
 
-def ended(after_ns: int, **facts: Any) -> bytes:
-    return line("ended", after_ns, **({"outcome": "ok", "status": 200, "bytes": 5} | facts))
+def judged(after_ns: int, **facts: Any) -> bytes:
+    return line("judged", after_ns, **({"outcome": "ok", "status": 200, "bytes": 5} | facts))
+
+
+def answer(points: Points, after_ns: int, **facts: Any) -> None:
+    """The answer is there; the script took 40 ms to judge it."""
+    points.feed(line("answered", after_ns))
+    points.feed(judged(after_ns + 40_000_000, **facts))
 
 
 @pytest.fixture
@@ -60,11 +67,11 @@ def points(samples: list[Sample], tmp_path: Path) -> Points:
 def test_a_request_is_wanted_when_the_think_time_after_the_last_one_is_over(
     points: Points, samples: list[Sample]
 ) -> None:
-    """To the nanosecond: the end of the last request, the pause, a start that came 3 ms late, the end."""
+    """To the nanosecond: the last answer, the pause, a start that came 3 ms late, the answer; judging takes no part."""
     points.feed(started(1_000_001))
-    points.feed(ended(31_000_001))
+    answer(points, 31_000_001)
     points.feed(started(534_000_001, 0.5, 1))
-    points.feed(ended(634_123_456))
+    answer(points, 634_123_456)
     first, second = samples
     assert (first.intended_start, first.start) == (BEGAN_NS + 1_000_001, BEGAN_NS + 1_000_001)
     assert first.latency_us == 30_000
@@ -82,7 +89,7 @@ def test_a_sample_belongs_to_the_stage_of_its_intended_start(points: Points, sam
     """The ramp of smoke is 5 s; a start in the rounding of a millisecond before the load belongs to its first stage."""
     for after_ns in (-900_000, 4_999_999_999, 5_000_000_000):
         points.feed(started(after_ns))
-        points.feed(ended(after_ns + 10))
+        answer(points, after_ns + 10)
     assert [sample.stage for sample in samples] == ["ramp_up", "ramp_up", "hold"]
 
 
@@ -90,6 +97,7 @@ def test_what_is_under_way_in_the_end_is_cut_once(points: Points, samples: list[
     """Censored, at least as long as it was seen to run; one whose start was seen after the cut took no time."""
     points.feed(started(0))
     points.feed(started(3_000_000, user=8))
+    points.feed(line("answered", 1_000_000, user=9))
     points.cut(BEGAN_NS + 2_000_000)
     points.cut(BEGAN_NS + 9_000_000)
     text = "still running when the load ended"
@@ -97,6 +105,33 @@ def test_what_is_under_way_in_the_end_is_cut_once(points: Points, samples: list[
         ("censored", text, 2000),
         ("censored", text, 0),
     ]
+
+
+def test_what_was_answered_and_never_judged_took_as_long_as_its_answer(points: Points, samples: list[Sample]) -> None:
+    """The script ended between the two, or the scenario's check failed: no outcome, and no later end."""
+    points.feed(started(0))
+    points.feed(line("answered", 3_000_000))
+    points.cut(BEGAN_NS + 9_000_000)
+    assert [(sample.outcome, sample.error, sample.latency_us) for sample in samples] == [("censored", NOT_JUDGED, 3000)]
+
+
+def test_the_first_scenario_that_failed_is_kept(points: Points) -> None:
+    """With the error's name and text, whatever they are."""
+    assert points.failure is None
+    points.feed(line("failed", 0, scenario="simple_query", name="TypeError", text="no such"))
+    points.feed(line("failed", 1, scenario="complex_query", name="RangeError", text="later"))
+    assert points.failure == ("simple_query", "TypeError", "no such")
+
+
+def test_a_point_is_known_in_any_order_of_its_keys(points: Points, samples: list[Sample]) -> None:
+    """Another version of k6 may write the same document otherwise; a tag that looks like one of ours is none."""
+    for text in (started(0), line("answered", 5_000_000), judged(6_000_000)):
+        document = json.loads(text)
+        points.feed(json.dumps({key: document[key] for key in reversed(document)}, indent=None).encode())
+    tagged = {"metric": "http_reqs", "type": "Point", "data": {"tags": {"name": "loadtest_started"}}}
+    points.feed(json.dumps(tagged).encode())
+    assert [sample.latency_us for sample in samples] == [5000]
+    assert (points.noted, points.unreadable) == (3, 0)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +153,7 @@ def test_what_went_wrong_is_named_as_the_other_engine_names_it(
 ) -> None:
     """Bounded names, without numbers, addresses and control characters of the target's."""
     points.feed(started(0, scenario="simple_query"))
-    points.feed(ended(10, **facts))
+    answer(points, 10, **facts)
     (sample,) = samples
     assert sample.outcome == facts["outcome"]
     if error is not None:
@@ -137,13 +172,13 @@ def test_lines_that_make_no_sense_are_counted_and_others_are_not_looked_at(
     points.feed(b'{"metric":"loadtest_started","type":"Metric","data":{}}')
     assert points.unreadable == 0
     points.feed(started(0)[:-9])
-    points.feed(ended(5))
+    answer(points, 5)
     points.feed(started(0).replace(b"Z", b"+02:00"))
-    points.feed(b'{"metric":"loadtest_ended","type":"Point","data":{"time":"\x1b[2J\xff"}}')
+    points.feed(b'{"metric":"loadtest_judged","type":"Point","data":{"time":"\x1b[2J\xff"}}')
     assert (points.unreadable, samples) == (4, [])
     assert all(record.getMessage().isprintable() for record in caplog.records)
     points.feed(started(10))
-    points.feed(ended(20))
+    answer(points, 20)
     assert len(samples) == 1
 
 

@@ -33,6 +33,16 @@ MIX = {"simple_query": 25, "complex_query": 20, "tax_calculation": 20, "document
 MIX |= {"user_operations": 10, "studio_settings": 5}
 STUDIOS = {3: "studio-3", 17: None, 200: "studio-é"}
 _SETTINGS = '"notification_preferences": {"mail": true, "app": {"b": 1, "a": [2]}}, "display_preferences": {}'
+CONTENTS = (
+    "abbastanza lungo",
+    r"\u00e8 abbastanza",
+    r"breve\n\n\n\n\n\n\n",
+    'due", "done": false, "x": "lungo abbastanza',
+    "rotto\t abbastanza lungo",
+    "due\\",
+    "",
+)
+"""Of an event that differs from the one before it in this only: plain, escaped, none, and no JSON any more."""
 ANSWERS = (
     "",
     "not json",
@@ -62,6 +72,13 @@ ANSWERS = (
     'data: {"content": "breve è"}\n\ndata: {"done": true}\n\n',
     'data: {"content": "Si è verificato un errore nella generazione della risposta"}\n\ndata: {"done": true}\n\n',
     'data: {"content": 7}\n\ndata: []\n\ndata: nothing\n\ndata: {"done": "true"}\n\n',
+    *(
+        f'data: {{"content": "uno "}}\n\ndata: {{"content": "{text}"}}\n\ndata: {{"done": true}}\n\n'
+        for text in CONTENTS
+    ),
+    *(f'data: {{"a": "", "content": "{text}"}}\n\ndata: {{"done": true}}\n\n' for text in ("", *CONTENTS)),
+    'data: {"content": "a", "content": "uno"}\n\ndata: {"content": "abcdefghilmno", "content": "uno"}\n\n'
+    'data: {"done": true}\n\n',
     'data: {"content": "\U0001f600\U0001f600\U0001f600\U0001f600\U0001f600", "done": true}\n\n',
 )
 

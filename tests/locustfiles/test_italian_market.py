@@ -145,6 +145,60 @@ def test_what_is_missing_lost_or_failing_is_told_apart(load_request: LoadRequest
     assert all(rows[metric]["value"] is not None for metric in others)
 
 
+def test_an_answer_that_only_looks_like_one_is_a_miss(
+    demo: DemoTarget, load_request: LoadRequest, faults: Callable[..., None]
+) -> None:
+    """Data that are kept, a log that is not written, a chat that fails; searches without a hit are noted."""
+    quick = load_request.profile.model_copy(
+        update={
+            "slos": tuple(
+                slo.model_copy(update={"limit": 3}) if slo.metric == "gdpr_deletion_s" else slo
+                for slo in load_request.profile.slos
+            )
+        }
+    )
+    demo.sql("DELETE FROM audit_events")  # what earlier tests did with the same user
+    faults(
+        erase_ignored=True,
+        audit_stopped=True,
+        search_empty=True,
+        hidden=["documents_get"],
+        error_share={"chat_stream": 1.0},
+    )
+    result, rows = checked(replace(load_request, profile=quick))
+    assert result.completed
+    assert (rows["gdpr_deletion_s"]["lower_bound"], rows["gdpr_deletion_s"]["value"] >= 6) == (True, True)
+    assert (rows["audit_query_s"]["failed"], rows["compliance_report_s"]["failed"]) == (1, 0)
+    assert rows["simple_search_s"]["hits"] == [0, 0, 0]
+    assert "GET /documents/{id}: HTTP 404" in rows["documents_lost"]["not_exposed"]
+    assert rows["documents_at_once"]["value"] == USERS
+    rates = {row["scope"]: row["value"] for row in load_request.bundle.read(run.METRICS)["metrics"] if is_rate(row)}
+    assert {scope for scope, rate in rates.items() if rate} == {"scenario:simple_query", "scenario:complex_query"}
+
+
+def is_rate(row: dict[str, Any]) -> bool:
+    return row["metric"] == "error_rate" and row["scope"].partition(":")[2] in SCENARIOS
+
+
+def test_a_failed_upload_is_a_missed_requirement(load_request: LoadRequest, faults: Callable[..., None]) -> None:
+    """Also that of the index, whose limit is longer than an upload may take."""
+    faults(error_share={"documents_upload": 1.0})
+    result, rows = checked(load_request)
+    assert result.completed
+    failed = {metric for metric, row in rows.items() if row["failed"]}
+    assert failed == {"small_document_s", "medium_document_s", "large_document_s", "index_update_s"}
+    assert (rows["documents_at_once"]["value"], rows["documents_lost"]["value"]) == (0, USERS)
+
+
+def test_an_error_of_the_checks_own_ends_the_load(load_request: LoadRequest) -> None:
+    """A note that cannot be written, as on a full disk: the list is not begun again, and the load not complete."""
+    (load_request.bundle.path / "checks.tmp").mkdir(parents=True)
+    result = run_locust(load_request, print)
+    assert (result.completed, result.stopped_by) == (False, "scenario_failed")
+    log = (load_request.bundle.path / "generator.log").read_text()
+    assert log.count("the checks broke off") == 1, log
+
+
 def test_a_stop_ends_it_in_order_and_what_was_not_reached_has_no_figure(
     load_request: LoadRequest, faults: Callable[..., None]
 ) -> None:

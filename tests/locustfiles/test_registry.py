@@ -8,7 +8,7 @@ import pytest
 
 from include.loadtest.profile import Profile, find_profile, load_profile
 from include.loadtest.profile.scenarios import scenario_names
-from include.locustfiles.registry import next_calls
+from include.locustfiles.registry import called, next_calls
 
 pytestmark = pytest.mark.unit
 
@@ -49,3 +49,9 @@ def test_a_scenario_whose_file_is_gone_is_an_error() -> None:
     """The load does not start without it."""
     with pytest.raises(ImportError):
         next_calls(with_mix(long_gone=100))
+
+
+def test_what_is_no_call_is_named() -> None:
+    """A scenario that forgot to return one is told so, in words of its own author."""
+    with pytest.raises(TypeError, match=r"^next_call gave NoneType, not a Call$"):
+        called(None)

@@ -74,6 +74,7 @@ def test_during_a_soak_no_request_carries_an_expired_token(
         ("POST", "/auth/session"),
     ]
     assert {headers["X-Load-Test-Phase"] for *_, headers in target.asked} == {"login"}
+    assert {headers["Accept-Encoding"] for *_, headers in target.asked} == {"identity"}
 
 
 @pytest.mark.parametrize("refused", ["/login", "/session"])

@@ -56,3 +56,19 @@ def test_a_lease_that_is_over_stops_the_load_also_before_it_has_begun(tmp_path: 
     assert (found.code, "(token 4) ended" in found.text) == ("target_locked", True)
     assert not stopping.may_send()
     assert stopping.account()["stopped_by"] == "target_locked"
+
+
+def test_a_scenario_that_failed_ends_the_load_and_the_first_reason_stands() -> None:
+    """From then on nobody sends; the text is bounded and on one line, whatever the error said."""
+    stopping = Stopping(load_profile(find_profile("smoke")))
+    assert stopping.may_send()
+    stopping.scenario_failed("mine", "KeyError", "'\x1b[31m\n" + "a" * 5000)
+    stopping.scenario_failed("another", "TypeError", "later")
+    assert not stopping.may_send()
+    account = stopping.account()
+    assert account["stopped_by"] == "scenario_failed"
+    text = str(account["stop_text"])
+    assert text.startswith("the scenario mine raised KeyError: '")
+    assert text.isprintable()
+    assert len(text) < 300
+    assert stopping.decide(-1.0) is stopping.stop

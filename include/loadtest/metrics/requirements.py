@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SHARE = 0.95
 BUSY = 503
+LOST = "documents_lost"
 Note = Mapping[str, Any]
 Upload = tuple[str, str, int | None, str | None]
 """Endpoint, outcome, status and error of one request of the crowd."""
@@ -67,7 +68,9 @@ def requirement_rows(figures: RequirementFigures, notes: Mapping[str, Note]) -> 
     The value of a timed one is the smallest duration with at least 95 % of its attempts at or below it: of fewer than
     20 attempts the longest. Further keys: `lower_bound` (it took at least so long), `failed` (attempts that came to no
     answer: then the value is null, and the limit is missed), `not_exposed` (what was tried and is not there, else
-    null). A requirement that was not checked to its end, or not at all, has n = 0.
+    null), `hits` (of searches: how many each of them found, else null). A requirement that was not checked to its end,
+    or not at all, has n = 0. Where documents cannot be read back, `documents_lost` is not exposed, unless an upload's
+    own answer says that its document was lost: then it counts those.
     """
     timed = [_timed_row(name, figures.attempts.get(name, ()), notes.get(name)) for name in TIMED_REQUIREMENTS]
     return [*timed, *_crowd_rows(figures.crowd, notes.get(DOCUMENTS_AT_ONCE))]
@@ -77,6 +80,8 @@ def _timed_row(name: str, sampled: Sequence[Attempt], note: Note | None) -> dict
     metric = f"{name}_s"
     if note is None or note["state"] != "checked":
         return _row(metric, None, 0, note)
+    if "failed" in note:
+        return _row(metric, None, 1, note, failed=1)
     attempts = sampled
     if "seconds" in note:
         attempts = [Attempt(seconds, bool(note["lower_bound"]), failed=False) for seconds in note["seconds"]]
@@ -99,15 +104,18 @@ def _timed_row(name: str, sampled: Sequence[Attempt], note: Note | None) -> dict
 
 def _crowd_rows(crowd: Mapping[int, Sequence[Upload]], note: Note | None) -> list[dict[str, Any]]:
     """How many documents were taken of those that came at once, and how many came to no proper end."""
-    metrics = (DOCUMENTS_AT_ONCE, "documents_lost")
     if note is None or note["state"] != "checked":
-        return [_row(metric, None, 0, note) for metric in metrics]
-    ends = [_end_of(requests) for requests in crowd.values()]
-    counts = (ends.count("taken"), ends.count("lost"))
-    return [_row(metric, float(count), len(ends), note) for metric, count in zip(metrics, counts, strict=True)]
+        return [_row(metric, None, 0, note) for metric in (DOCUMENTS_AT_ONCE, LOST)]
+    read_back: str | None = note.get("read_back")
+    ends = [_end_of(requests, is_read_back=read_back is None) for requests in crowd.values()]
+    n, taken, lost = len(ends), ends.count("taken"), ends.count("lost")
+    if read_back is None or lost:
+        return [_row(DOCUMENTS_AT_ONCE, float(taken), n, note), _row(LOST, float(lost), n, note)]
+    text = f"whether documents are kept: {read_back}; {taken} of {n} were answered as taken, none as lost"
+    return [_row(DOCUMENTS_AT_ONCE, float(taken), n, note), _row(LOST, None, 0, note, not_exposed=text)]
 
 
-def _end_of(requests: Sequence[Upload]) -> str:
+def _end_of(requests: Sequence[Upload], *, is_read_back: bool) -> str:
     """taken: answered as taken, and still there afterwards. refused: 429, 503, or the target's own way, with a reason.
 
     Anything else is lost: nobody knows what became of that document.
@@ -115,7 +123,8 @@ def _end_of(requests: Sequence[Upload]) -> str:
     by_endpoint = {endpoint: (outcome, status, error) for endpoint, outcome, status, error in requests}
     outcome, status, error = by_endpoint.get(UPLOAD_AT_ONCE, ("none", None, None))
     if outcome == "ok":
-        return "taken" if by_endpoint.get(DOCUMENT_READ, ("none", None, None))[0] == "ok" else "lost"
+        is_kept = not is_read_back or by_endpoint.get(DOCUMENT_READ, ("none", None, None))[0] == "ok"
+        return "taken" if is_kept else "lost"
     is_refused = outcome == "rejected" or (outcome == "http_error" and status == BUSY) or error == REFUSED_WITH_REASON
     return "refused" if is_refused else "lost"
 
@@ -134,5 +143,6 @@ def _row(metric: str, value: float | None, n: int, note: Note | None, **further:
         "lower_bound": False,
         "failed": 0,
         "not_exposed": note["text"] if note is not None and note["state"] == "not_exposed" else None,
+        "hits": None if note is None else note.get("hits"),
         **further,
     }

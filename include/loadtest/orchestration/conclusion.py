@@ -47,6 +47,7 @@ def _reasons(bundle: Bundle, profile: Profile) -> list[Reason]:
         *_rejected(bundle, profile),
         *_stalled(bundle, profile),
         *_not_exposed(bundle),
+        *_nothing_found(bundle),
         *_unreadable(bundle),
         *_restarts(profile, manifest),
         *_unsettled(manifest.get("warm_up") or {}),
@@ -114,6 +115,20 @@ def _not_exposed(bundle: Bundle) -> list[Reason]:
         Reason("not_exposed", f"{row['metric']}: not exposed ({row['not_exposed']})", row["metric"], row["scope"])
         for row in bundle.read(run.METRICS)["metrics"]
         if row.get("not_exposed") is not None
+    ]
+
+
+def _nothing_found(bundle: Bundle) -> list[Reason]:
+    """Searches of a requirement without a hit."""
+    if not bundle.has(run.METRICS):
+        return []
+    found = [
+        (row, row["hits"].count(0), len(row["hits"])) for row in bundle.read(run.METRICS)["metrics"] if row.get("hits")
+    ]
+    return [
+        Reason("nothing_found", f"{row['metric']}: {empty} of {n} searches found nothing", row["metric"], row["scope"])
+        for row, empty, n in found
+        if empty
     ]
 
 

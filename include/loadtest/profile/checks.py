@@ -12,7 +12,6 @@ from include.loadtest.profile.vocabulary import SCENARIOS, SCOPE_ALL, TIMED_REQU
 
 MOST_EXPORTS = 4
 """The target takes five requests of data subjects an hour. Every other export is one, so two runs an hour fit."""
-MEBIBYTE = 1024 * 1024
 
 
 class DocumentBytes(Frozen):
@@ -70,10 +69,13 @@ def planned_longest_s(checks: Checks, slos: Iterable[Slo], pause_s: float) -> fl
     """How long all of it can take if every answer is late, with a pause between two attempts.
 
     A requirement ends with its budget and the patience of one attempt more. The documents at once take as long as a
-    large one, and as long again to be looked for afterwards.
+    large one, and as long again to be looked for afterwards. Before their own time begins, an index has its upload, and
+    a deletion a client that is made and looked at.
     """
     limits = {(slo.metric, slo.scope): slo.limit for slo in slos}
     total_s = 4 * limits["large_document_s", SCOPE_ALL]
+    for name in ("small_document", "gdpr_deletion", "gdpr_deletion"):
+        total_s += checks.patience_s(name, limits[f"{name}_s", SCOPE_ALL])
     for name in TIMED_REQUIREMENTS:
         limit_s = limits[f"{name}_s", SCOPE_ALL]
         total_s += checks.budget_s(name, limit_s) + checks.patience_s(name, limit_s) + checks.repeats_of(name) * pause_s

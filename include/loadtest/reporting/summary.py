@@ -116,7 +116,14 @@ def _slos(report: Row, manifest: Row) -> str:
         for slo in report["slos"]
     ]
     header = ("limit on", "of", "phase", "level", "observed", "95 % interval", "n", "limit", "outcome")
-    return section("Limits", table(header, rows), _throughput_target(measured, manifest))
+    return section("Limits", table(header, rows), _throughput_target(measured, manifest), _hits(report["metrics"]))
+
+
+def _hits(metrics: Sequence[Row]) -> str:
+    """What the searches of requirements found: a search without a hit has little to do."""
+    searches = [(row["metric"].removesuffix("_s"), row["hits"]) for row in metrics if row.get("hits")]
+    shown = (f"{name} {sum(hits):,} hits in {len(hits)} searches, {hits.count(0)} empty" for name, hits in searches)
+    return f"Searches: {'; '.join(shown)}." if searches else ""
 
 
 def _throughput_target(measured: Mapping[tuple[str, str, str], Row], manifest: Row) -> str:

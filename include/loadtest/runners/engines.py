@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from include.loadtest.profile import Profile
 from include.loadtest.runners.generator import LoadRequest, LoadResult
-from include.loadtest.runners.k6 import check_k6, k6_version, run_k6
+from include.loadtest.runners.k6 import check_k6, run_k6
 from include.loadtest.runners.locust import run_locust
 
 Runner = Callable[[LoadRequest, Callable[[str], None], Callable[[], bool]], LoadResult]
@@ -25,5 +25,4 @@ def check_engine(profile: Profile) -> dict[str, str]:
     """
     if profile.engine != "k6":
         return {}
-    check_k6(profile)
-    return {"k6": k6_version()}
+    return {"k6": check_k6(profile)}

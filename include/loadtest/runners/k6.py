@@ -15,6 +15,9 @@ from include.loadtest.runners.k6_summary import write_summary
 from include.loadtest.runners.process import ROOT, Generator, watch
 
 SCENARIOS_FILE = ROOT / "include" / "k6" / "scenarios.js"
+SUPPORTED = "v1."
+"""Versions of k6 that the script and the points were made for."""
+VERSION_WITHIN_S = 30
 _FUNCTION = re.compile(r"^export function (\w+)\(", re.MULTILINE)
 
 
@@ -32,9 +35,14 @@ def run_k6(
     return result
 
 
-def check_k6(profile: Profile, scenarios: Path = SCENARIOS_FILE) -> None:
-    """Raise ConfigError, before anything starts, where this machine or the script cannot send the profile's load."""
-    find_k6()
+def check_k6(profile: Profile, scenarios: Path = SCENARIOS_FILE) -> str:
+    """k6's version. Raises ConfigError, before anything starts, where this k6 or the script cannot send the load."""
+    version = k6_version()
+    if not version.startswith(SUPPORTED):
+        raise ConfigError(
+            f"engine k6: {find_k6()} says that it is {version}, and this project knows the output of {SUPPORTED}x: "
+            "install such a k6 beside this Python or on PATH, or run with ENGINE=locust"
+        )
     known = _FUNCTION.findall(scenarios.read_text(encoding="utf-8"))
     for name, cards in profile.deck().items():
         if cards and name not in known:
@@ -42,12 +50,20 @@ def check_k6(profile: Profile, scenarios: Path = SCENARIOS_FILE) -> None:
                 f"include/k6/scenarios.js has no function for the scenario {printable(name, 60)}: add `export function "
                 f"{printable(name, 60)}(user)` to it, or run the profile with ENGINE=locust"
             )
+    return version
 
 
 def k6_version() -> str:
-    """As the program says it, like "v1.1.0"; "unknown" where it says nothing of the kind."""
-    said = subprocess.run([find_k6(), "version"], capture_output=True, text=True, timeout=30, check=False).stdout
-    found = re.match(r"k6(?:\.exe)? (v[\w.+-]{1,40})", said)
+    """As the program says it, like "v1.1.0"; "unknown" where it says nothing of the kind. Raises ConfigError."""
+    binary = find_k6()
+    try:
+        said = subprocess.run([binary, "version"], capture_output=True, timeout=VERSION_WITHIN_S, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ConfigError(
+            f"engine k6: `{binary} version` failed ({type(error).__name__}): "
+            "mend or remove this k6, or run with ENGINE=locust"
+        ) from error
+    found = re.match(r"k6(?:\.exe)? (v[\w.+-]{1,40})", said.decode("utf-8", "replace"))
     return found.group(1) if found else "unknown"
 
 

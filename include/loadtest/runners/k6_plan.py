@@ -14,6 +14,7 @@ from include.loadtest.profile import Profile, Slo, Stage
 from include.loadtest.run import (
     HEADER_PHASE,
     HEADER_RUN_ID,
+    PLAIN_BODIES,
     SESSION_MAX_AGE_S,
     TEST_USER_EMAIL,
     TEST_USER_PASSWORD,
@@ -48,7 +49,7 @@ def write_script_plan(request: LoadRequest) -> Path:
         "user_spans": user_spans(profile.stages(), len(numbers)),
         "sessions_file": str(request.sessions_file.resolve()),
         "run_key": zlib.crc32(request.bundle.run_id.encode()),
-        "headers": {HEADER_RUN_ID: request.bundle.run_id, HEADER_PHASE: "load"},
+        "headers": {HEADER_RUN_ID: request.bundle.run_id, HEADER_PHASE: "load", **PLAIN_BODIES},
         "summary_file": str((folder / SUMMARY_FILE).resolve()),
         "options": script_options(profile, len(numbers)),
         "held_up_s": HELD_UP_S,
@@ -164,7 +165,7 @@ def _renewal(run_id: str) -> dict[str, Any]:
     return {
         "max_age_s": SESSION_MAX_AGE_S,
         "timeout": RENEWAL_TIMEOUT,
-        "headers": {HEADER_RUN_ID: run_id, HEADER_PHASE: "login"},
+        "headers": {HEADER_RUN_ID: run_id, HEADER_PHASE: "login", **PLAIN_BODIES},
         "username": TEST_USER_EMAIL,
         "password": TEST_USER_PASSWORD,
     }

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.lease_file import LeaseGuard
@@ -93,6 +93,7 @@ def _write_plan(request: LoadRequest) -> Path:
         "check_paths": dict(request.check_paths),
         "worker": WORKER,
         "lease_file": str(request.lease_file) if request.lease_file else None,
+        "starter_pid": os.getpid(),
     }
     path = request.work_dir / "generator-plan.json"
     path.write_text(json.dumps(plan), encoding="utf-8")
@@ -100,16 +101,39 @@ def _write_plan(request: LoadRequest) -> Path:
 
 
 def _relay(process: subprocess.Popen[str], request: LoadRequest, on_progress: Callable[[str], None]) -> None:
+    """Read to the end whatever happens to the log: a generator whose output nobody reads stops."""
     output: IO[str] | None = process.stdout
     assert output is not None  # noqa: S101 - PIPE was asked for above
-    written = 0
-    with (request.bundle.path / LOG_FILE).open("w", encoding="utf-8") as log:
+    with _Log(request.bundle.path / LOG_FILE) as log:
         for line in output:
             if line.startswith(_PROGRESS):
                 on_progress(line.removeprefix(_PROGRESS).strip())
-            if written < MAX_LOG_BYTES:
-                written += log.write(line)
-                log.flush()
+            log.write(line)
+
+
+class _Log:
+    """The generator's log, up to a size; a line that the disk does not take is left out."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[bytes] | None = None
+        self._left_bytes = MAX_LOG_BYTES
+        try:
+            self._file = path.open("wb", buffering=0)  # nothing is left to be written when it is closed
+        except OSError as error:
+            LOG.error("%s cannot be written: %s", path.name, error)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, line: str) -> None:
+        """One line."""
+        if self._file is not None and self._left_bytes > 0:
+            with suppress(OSError):
+                self._left_bytes -= self._file.write(line.encode("utf-8", "replace"))
 
 
 def _wait(

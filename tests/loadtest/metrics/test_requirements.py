@@ -94,6 +94,42 @@ def test_a_document_is_taken_refused_or_lost(last: list[Any], taken: int, lost: 
     assert rows["documents_lost"]["n"] == 3
 
 
+@pytest.mark.parametrize(
+    ("last", "taken", "lost"),
+    [
+        ([KEPT[0], ("document_read", "http_error", 404, "HTTP 404")], 3, None),
+        ([("upload_at_once", "rejected", 429, "HTTP 429")], 2, None),
+        ([("upload_at_once", "http_error", 500, "HTTP 500")], 2, 1),
+    ],
+    ids=["taken", "refused", "lost"],
+)
+def test_where_documents_cannot_be_read_back_only_an_uploads_own_answer_loses_one(
+    last: list[Any], taken: int, lost: int | None
+) -> None:
+    """That none is lost cannot be told then, and that all are lost would be a false alarm."""
+    unread = [KEPT[0], ("document_read", "http_error", 404, "HTTP 404")]
+    note = {**CHECKED, "read_back": "GET /documents/{id}: HTTP 404"}
+    rows = rows_of({"documents_at_once": note}, {1: unread, 2: unread, 3: last})
+    assert (rows["documents_at_once"]["value"], rows["documents_lost"]["value"]) == (taken, lost)
+    assert rows["documents_at_once"]["not_exposed"] is None
+    assert (rows["documents_lost"]["not_exposed"] is None) is (lost is not None)
+    assert lost is not None or "GET /documents/{id}: HTTP 404" in rows["documents_lost"]["not_exposed"]
+
+
+def test_a_failed_beginning_is_a_failed_attempt_also_where_it_took_shorter_than_the_limit() -> None:
+    """An upload that was given up after 20 s says nothing of an index that may take 300 s, but it missed."""
+    note = {**CHECKED, "failed": "timeout after 20 s"}
+    upload = [Attempt(20.0, is_bound=True, failed=False)]
+    row = rows_of({"index_update": note}, index_update=upload)["index_update_s"]
+    assert (row["value"], row["n"], row["failed"], row["lower_bound"]) == (None, 1, 1, False)
+
+
+def test_hits_of_searches_stand_beside_their_times() -> None:
+    """A search that finds nothing has little to do."""
+    rows = rows_of({"simple_search": {**CHECKED, "hits": [10, 0]}}, simple_search=took(1, 2), complex_search=took(1))
+    assert (rows["simple_search_s"]["hits"], rows["complex_search_s"]["hits"]) == ([10, 0], None)
+
+
 def test_samples_of_one_iteration_are_one_attempt(maker: Any, sample: Any, row_of: Any) -> None:
     """From the first intended start to the end of the last answer; cut and failed ones are told apart."""
     profile = load_profile(find_profile("italian_market"))

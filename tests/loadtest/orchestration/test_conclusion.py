@@ -126,6 +126,19 @@ def test_what_the_target_does_not_expose_is_a_warning_that_names_it(tmp_path) ->
 
 
 @pytest.mark.parametrize(
+    ("hits", "texts"),
+    [([0, 0], ["simple_search_s: 2 of 2 searches found nothing"]), ([3, 0], ["simple_search_s: 1 of 2"]), ([3, 1], [])],
+)
+def test_a_search_that_finds_nothing_is_a_warning(tmp_path, hits: list[int], texts: list[str]) -> None:
+    """Its time is met, and says little."""
+    row = {"metric": "simple_search_s", "scope": "all", "phase": "hold", "value": 0.01, "n": 2, "hits": hits}
+    document = concluded(tmp_path, [row, row | {"metric": "audit_query_s", "hits": None}], ITALIAN, **PARTS)
+    found = [reason["text"] for reason in document["reasons"] if reason["code"] == "nothing_found"]
+    assert len(found) == len(texts)
+    assert all(text.startswith(start) for text, start in zip(found, texts, strict=True))
+
+
+@pytest.mark.parametrize(
     ("scope", "limited"), [("scenario:documents_at_once", False), ("scenario:gdpr_export", True), ("all", False)]
 )
 def test_a_refusal_among_documents_at_once_is_no_limiter(tmp_path, scope: str, limited: bool) -> None:

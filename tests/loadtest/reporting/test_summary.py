@@ -129,3 +129,12 @@ def test_a_requirement_is_shown_as_failed_or_as_not_exposed(bundle) -> None:
     assert "| gdpr_export_s | all | hold | critical | failed | – | 1 | < 60 s | ❌ missed |" in text
     assert "| audit_query_s | all | hold | critical | not measured | – | 1 | < 60 s | ⚪ not exposed |" in text
     assert "not measured: audit_query_s" not in text
+
+
+def test_hits_of_searches_are_shown(bundle) -> None:
+    """Beside the limits; without checks there is no such line."""
+    row = ROW | {"metric": "simple_search_s", "unit": "s", "value": 0.1}
+    bundle.write("metrics.json", {"schema": 1, "metrics": [row | {"hits": [10, 0, 4]}, row | {"hits": None}]})
+    assert "Searches: simple_search 14 hits in 3 searches, 1 empty." in summary_markdown(build_report(bundle))
+    bundle.write("metrics.json", {"schema": 1, "metrics": [row]})
+    assert "Searches:" not in summary_markdown(build_report(bundle))

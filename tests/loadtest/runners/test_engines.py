@@ -65,6 +65,34 @@ def test_a_k6_on_path_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert k6.find_k6() == str(own)
 
 
+@pytest.mark.parametrize(
+    ("script", "mode", "text"),
+    [
+        ("echo 'k6 v2.0.0 (go1.30, linux/amd64)'", 0o755, "says that it is v2.0.0, and this project knows"),
+        ("echo 'k6 v0.57.0 (go1.24)'", 0o755, "says that it is v0.57.0, and this project knows"),
+        ("printf '\\377 something else'", 0o755, "says that it is unknown, and this project knows"),
+        ("exit 3", 0o755, "version` failed (CalledProcessError)"),
+        ("sleep 30", 0o755, "version` failed (TimeoutExpired)"),
+        ("echo 'k6 v1.1.0'", 0o644, "version` failed (PermissionError)"),
+    ],
+)
+def test_a_k6_that_is_not_the_known_one_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, mode: int, text: str
+) -> None:
+    """Another major version, another program, one that fails, hangs or cannot be started: before anything is sent."""
+    own = tmp_path / "k6"
+    own.write_text(f"#!/bin/sh\n{script}\n")
+    own.chmod(mode)
+    monkeypatch.setattr(k6.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(k6, "VERSION_WITHIN_S", 1)
+    with pytest.raises(ConfigError) as caught:
+        check_engine(profile_with(engine="k6"))
+    assert str(caught.value).startswith("engine k6: ")
+    assert text in str(caught.value)
+    assert "ENGINE=locust" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
 def test_a_scenario_without_a_function_for_k6_is_told_in_one_line(tmp_path: Path) -> None:
     """File and function to add; a scenario without a card needs none."""
     script = tmp_path / "scenarios.js"

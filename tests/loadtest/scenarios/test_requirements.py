@@ -4,10 +4,15 @@ import pytest
 
 from include.loadtest.scenarios.requirements import (
     bulk_parts,
+    check_audit,
     check_client_export,
-    check_content,
+    check_erased,
     check_export,
+    check_held,
+    check_report,
     complex_parts,
+    is_anonymous,
+    is_no_such_thing,
     is_not_exposed,
     search_body,
 )
@@ -17,22 +22,30 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "missing"),
+    ("status", "body", "is_missing", "is_gone"),
     [
-        (404, 'HTTP 404: {"detail":"Not Found"}', True),
-        (404, 'HTTP 404: {"detail": "Not Found"}', True),
-        (405, 'HTTP 405: {"detail":"Method Not Allowed"}', True),
-        (404, "HTTP 404: <html>nginx</html>", True),
-        (404, 'HTTP 404: {"detail":"Session not found"}', False),
-        (404, 'HTTP 404: {"detail":"CAP 20121 non trovato"}', False),
-        (500, 'HTTP 500: {"detail":"Not Found"}', False),
-        (200, None, False),
-        (None, "timeout after 2 s", False),
+        (404, b'{"detail":"Not Found"}', True, False),
+        (404, b'{"detail": "Not Found"}', True, False),
+        (405, b'{"detail":"Method Not Allowed"}', True, False),
+        (405, b"", True, False),
+        (404, b"", False, False),
+        (404, b"null", False, False),
+        (404, b"{}", False, False),
+        (404, b"<html>nginx: Not Found</html>", False, False),
+        (404, b'{"detail":"Not Found","path":"/x"}', False, True),
+        (404, b'{"error":"client_not_found","message":"Client 7 does not exist"}', False, True),
+        (404, b'{"detail":{"code":"CLIENT_GONE"}}', False, True),
+        (404, b'{"detail":"Session not found"}', False, True),
+        (404, b'{"id":"' + b"x" * 200 + b'","detail":"Client not found"}', False, True),
+        (500, b'{"detail":"Not Found"}', False, False),
+        (None, b"", False, False),
     ],
 )
-def test_a_missing_route_is_told_from_a_missing_thing(status: int | None, error: str | None, missing: bool) -> None:
-    """The application's own words say that somebody is there to answer."""
-    assert is_not_exposed(status, error) is missing
+def test_a_missing_route_is_told_from_a_missing_thing_and_from_a_failure(
+    status: int | None, body: bytes, is_missing: bool, is_gone: bool
+) -> None:
+    """The whole body decides: the framework's own, one in the application's words, or neither."""
+    assert (is_not_exposed(status, body), is_no_such_thing(status, body)) == (is_missing, is_gone)
 
 
 def test_a_complex_case_has_several_taxes_in_two_regions() -> None:
@@ -72,9 +85,85 @@ def test_an_export_is_about_whoever_asked() -> None:
     assert check_client_export(None, 2, "Prova") == "export: no data in the answer"
 
 
+CLIENT = {"id": 2, "nome": "Cliente di prova 17-5", "codice_fiscale": "RSSMRA80A01H501U"}
+ANONYMOUS = {"id": 2, "nome": "ANONIMIZZATO", "codice_fiscale": "ANONIMIZZATO", "comune": "Milano"}
+
+
 @pytest.mark.parametrize(
-    ("body", "is_content"), [({"a": 1}, True), ([1], True), ({}, False), (None, False), ("x", False)]
+    ("body", "is_held", "is_gone"),
+    [
+        ({"client": CLIENT}, True, False),
+        ({"client": {**CLIENT, "nome": "ANONIMIZZATO"}}, False, False),
+        ({"client": {**ANONYMOUS, "codice_fiscale": "rssmra80a01h501u"}}, False, False),
+        ({"client": ANONYMOUS, "history": [{"was": "Cliente di prova 17-5"}]}, False, False),
+        ({"client": ANONYMOUS}, False, True),
+        ({"client": {**ANONYMOUS, "id": 3}}, False, None),
+        ({"client": None}, False, None),
+        ({"error": "temporarily unavailable"}, False, None),
+        (None, False, None),
+        ([], False, None),
+    ],
 )
-def test_an_answer_has_content(body: object, is_content: bool) -> None:
-    """JSON with something in it."""
-    assert (check_content(body) is None) is is_content
+def test_data_are_gone_only_where_an_answer_about_the_client_holds_neither_name_nor_tax_code(
+    body: object, is_held: bool, is_gone: bool | None
+) -> None:
+    """An error, a page of another kind, or half of an anonymisation is no erasure."""
+    assert (check_held(body, CLIENT) is None) is is_held
+    assert is_anonymous(body, CLIENT) is is_gone
+
+
+@pytest.mark.parametrize(
+    ("body", "is_named"),
+    [
+        ({"client_id": 2, "anonymized_at": "2026-11-24T04:02:50+00:00"}, True),
+        ({"client_id": 3}, False),
+        ({"error": "nothing was erased"}, False),
+        (None, False),
+    ],
+)
+def test_an_erasure_names_its_client(body: object, is_named: bool) -> None:
+    """As the captured answer does."""
+    assert (check_erased(body, 2) is None) is is_named
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"events": [{"id": 1, "user_id": "8", "event": "client_erasure"}], "total": 1}, None),
+        ({"items": [{"actor": {"user": 8}}]}, None),
+        ({"items": [{"client_id": 2}]}, None),
+        ({"items": [{"text": "erased Cliente di prova 17-5"}]}, None),
+        ({"events": [{"id": 8, "user_id": "9"}], "total": 8}, "audit: no event of this run's user or client"),
+        ({"events": [], "total": 0}, "audit: no event of this run's user or client"),
+        ({"error": "internal", "user_id": "8"}, "audit: an error in the answer"),
+        ({}, "audit: no JSON with content"),
+        (None, "audit: no JSON with content"),
+    ],
+)
+def test_an_audit_log_tells_of_what_was_done_before(body: object, error: str | None) -> None:
+    """A number that happens to be the user's is no event of the user."""
+    assert check_audit(body, "8", CLIENT) == error
+
+
+def test_an_audit_log_is_also_looked_through_without_a_client() -> None:
+    """A target may have no clients, and still a log."""
+    assert check_audit({"events": [{"user_id": "8"}]}, "8", None) is None
+    assert check_audit({"events": [{"client_id": 2}]}, "8", None) == "audit: no event of this run's user or client"
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"overall_status": "pass", "checks": [{"check_id": "ACCESS_001"}]}, None),
+        ({"overall_status": "fail", "checks": {"right_to_access": 5}}, None),
+        ({"overall_status": "fail"}, "report: no checks in it"),
+        ({"overall_status": "", "checks": [1]}, "report: overall_status missing"),
+        ({"checks": [1]}, "report: overall_status missing"),
+        ({"error": "internal", "overall_status": "pass", "checks": [1]}, "report: an error in the answer"),
+        ([1], "report: no JSON with content"),
+        (None, "report: no JSON with content"),
+    ],
+)
+def test_a_report_has_a_status_and_its_checks(body: object, error: str | None) -> None:
+    """What it found is its matter: a status that says "fail" is a report."""
+    assert check_report(body) == error
