@@ -40,7 +40,7 @@ run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENG
 	+@$(PYTHON_BIN) -m include.embedded run
 
 test: $(STAMP) system-deps ## Run all tests
-	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile
+	@$(PYTHON_BIN) -m pytest -n 3 --dist loadfile
 
 prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,parity,italian,release,parse]
 	@$(PYTHON_BIN) -m experiments

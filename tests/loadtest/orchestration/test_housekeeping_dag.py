@@ -18,6 +18,7 @@ from include.loadtest.history.database import connect, transaction, upgrade
 from include.loadtest.history.store import RunRecord, record_run
 from include.loadtest.orchestration import housekeeping_dag, settings
 from include.loadtest.orchestration.baseline_actions import ACTIONS
+from include.loadtest.orchestration.settings import default_target
 from include.loadtest.publishing.slack import SlackSettings
 from tests.helpers.slack_service import SlackService, slack_service
 
@@ -185,7 +186,7 @@ def test_a_weekly_verdict_keeps_the_switch_still(run_task: Callable[..., str], h
     """The line says which verdict it was."""
     started = datetime.now(UTC) - timedelta(days=2)
     weekly = RunRecord(
-        *("smoke-1", "smoke", "locust", "demo", "INCONCLUSIVE", started, started + timedelta(minutes=1)),
+        *("smoke-1", "smoke", "locust", default_target(), "INCONCLUSIVE", started, started + timedelta(minutes=1)),
         comparability={},
         environment={},
         bundle_uri="/results/smoke-1",

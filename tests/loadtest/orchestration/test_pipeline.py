@@ -105,7 +105,7 @@ def test_a_load_is_sent_once(demo, new_run) -> None:
     context = new_run(demo, "smoke-once", duration_s=5)
     verdict = run_all(context)
     for name in ("preflight", "run_profile"):
-        with pytest.raises(ConfigError, match="already sent its load"):
+        with pytest.raises(ConfigError, match="ended or sent its load already"):
             run_stage(context, name)
     assert run_all(context) == verdict, "a cleared DAG run keeps what it found"
 
