@@ -138,17 +138,6 @@ def key_of_latest(engine: Engine, profile: str, target: str) -> str:
     return str(key)
 
 
-def keys_of_suite(engine: Engine, suite: str, target: str) -> dict[str, str]:
-    """The comparability key of the latest PASS or WARN run of each profile of a suite, by profile."""
-    own = (RUN.c.suite == suite, RUN.c.target == target, RUN.c.verdict.in_(sorted(GREEN)))
-    statement = select(RUN.c.profile, RUN.c.comparability_key).where(*own).order_by(*NEWEST_FIRST)
-    keys: dict[str, str] = {}
-    with transaction(engine) as connection:
-        for row in connection.execute(statement):
-            keys.setdefault(row.profile, row.comparability_key)
-    return keys
-
-
 def find_run(engine: Engine, run_id: str) -> dict[str, Any]:
     """A run's columns. Raises ConfigError for one that is not in the history; it names the nearest."""
     with transaction(engine) as connection:

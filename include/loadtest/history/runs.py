@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
 
 from include.loadtest.history.database import transaction
 from include.loadtest.history.schema import METRIC, RUN
+from include.loadtest.verdict import GREEN
 
 METRIC_COLUMNS = tuple(column.name for column in METRIC.columns if column.name != "run_id")
 NEWEST_FIRST = (RUN.c.started.desc(), RUN.c.run_id.desc())
@@ -25,6 +26,17 @@ def runs_with_metrics(
     with transaction(engine) as connection:
         rows = connection.execute(chosen.order_by(*NEWEST_FIRST).limit(limit)).mappings()
         return [dict(row) | {"metrics": [_measured(entry) for entry in row["metrics"] or ()]} for row in rows]
+
+
+def keys_of_suite(engine: Engine, suite: str, target: str) -> dict[str, str]:
+    """The comparability key of the latest PASS or WARN run of each profile of a suite, by profile."""
+    own = (RUN.c.suite == suite, RUN.c.target == target, RUN.c.verdict.in_(sorted(GREEN)))
+    statement = select(RUN.c.profile, RUN.c.comparability_key).where(*own).order_by(*NEWEST_FIRST)
+    keys: dict[str, str] = {}
+    with transaction(engine) as connection:
+        for row in connection.execute(statement):
+            keys.setdefault(row.profile, row.comparability_key)
+    return keys
 
 
 def _metrics_of(phase: str) -> ScalarSelect[Any]:

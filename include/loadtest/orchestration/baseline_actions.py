@@ -82,9 +82,10 @@ def propose_suite(engine: "Engine", suite: str, target: str, by: str) -> tuple[l
     A profile with fewer such runs than a proposal needs is left out, and its line says so.
     """
     from include.loadtest.history import baselines
+    from include.loadtest.history.runs import keys_of_suite
 
     numbers, lines = [], []
-    for profile, key in sorted(baselines.keys_of_suite(engine, suite, target).items()):
+    for profile, key in sorted(keys_of_suite(engine, suite, target).items()):
         try:
             number = baselines.propose_latest(
                 *(engine, key, baselines.MIN_PROPOSED_RUNS, by, f"the latest runs of {suite}"), suite=suite

@@ -114,6 +114,17 @@ class RunContext(Context):
         """A suite's runs share the tokens: a login costs the target 0.7 s of CPU."""
         return super().sessions_file if self.suite is None else self.suite.sessions_file
 
+    def refuse_own_rival(self) -> None:
+        """Raise ConfigError where a candidate would be measured against itself."""
+        current = self.order.current_target
+        if current is None or self.holds_parents_target:
+            return
+        if current == self.target_name or self.load_target(current).base_url == self.target.base_url:
+            raise ConfigError(
+                f"current_target: {current} is the candidate's own target ({self.target_name}), or has its address; "
+                "name the target that runs the current release, or leave it empty"
+            )
+
     def repeat_bundle(self, run_id: str) -> AbstractContextManager[Bundle]:
         """The bundle of a repeat, kept as this run's is."""
         if self.bundle_of is not None:

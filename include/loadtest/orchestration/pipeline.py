@@ -84,7 +84,7 @@ def preflight(context: RunContext) -> None:
     )
     context.refuse_if_stopped()
     context.refuse_in_blackout()
-    _check_current_target(context)
+    context.refuse_own_rival()
     target = context.target
     context.bundle.update_manifest(
         target={"name": target.file.name, "base_url": target.base_url, "shares_host": target.shares_host}
@@ -104,18 +104,6 @@ def preflight(context: RunContext) -> None:
             LOG.info("%s", line)
         if suite:
             _take_users(context, suite)
-
-
-def _check_current_target(context: RunContext) -> None:
-    """Raise ConfigError where the candidate would be measured against itself."""
-    current = context.order.current_target
-    if current is None or context.holds_parents_target:
-        return
-    if current == context.target_name or context.load_target(current).base_url == context.target.base_url:
-        raise ConfigError(
-            f"current_target: {current} is the candidate's own target ({context.target_name}), or has its address; "
-            "name the target that runs the current release, or leave it empty"
-        )
 
 
 def _take_users(context: RunContext, suite: SuiteContext) -> None:

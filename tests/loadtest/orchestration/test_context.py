@@ -1,13 +1,15 @@
 """What a run asks before it sends anything."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.calendar.loading import PATH_VARIABLE
-from include.loadtest.errors import InvalidTestError
+from include.loadtest.errors import ConfigError, InvalidTestError
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.target.settings import load_target_file
@@ -54,3 +56,18 @@ def test_the_override_and_a_target_that_disturbs_nobody_are_let_through(tmp_path
     """The stand-in has no users at work."""
     context(tmp_path, "pratikoai", ignore_blackout=True).refuse_in_blackout()
     context(tmp_path, "demo").refuse_in_blackout()
+
+
+def test_a_candidate_is_not_measured_against_itself(tmp_path: Path) -> None:
+    """By name, or by another name for the same address: both arms would be one system, and excuse anything."""
+    addresses = {"demo": "http://127.0.0.1:1", "pratikoai": "http://127.0.0.1:1", "other": "http://127.0.0.1:2"}
+
+    def rival(current: str | None) -> RunContext:
+        candidate = context(tmp_path, "demo", current_target=current)
+        return replace(candidate, load_target=lambda name: SimpleNamespace(base_url=addresses[name]))  # type: ignore[arg-type,return-value]
+
+    for current in ("demo", "pratikoai"):
+        with pytest.raises(ConfigError, match="is the candidate's own target"):
+            rival(current).refuse_own_rival()
+    rival("other").refuse_own_rival()
+    rival(None).refuse_own_rival()
