@@ -4,7 +4,7 @@ PYTHON_BIN := .venv/bin/python
 STAMP := .venv/.installed
 
 # Inputs reach the program through its environment, as they are: neither make nor a shell expands what stands in them.
-INPUTS := PROFILE SUITE USERS DURATION_S ENGINE TARGET IGNORE_BLACKOUT AIRFLOW_PORT ONLY DIR CASES
+INPUTS := PROFILE SUITE USERS DURATION_S ENGINE TARGET IGNORE_BLACKOUT AIRFLOW_PORT ONLY DIR CASES SEEDS RECORD BUNDLES
 $(foreach name,$(INPUTS),$(eval override $(name) := $$(value $(name))))
 export $(INPUTS)
 
@@ -59,7 +59,7 @@ lock: $(STAMP) ## Compile requirements.in to requirements.txt, with hashes, for 
 		--custom-compile-command "make lock" --output-file requirements.txt requirements.in
 
 system-deps: ## Install the Debian packages that only tests need (root)
-	@echo "the tests need no Debian package"
+	@.ci/system-deps
 
 clean: down ## Stop everything and remove .venv and .embedded; results stay
 	rm -rf .venv .embedded .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,13 +9,18 @@ from types import FrameType
 import psycopg2
 
 from experiments import (
+    alerts,
+    bottleneck,
     calendar,
+    capacity,
     censored,
+    collectors,
     confirm,
     faults,
     freeze,
     italian,
     kill9,
+    llm,
     lock,
     parity,
     parse,
@@ -47,6 +52,11 @@ EXPERIMENTS: dict[str, Experiment] = {
     italian.NAME: italian.claims,
     release.NAME: release.claims,
     parse.NAME: parse.claims,
+    collectors.NAME: collectors.claims,
+    alerts.NAME: alerts.claims,
+    bottleneck.NAME: bottleneck.claims,
+    llm.NAME: llm.claims,
+    capacity.NAME: capacity.claims,
 }
 DEFAULT = (
     faults.NAME,
@@ -64,6 +74,11 @@ DEFAULT = (
     italian.NAME,
     release.NAME,
     parse.NAME,
+    collectors.NAME,
+    alerts.NAME,
+    bottleneck.NAME,
+    llm.NAME,
+    capacity.NAME,
 )
 """Without ONLY; the walk through every task takes about an hour and is asked for by its name."""
 HEAD = "name | claim | expected | measured | ok"

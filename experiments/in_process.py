@@ -4,11 +4,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from experiments.claims import Say
 from experiments.environment import uninterrupted
 from include.embedded.airflow import HISTORY_DATABASE
+from include.embedded.monitor_role import create_monitor_role
 from include.embedded.postgres import ensure_database, start_postgres, stop_postgres
 from include.loadtest.bundle import Bundle
 from include.loadtest.history.store import upgrade
@@ -20,8 +22,9 @@ from include.loadtest.profile import Overrides, load_profile_text
 from include.loadtest.target.settings import Target, load_target_file
 from tests.helpers.demo import DemoTarget, demo_target
 
-ALWAYS = frozenset({"collect_metrics", "validate_sla", "diff_history", "publish", "cleanup_users"})
+ALWAYS = frozenset({"collect_metrics", "validate_sla", "diff_history", "diagnose", "publish", "cleanup_users"})
 """Stages that follow whatever happened before, as in the task graph."""
+_monitor_url = cache(create_monitor_role)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,12 @@ class Bench:
             order=RunOrder(name, profile_yaml, Overrides(users, seconds), "demo", "make prove"),
             target_name="demo",
             load_target=lambda target: Target.checked(
-                load_target_file(target), self.demo.base_url, self.demo.database_url, self.demo.redis_url
+                load_target_file(target),
+                self.demo.base_url,
+                self.demo.database_url,
+                self.demo.redis_url,
+                monitor_url=_monitor_url(self.demo.database_url),
+                llm_metrics_url=self.demo.llm_url,
             ),
             history_url=self.history_url,
             work_dir=work_root() / run_id,
@@ -82,8 +90,8 @@ class Bench:
 
 
 @contextmanager
-def bench(say: Say) -> Iterator[Bench]:
-    """Servers in a temporary folder, all stopped and removed afterwards."""
+def bench(say: Say, *options: str) -> Iterator[Bench]:
+    """Servers in a temporary folder, all stopped and removed afterwards; `options` are the demo target's."""
     with tempfile.TemporaryDirectory(prefix="loadtest-prove-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         history = start_postgres(folder / "history", settings={"fsync": "off"})
@@ -91,7 +99,7 @@ def bench(say: Say) -> Iterator[Bench]:
             ensure_database(history, HISTORY_DATABASE)
             upgrade(history.url(HISTORY_DATABASE))
             say("starting a demo target")
-            with demo_target(folder / "demo") as demo:
+            with demo_target(folder / "demo", *options) as demo:
                 yield Bench(folder, demo, history.url(HISTORY_DATABASE), say)
         finally:
             with uninterrupted():

@@ -51,18 +51,18 @@ def own_processes(program: str) -> list[psutil.Process]:
     return found
 
 
-def hog_generator(ended: threading.Event) -> None:
+def hog_generator(ended: threading.Event, hogs: int = HOGS) -> None:
     """Busy processes on the generator's one core, which gets the CPU last, as a container with few shares does."""
     core = max(os.sched_getaffinity(0))
     for process in own_processes("locustfiles/pratikoai.py"):
         _put_last(process, core)
-    hogs = [subprocess.Popen([sys.executable, "-c", _BUSY], start_new_session=True) for _ in range(HOGS)]
+    busy = [subprocess.Popen([sys.executable, "-c", _BUSY], start_new_session=True) for _ in range(hogs)]
     try:
-        for hog in hogs:
+        for hog in busy:
             os.sched_setaffinity(hog.pid, {core})
         ended.wait()
     finally:
-        for hog in hogs:
+        for hog in busy:
             hog.kill()
             hog.wait()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from include.loadtest.causes import CAUSES
 from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.limits import DOCUMENT, with_generated_part
 from include.loadtest.verdict import Verdict
@@ -20,6 +21,17 @@ def test_every_reason_code_is_documented_with_its_trigger_and_repair() -> None:
     for code in REASON_CODES.values():
         assert f"| {code.trigger} | {code.action} |" in text, code.code
     assert all(f"| {verdict} |" in text for verdict in Verdict)
+
+
+def test_every_cause_of_a_diagnosis_is_documented_with_its_evidence() -> None:
+    """docs/diagnosis.md has each in a row, under the title that reports give it."""
+    text = (ROOT / "docs" / "diagnosis.md").read_text()
+    titles = [
+        title
+        for row in re.findall(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \|$", text, re.MULTILINE)
+        for title in row.split(", ")
+    ]
+    assert {cause.title for cause in CAUSES.values()} <= set(titles)
 
 
 def test_the_documented_limits_are_those_of_the_profiles() -> None:

@@ -19,6 +19,8 @@ def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
         "include/loadtest/profile/slo.py": "test_loading",
         "include/loadtest/profile/vocabulary.py": "test_loading",
         "include/loadtest/profile/yaml_source.py": "test_loading",
+        "include/loadtest/profile/explaining.py": "test_loading",
+        "include/loadtest/analysis/recommendations/case.py": "test_conditions",
         "include/loadtest/history/schema.py": "test_database",
         "include/loadtest/history/runs.py": "test_store",
         "include/loadtest/collectors/reader.py": "test_process",
@@ -29,6 +31,8 @@ def test_every_library_module_has_its_test_file_or_is_named_here() -> None:
         "include/loadtest/metrics/figures.py": "test_samples",
         "include/loadtest/runners/generator.py": "test_locust",
         "include/loadtest/reasons.py": "test_verdict",
+        "include/loadtest/analysis/bottleneck/limits.py": "test_ranking",
+        "include/loadtest/analysis/bottleneck/model.py": "test_ranking",
     }
     missing = []
     for module in sorted((ROOT / "include" / "loadtest").rglob("*.py")):

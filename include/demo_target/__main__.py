@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from include.demo_target.app import build_app
+from include.demo_target.database import POOL_SIZE
 from include.demo_target.llm import Behaviour, add_behaviour_options, announce
-from include.demo_target.services import build_services
+from include.demo_target.services import Settings, build_services
 from include.demo_target.serving import AnnouncingServer, base_url, bind, require_loopback
+from include.demo_target.worker_threads import THREADS
+from include.demo_target.workers import Workers
 from include.embedded.postgres import ensure_database, running_postgres, start_postgres, stop_postgres
 from include.embedded.servers import ServerError, log_tail, wait_until
 from include.embedded.valkey import running_valkey, start_valkey, stop_valkey
 
 DATABASE = "demo_target"
+MOST, MOST_CPU_MS = 100, 10_000
 LLM_START_TIMEOUT_S = 60
 LLM_STOP_TIMEOUT_S = 10
 # A stand-in's data may be lost in a power cut; a crash of the server alone loses nothing.
@@ -47,6 +51,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--rate-limits", action="store_true", help="limit requests as the real target does")
     parser.add_argument("--llm-url", help="use this LLM instead of an own stub")
+    parser.add_argument("--workers", type=_count, default=1, help="processes that take the requests")
+    parser.add_argument("--pool-size", type=_count, default=POOL_SIZE, help="database connections of a process")
+    parser.add_argument("--thread-pool-size", type=_count, default=THREADS, help="threads of a process")
+    parser.add_argument(
+        "--cpu-ms-per-request", type=_between(0, MOST_CPU_MS), default=0.0, help="busy work on the event loop"
+    )
     add_behaviour_options(parser, "llm-")
     options = parser.parse_args(arguments)
     try:
@@ -59,6 +69,25 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     except ValueError as error:
         parser.error(str(error))
     return options
+
+
+def _between(least: float, most: float) -> Callable[[str], float]:
+    """Reads a start option that is a number from `least` to `most`."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is no number from {least:g} to {most:g}")
+        return value
+
+    return read
+
+
+def _count(text: str) -> int:
+    return int(_between(1, MOST)(text))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -110,12 +139,27 @@ def _run(options: argparse.Namespace, stack: ExitStack, stop_ordered: Callable[[
         "llm_url": llm_url,
         "pid": os.getpid(),
     }
-    services = build_services(
-        postgres.url(DATABASE), valkey.url, llm_url, own_stub=not options.llm_url, rate_limits=options.rate_limits
+    settings = Settings(
+        database_url=postgres.url(DATABASE),
+        redis_url=valkey.url,
+        llm_url=llm_url,
+        own_stub=not options.llm_url,
+        directory=state,
+        rate_limits=options.rate_limits,
+        pool_size=options.pool_size,
+        threads=options.thread_pool_size,
+        cpu_ms_per_request=options.cpu_ms_per_request,
     )
     step()
     stack.callback(ready_file.unlink, missing_ok=True)
-    _serve(AnnouncingServer(build_app(services), lambda: announce(ready, ready_file)), listener)
+    if options.workers == 1:
+        _serve(AnnouncingServer(build_app(build_services(settings)), lambda: announce(ready, ready_file)), listener)
+        return
+    workers = Workers(settings, options.workers, listener, stack, stop_ordered)
+    workers.start()
+    step()
+    announce(ready, ready_file)
+    workers.run()
 
 
 def _serve(server: AnnouncingServer, listener: Any) -> None:

@@ -1,5 +1,6 @@
 """Puts the rooms together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -30,15 +31,18 @@ def build_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def connected(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = services
-        await services.database.open()
+        await services.database.open(create=services.siblings.leads)
+        watching = asyncio.create_task(services.event_loop.run())
         try:
             yield
         finally:
+            watching.cancel()
             await services.faults.close()
+            await services.siblings.close()
             await services.llm.close()
             await services.cache.close()
             await services.database.close()
-            services.workers.shutdown(wait=False, cancel_futures=True)
+            services.threads.close()
 
     app = FastAPI(title="PratikoAI stand-in", lifespan=connected, openapi_url=None)
     for room in ROOMS:

@@ -1,6 +1,5 @@
 """Accounts: login, refresh, registration and sessions."""
 
-import asyncio
 import hashlib
 import re
 import uuid
@@ -165,7 +164,7 @@ async def _hash(services: Services, secret: str) -> str:
     def work() -> str:
         return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
 
-    return await asyncio.get_running_loop().run_in_executor(services.workers, work)
+    return await services.threads.run(work)
 
 
 async def _matches(services: Services, secret: str, hashed: str | None) -> bool:
@@ -175,4 +174,4 @@ async def _matches(services: Services, secret: str, hashed: str | None) -> bool:
     def work() -> bool:
         return bcrypt.checkpw(secret.encode()[:72], hashed.encode())
 
-    return await asyncio.get_running_loop().run_in_executor(services.workers, work)
+    return await services.threads.run(work)

@@ -21,6 +21,7 @@ class AnswerCache:
     """The cache of answers; `miss_share` is the share of look-ups that a fault turns into misses."""
 
     def __init__(self, url: str, seed: int = 1) -> None:
+        self.url = url
         self.hits = 0
         self.lookups = 0
         self.miss_share = 0.0

@@ -13,6 +13,7 @@ class DocumentSlots:
     def __init__(self) -> None:
         self._wanted = SLOTS
         self._places = asyncio.Semaphore(SLOTS)
+        self.waiting = 0
 
     def narrow(self, slots: int | None) -> None:
         """Let at most so many be in process from now on; None is the usual number."""
@@ -29,5 +30,12 @@ class DocumentSlots:
     async def place(self) -> AsyncIterator[None]:
         """Wait for a place and hold it."""
         places = self._places
-        async with places:
+        self.waiting += 1
+        try:
+            await places.acquire()
+        finally:
+            self.waiting -= 1
+        try:
             yield
+        finally:
+            places.release()

@@ -1,6 +1,5 @@
 """Documents: uploads that are really parsed, and what becomes of them."""
 
-import asyncio
 import io
 import logging
 import uuid
@@ -137,6 +136,7 @@ async def _process(
     async with slots.place():
         await services.faults.slow_down(_size_kind(len(content)))
         document = await _read(services, filename, content)
+        await services.faults.keep_file(document.id, content)
         row = await _store(services, caller, document, query)
         if has_to_wait and faults.lose_queued:
             await services.database.execute("DELETE FROM documents WHERE id = $1", document.id)
@@ -156,7 +156,7 @@ async def _read(services: Services, filename: str, content: bytes) -> _Document:
         raise RefusedError("File too large: at most 10 MB")
     if not content.startswith(SIGNATURE):
         raise RefusedError("File content doesn't match expected format for pdf")
-    text = await asyncio.get_running_loop().run_in_executor(services.workers, _text_of, content)
+    text = await services.threads.run(_text_of, content)
     return _Document(uuid.uuid4(), filename, len(content), _category(filename, text), text)
 
 

@@ -1,37 +1,36 @@
-"""Puts faults into force: in the event loop, the database, the cache and the LLM."""
+"""Puts faults into force, and out of it."""
 
 import asyncio
 import time
+import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
-
-from include.demo_target import corpus
-from include.demo_target.cache import AnswerCache
-from include.demo_target.database import Database
-from include.demo_target.document_slots import DocumentSlots
+from include.demo_target.background import Background
+from include.demo_target.disk_faults import DiskFaults
 from include.demo_target.faults import Faults
-from include.demo_target.llm_client import LlmClient
+from include.demo_target.parts import Parts
+from include.demo_target.shared_faults import LLM_FIELDS, SharedFaults
+from include.demo_target.siblings import Siblings
 
 BURN_PERIOD_S = 0.05
-LEAK_PERIOD_S = 1.0
 INDEX_LAG = timedelta(seconds=1)
-LLM_FIELDS = {"llm_down": "down", "llm_first_token_ms": "first_token_ms", "llm_per_token_ms": "per_token_ms"}
 ONCE = {"freeze_s": 0.0, "row_lock_s": 0.0, "cache_flush": False}
 
 
 class FaultSwitch:
-    """Holds the faults in force; `rate_limits` starts as the command line says."""
+    """Holds the faults in force; `rate_limits` starts as the command line says.
 
-    def __init__(
-        self, database: Database, cache: AnswerCache, llm: LlmClient, slots: DocumentSlots, *, rate_limits: bool
-    ) -> None:
-        self._database, self._cache, self._llm, self._slots = database, cache, llm, slots
+    Of several processes the leading one enforces what they share, and tells the others the rest.
+    """
+
+    def __init__(self, parts: Parts, siblings: Siblings, *, rate_limits: bool) -> None:
+        self._parts, self._siblings = parts, siblings
         self._initial = Faults(rate_limits=rate_limits)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._leaked: list[bytearray] = []
-        self._llm_usual: dict[str, Any] = {}
+        self._disk = DiskFaults(parts.directory)
+        self._shared = SharedFaults(parts, self._disk)
+        self._background = Background()
         self._one_at_a_time = asyncio.Lock()
         self._index_stopped_at: datetime | None = None
         self.current = self._initial
@@ -41,8 +40,13 @@ class FaultSwitch:
         return await self._enforce(self.current.changed(changes))
 
     async def reset(self) -> Faults:
-        """Put all faults out of force and give back what was leaked."""
+        """Put all faults out of force and give back what was taken."""
         return await self._enforce(self._initial)
+
+    async def follow(self, wanted: Faults) -> None:
+        """Put into force what the leading process says, as far as it is a matter of each process."""
+        async with self._one_at_a_time:
+            await self._enforce_here(wanted)
 
     def indexed_until(self, now: datetime) -> datetime:
         """What was stored before this moment can be found by a search; the indexing follows a second behind."""
@@ -52,97 +56,52 @@ class FaultSwitch:
         """Wait as long as work of that kind is made to take."""
         await asyncio.sleep(self.current.kind_added_ms.get(kind, 0) / 1000)
 
+    async def keep_file(self, document: uuid.UUID, content: bytes) -> None:
+        """Bring a document to the disk, where that is busy; otherwise the database alone keeps it."""
+        if self.current.disk_written_mb_per_s:
+            await self._disk.store(str(document), content)
+
     async def close(self) -> None:
         """End what runs in the background."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._shared.close()
+        await self._background.close()
 
     async def _enforce(self, wanted: Faults) -> Faults:
         async with self._one_at_a_time:
-            before = self.current
-            await self._enforce_on_llm(before, wanted)
-            if wanted.missing_index != before.missing_index:
-                await self._database.execute(corpus.DROP_INDEX if wanted.missing_index else corpus.CREATE_INDEX)
-            if wanted.pool_size != before.pool_size:
-                self._database.narrow(wanted.pool_size)
-            self._slots.narrow(wanted.document_slots)
-            if wanted.index_stopped != before.index_stopped:
-                self._index_stopped_at = datetime.now(UTC).replace(tzinfo=None) if wanted.index_stopped else None
-            self._database.query_added_ms = wanted.query_added_ms
-            self._cache.miss_share = wanted.cache_miss_share
-            await self._enforce_once(wanted)
-            self._run("burn", wanted.cpu_burn != before.cpu_burn, bool(wanted.cpu_burn))
-            self._run("leak", wanted.leak_mb_per_min != before.leak_mb_per_min, bool(wanted.leak_mb_per_min))
-            if not wanted.leak_mb_per_min:
-                self._leaked.clear()
-            self.current = wanted.model_copy(update=ONCE)
+            await self._shared.enforce(self.current, wanted, ends_all=wanted == self._initial)
+            await self._siblings.ask_others("PUT", "/admin/own/faults", json=wanted.model_dump())
+            await self._enforce_here(wanted)
             return self.current
 
-    async def _enforce_once(self, wanted: Faults) -> None:
-        if wanted.cache_flush:
-            await self._cache.flush()
-        if wanted == self._initial or wanted.row_lock_s:
-            await self._cancel("lock")
-        if wanted.row_lock_s:
-            held = asyncio.Event()
-            self._tasks["lock"] = asyncio.create_task(self._hold_row(wanted.row_lock_s, held))
-            await held.wait()
+    async def _enforce_here(self, wanted: Faults) -> None:
+        """The faults of this process."""
+        before, parts = self.current, self._parts
+        await parts.database.resize(wanted.pool_size)
+        if wanted.leaked_connections > before.leaked_connections:
+            # The connections that the pool has are among those that nobody gives back.
+            await parts.database.reopen()
+        parts.database.query_added_ms = wanted.query_added_ms
+        parts.document_slots.narrow(wanted.document_slots)
+        parts.threads.resize(wanted.thread_pool_size)
+        await self._background.keep("reports", wanted.thread_pool_size, parts.threads.render_reports)
+        parts.cache.miss_share = wanted.cache_miss_share
+        if any(getattr(before, name) != getattr(wanted, name) for name in LLM_FIELDS):
+            parts.llm.breaker.close()
+        if wanted.index_stopped != before.index_stopped:
+            self._index_stopped_at = datetime.now(UTC).replace(tzinfo=None) if wanted.index_stopped else None
+        share = wanted.cpu_burn
+        await self._background.keep("burn", share, lambda begun: _burn(share, begun))
         if wanted.freeze_s:
             # Later, so that the caller still gets the answer.
             asyncio.get_running_loop().call_later(0.1, time.sleep, wanted.freeze_s)
+        self.current = wanted.model_copy(update=ONCE)
 
-    async def _enforce_on_llm(self, before: Faults, wanted: Faults) -> None:
-        if all(getattr(before, name) == getattr(wanted, name) for name in LLM_FIELDS):
-            return
-        if self._llm.own_stub and not self._llm_usual:
-            self._llm_usual = await self._llm.behaviour()
-        values = {field: getattr(wanted, name) for name, field in LLM_FIELDS.items()}
-        await self._llm.behave(
-            {**self._llm_usual, **{key: value for key, value in values.items() if value is not None}}
-        )
 
-    def _run(self, name: str, changed: bool, wanted: bool) -> None:
-        if not changed:
-            return
-        if name in self._tasks:
-            self._tasks.pop(name).cancel()
-        if wanted:
-            self._tasks[name] = asyncio.create_task(self._burn() if name == "burn" else self._leak())
-
-    async def _cancel(self, name: str) -> None:
-        task = self._tasks.pop(name, None)
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _burn(self) -> None:
-        while True:
-            busy_s = BURN_PERIOD_S * self.current.cpu_burn
-            end = time.perf_counter() + busy_s
-            while time.perf_counter() < end:
-                pass
-            await asyncio.sleep(BURN_PERIOD_S - busy_s)
-
-    async def _leak(self) -> None:
-        while True:
-            # Written to, since untouched pages would not count as used memory.
-            size = int(self.current.leak_mb_per_min * 1_000_000 * LEAK_PERIOD_S / 60)
-            self._leaked.append(bytearray(b"\x01") * size)
-            await asyncio.sleep(LEAK_PERIOD_S)
-
-    async def _hold_row(self, seconds: float, held: asyncio.Event) -> None:
-        # A connection of its own: the pool is for the requests that will wait for this row.
-        try:
-            connection = await asyncpg.connect(self._database.url)
-        except (OSError, asyncpg.PostgresError):
-            held.set()
-            raise
-        try:
-            async with connection.transaction():
-                await connection.execute("SELECT FROM tax_counter WHERE id = 1 FOR UPDATE")
-                held.set()
-                await asyncio.sleep(seconds)
-        finally:
-            held.set()
-            connection.terminate()
+async def _burn(share: float, begun: Callable[[], None]) -> None:
+    busy_s = BURN_PERIOD_S * share
+    begun()
+    while True:
+        end = time.perf_counter() + busy_s
+        while time.perf_counter() < end:
+            pass
+        await asyncio.sleep(BURN_PERIOD_S - busy_s)

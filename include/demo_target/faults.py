@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from include.demo_target.database import POOL_SIZE
 from include.demo_target.document_slots import SLOTS
 from include.demo_target.endpoints import NAMES
+from include.demo_target.worker_threads import MOST_THREADS
 
 ALL = "all"  # stands for every endpoint that has no value of its own
 KINDS = (
@@ -61,7 +62,10 @@ Known = AfterValidator(_known)
 
 
 class Faults(BaseModel):
-    """The faults in force. `freeze_s`, `row_lock_s` and `cache_flush` happen once, when they are set."""
+    """The faults in force; `docs/target-contract.md` says what each does.
+
+    `freeze_s`, `row_lock_s` and `cache_flush` happen once, when they are set.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -89,6 +93,15 @@ class Faults(BaseModel):
     cache_miss_share: float = Field(0, ge=0, le=1)
     cpu_burn: float = Field(0, ge=0, le=0.95)
     leak_mb_per_min: float = Field(0, ge=0, le=2000)
+    bare_metrics: bool = False
+    growing_rows_per_s: float = Field(0, ge=0, le=20_000)
+    leaked_connections: int = Field(0, ge=0, le=500)
+    cache_busy_share: float = Field(0, ge=0, le=0.95)
+    cache_room_kb: int | None = Field(None, ge=16, le=65_536)
+    loop_blocking_ms: Annotated[dict[str, Milliseconds], Known] = Field(default_factory=dict)
+    llm_refused_share: float = Field(0, ge=0, le=1)
+    thread_pool_size: int | None = Field(None, ge=1, le=MOST_THREADS)
+    disk_written_mb_per_s: float = Field(0, ge=0, le=10_000)
     rate_limits: bool = False
 
     def changed(self, changes: dict[str, Any]) -> "Faults":

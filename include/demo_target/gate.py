@@ -16,6 +16,8 @@ from include.demo_target.services import Services
 ADMIN = "/admin/"
 # Its response starts long before its answer does, so the chat room delays it itself.
 DELAYED_ELSEWHERE = "chat_stream"
+WORK_BETWEEN_LOOKS = 2000  # some 20 µs, so that the work is the application's own and not the clock's
+NOT_OF_USERS = frozenset({"health", "api_health", "metrics", "monitoring_metrics"})
 
 
 class Gate:
@@ -40,11 +42,24 @@ class Gate:
         refusal = self._refusal(endpoint, scope, headers)
         try:
             if refusal is None:
+                self._block(endpoint)
                 await self._app(scope, receive, passage.send)
             else:
                 await _answer(passage.send, *refusal)
         finally:
             passage.done()
+
+    def _block(self, endpoint: Endpoint) -> None:
+        """Hold up the whole event loop: by the work that the target is set up to do, and by a blocking call."""
+        busy_s = self._services.settings.cpu_ms_per_request / 1000
+        if busy_s and endpoint.name not in NOT_OF_USERS:
+            # CPU time, not time: what other processes take does not make the work less.
+            end_s = time.thread_time() + busy_s
+            while time.thread_time() < end_s:
+                sum(range(WORK_BETWEEN_LOOKS))
+        blocking = self._services.faults.current.loop_blocking_ms
+        if blocking:
+            time.sleep(of_endpoint(blocking, endpoint.name, 0) / 1000)
 
     def _refusal(
         self, endpoint: Endpoint, scope: Scope, headers: dict[bytes, bytes]

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse, Response
 
 from include.demo_target.auth import utc_now
 from include.demo_target.endpoints import API
+from include.demo_target.merging import merged
 from include.demo_target.services import Services, Shared
 
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
@@ -27,15 +28,24 @@ async def api_health(services: Shared) -> JSONResponse:
 
 @router.get("/metrics")
 async def metrics(services: Shared) -> Response:
-    """Requests, responses and the process, for Prometheus."""
-    return Response(services.metrics.public_page(), media_type=TEXT_FORMAT)
+    """Requests, responses, the process and what goes on inside, for Prometheus."""
+    others = await services.siblings.ask_others("GET", "/admin/own/metrics")
+    return _page(services.public_page(), [answer.text for answer in others])
 
 
 @router.get(f"{API}/monitoring/metrics")
 async def monitoring_metrics(services: Shared) -> Response:
     """Durations, cache and resources, for Prometheus."""
-    page = services.metrics.monitoring_page(services.cache.hits, services.cache.lookups)
-    return Response(page, media_type=TEXT_FORMAT)
+    others = [answer.json() for answer in await services.siblings.ask_others("GET", "/admin/own/monitoring")]
+    hits, lookups = (
+        own + sum(other[name] for other in others)
+        for name, own in (("hits", services.cache.hits), ("lookups", services.cache.lookups))
+    )
+    return _page(services.metrics.monitoring_page(hits, lookups), [other["page"] for other in others])
+
+
+def _page(own: bytes, others: list[str]) -> Response:
+    return Response(merged([own.decode(), *others]) if others else own, media_type=TEXT_FORMAT)
 
 
 async def _health(services: Services) -> JSONResponse:

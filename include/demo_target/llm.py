@@ -20,10 +20,16 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from include.demo_target.llm_metrics import LlmMetrics
 from include.demo_target.serving import AnnouncingServer, base_url, bind, require_loopback
 
 TOKENS_A_CHUNK = 4
 MODEL = "gpt-4o-stub"
+REFUSALS = {
+    429: "Rate limit reached for requests",
+    500: "The server had an error while processing your request",
+    503: "The engine is currently overloaded",
+}
 OPENING = "La questione riguarda la normativa fiscale italiana e va inquadrata con ordine."
 SENTENCES = (
     "L'aliquota IVA ordinaria è del 22%, quelle ridotte sono del 10%, 5% e 4% (DPR 633/1972).",
@@ -39,13 +45,14 @@ SENTENCES = (
 
 
 class Behaviour(BaseModel):
-    """How the stub answers; times in ms, `error_share` 0..1 of the calls get 500, `down` refuses all with 503."""
+    """How the stub answers; times in ms; shares 0..1 of the calls get 429 and 500; `down` refuses all with 503."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     first_token_ms: float = Field(300, ge=0, le=120_000)
     per_token_ms: float = Field(5, ge=0, le=10_000)
     error_share: float = Field(0, ge=0, le=1)
+    refused_share: float = Field(0, ge=0, le=1)
     down: bool = False
 
 
@@ -76,6 +83,11 @@ def build_llm(behaviour: Behaviour, seed: int) -> FastAPI:
     app = FastAPI(openapi_url=None)
     rng = random.Random(seed)
     app.state.behaviour = behaviour
+    metrics = LlmMetrics()
+
+    @app.get("/metrics")
+    async def metrics_page() -> Response:
+        return Response(metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.get("/health")
     async def health() -> Response:
@@ -94,21 +106,28 @@ def build_llm(behaviour: Behaviour, seed: int) -> FastAPI:
     @app.post("/v1/chat/completions")
     async def complete(call: ChatCompletion) -> Response:
         now: Behaviour = app.state.behaviour
-        if now.down:
-            return _refusal(503, "The engine is currently overloaded")
-        if rng.random() < now.error_share:
-            return _refusal(500, "The server had an error while processing your request")
+        status = _refusal(now, rng)
+        if status is not None:
+            metrics.refused(status)
+            error = {"message": REFUSALS[status], "type": "server_error"}
+            return JSONResponse({"error": error}, status_code=status)
         words = answer_to(call.messages[-1].content, seed)
         if call.stream:
-            return StreamingResponse(_stream(words, now, call.model), media_type="text/event-stream")
-        await asyncio.sleep((now.first_token_ms + now.per_token_ms * len(words)) / 1000)
-        return JSONResponse(_whole(words, call.model))
+            events = metrics.counted(_stream(words, now, call.model))
+            return StreamingResponse(events, media_type="text/event-stream")
+        pieces = [piece async for piece in metrics.counted(_at_once(words, now))]
+        return JSONResponse(_whole(pieces, call.model))
 
     return app
 
 
-def _refusal(status: int, message: str) -> Response:
-    return JSONResponse({"error": {"message": message, "type": "server_error"}}, status_code=status)
+def _refusal(behaviour: Behaviour, rng: random.Random) -> int | None:
+    """The status that a call is refused with, or None when it is answered."""
+    if behaviour.down:
+        return 503
+    if behaviour.refused_share and rng.random() < behaviour.refused_share:
+        return 429
+    return 500 if rng.random() < behaviour.error_share else None
 
 
 def _whole(words: list[str], model: str) -> dict[str, Any]:
@@ -121,6 +140,13 @@ def _whole(words: list[str], model: str) -> dict[str, Any]:
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 0, "completion_tokens": len(words), "total_tokens": len(words)},
     }
+
+
+async def _at_once(words: list[str], behaviour: Behaviour) -> AsyncIterator[str]:
+    """All words after the time that their stream would take."""
+    await asyncio.sleep((behaviour.first_token_ms + behaviour.per_token_ms * len(words)) / 1000)
+    for word in words:
+        yield word
 
 
 async def _stream(words: list[str], behaviour: Behaviour, model: str) -> AsyncIterator[str]:

@@ -16,6 +16,8 @@ from include.demo_target.tokens import AnyCaller, SessionCaller, UserCaller
 KEEP = """WITH counter AS (UPDATE tax_counter SET last_id = last_id + 1 WHERE id = 1 RETURNING last_id)
 INSERT INTO tax_calculations (id, user_id, tax_type, base_amount, tax_amount)
 SELECT last_id, $1, $2, $3, $4 FROM counter RETURNING id"""
+SUSPENDED = """SELECT EXISTS (SELECT FROM tax_notices
+WHERE lower(body) LIKE '%sospensione del calcolo ' || $1::text || ' %')"""
 
 router = APIRouter(prefix=API)
 
@@ -67,7 +69,10 @@ async def calculate(services: Shared, caller: SessionCaller, body: TaxRequest) -
     except KeyError as error:
         raise HTTPException(400, f"Unknown rate type {error}") from error
     await services.faults.slow_down(f"tax_{body.tax_type.value}")
-    number = await services.database.value(KEEP, caller.id, body.tax_type.value, body.amount, tax)
+    async with services.database.connection() as connection:
+        if await connection.fetchval(SUSPENDED, body.tax_type.value):
+            raise HTTPException(409, f"Calculation of {body.tax_type.value} is suspended")
+        number = await connection.fetchval(KEEP, caller.id, body.tax_type.value, body.amount, tax)
     now = utc_now().isoformat()
     return {
         "calculation_id": number,

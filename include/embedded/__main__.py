@@ -48,6 +48,7 @@ def main() -> int:
 def _up() -> int:
     state = up(_LAYOUT, port=read_port(os.environ), say=_say)
     _say(f"Airflow: {state.url}  user: {USER}  password: in {_LAYOUT.passwords_file}")
+    _say(f"for Prometheus: http://{state.exporter}/metrics")
     _say(f"default target: {state.default_target}; start a load test with `make run PROFILE={DEMO_PROFILE}`")
     return DONE
 

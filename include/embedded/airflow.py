@@ -5,8 +5,9 @@ Connections are handed over as JSON, which can name a socket's directory, as a U
 that starts with "/" is the directory of its socket: `postgresql://login:password@/schema?host=<directory>`.
 
 - `loadtest_history`: database of the load tests' history
-- `loadtest_target__demo`, `loadtest_target_db__demo`, `loadtest_target_redis__demo`: the demo target; absent when the
-  target is the one that LOAD_TEST_BASE_URL names, whose settings the tasks read from their environment themselves
+- `loadtest_target__demo`, `loadtest_target_db__demo`, `loadtest_target_redis__demo`, `loadtest_target_monitor__demo`,
+  `loadtest_llm__demo`: the demo target; absent when the target is the one that LOAD_TEST_BASE_URL names, whose
+  settings the tasks read from their environment themselves
 """
 
 import json
@@ -68,14 +69,18 @@ def airflow_environment(
     layout: Layout, state: EnvironmentState, postgres: PostgresServer, inherited: Mapping[str, str]
 ) -> dict[str, str]:
     """Environment of Airflow's processes."""
-    results = inherited.get("LOADTEST_RESULTS_URI") or str(layout.checkout / "load_test_results")
     return base_environment(layout, state, inherited) | {
         "AIRFLOW_HOME": str(layout.airflow_home),
         "LOADTEST_DEFAULT_TARGET": state.default_target,
-        "LOADTEST_RESULTS_URI": results,
+        "LOADTEST_RESULTS_URI": results_uri(layout, inherited),
         "AIRFLOW_CONN_LOADTEST_HISTORY": connection_json(postgres.url(HISTORY_DATABASE)),
         **{f"AIRFLOW__{name}": value for name, value in _settings(layout, state, postgres).items()},
     }
+
+
+def results_uri(layout: Layout, inherited: Mapping[str, str]) -> str:
+    """Where bundles are kept."""
+    return inherited.get("LOADTEST_RESULTS_URI") or str(layout.checkout / "load_test_results")
 
 
 def _settings(layout: Layout, state: EnvironmentState, postgres: PostgresServer) -> dict[str, str]:
@@ -116,8 +121,14 @@ def _settings(layout: Layout, state: EnvironmentState, postgres: PostgresServer)
 
 
 def demo_target_connections(ready: Mapping[str, Any]) -> dict[str, str]:
-    """Connections of the demo target, from what it wrote to its `ready.json`."""
-    urls = {"TARGET": "base_url", "TARGET_DB": "database_url", "TARGET_REDIS": "redis_url"}
+    """Connections of the demo target, from what it wrote to its `ready.json`, and `monitor_url`."""
+    urls = {
+        "TARGET": "base_url",
+        "TARGET_DB": "database_url",
+        "TARGET_REDIS": "redis_url",
+        "TARGET_MONITOR": "monitor_url",
+        "LLM": "llm_url",
+    }
     return {f"AIRFLOW_CONN_LOADTEST_{part}__DEMO": connection_json(str(ready[key])) for part, key in urls.items()}
 
 

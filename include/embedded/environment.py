@@ -1,7 +1,7 @@
 """Starting and stopping everything that a load test on this machine needs: `up`, `down`.
 
-PostgreSQL, the demo target, Airflow's scheduler, DAG processor and API server, in this order. What has been started
-is remembered at once, so that `down` finds it also after an `up` that was killed.
+PostgreSQL, the demo target, the page for Prometheus, Airflow's scheduler, DAG processor and API server. What has been
+started is remembered at once, so that `down` finds it also after an `up` that was killed.
 """
 
 import fcntl
@@ -21,6 +21,8 @@ from include.embedded.startup import Say, Startup, step
 from include.embedded.state import EmbeddedError, EnvironmentState, Layout, forget_state, load_state
 from include.embedded.valkey import ValkeyServer, running_valkey, stop_valkey
 
+_NOT_NEEDED = frozenset({"demo-target", "exporter"})
+"""Without them a run can be started; a dead target is for its verdict to name."""
 STOP_PATIENCE_S = 10.0  # Airflow's worker processes ignore a request to end while they have a task
 
 
@@ -74,11 +76,11 @@ def is_running(layout: Layout, state: EnvironmentState) -> bool:
 
 
 def running_state(layout: Layout) -> EnvironmentState | None:
-    """State of the environment if Airflow runs, else None. A dead demo target is for the run's verdict to name."""
+    """State of the environment if Airflow runs, else None."""
     state = load_state(layout)
     if state is None or not state.ready or running_postgres(layout.postgres) is None:
         return None
-    needed = [record for record in state.processes if record.name != "demo-target"]
+    needed = [record for record in state.processes if record.name not in _NOT_NEEDED]
     return state if all(find_process(record) for record in needed) else None
 
 

@@ -1,4 +1,4 @@
-"""The TCP port of the API server, when several checkouts may start at once."""
+"""TCP ports of what listens for people and Prometheus, when several checkouts may start at once."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -17,15 +17,23 @@ class PortTakenError(EmbeddedError):
 @contextmanager
 def reserved_port(wanted: int | None, say: Callable[[str], None]) -> Iterator[int]:
     """A port for the API server, kept from other checkouts until that server listens on it."""
-    port = wanted or DEFAULT_PORT
-    reservation = _reserve(port)
-    if reservation is None and wanted:
-        raise PortTakenError(f"AIRFLOW_PORT: port {wanted} is taken; give another one, or none to take any free one")
+    with reserved_or_free(wanted or DEFAULT_PORT) as port:
+        if wanted and port != wanted:
+            raise PortTakenError(
+                f"AIRFLOW_PORT: port {wanted} is taken; give another one, or none to take any free one"
+            )
+        if port not in (wanted, DEFAULT_PORT):
+            say(f"port {DEFAULT_PORT} is taken, using {port}")
+        yield port
+
+
+@contextmanager
+def reserved_or_free(wanted: int) -> Iterator[int]:
+    """That port or, where it is taken, a free one; kept from other checkouts until somebody listens on it."""
+    port, reservation = wanted, _reserve(wanted)
     while reservation is None:
         port = free_port()
         reservation = _reserve(port)
-    if port not in (wanted, DEFAULT_PORT):
-        say(f"port {DEFAULT_PORT} is taken, using {port}")
     with reservation:
         yield port
 

@@ -61,6 +61,16 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def listens(address: str) -> bool:
+    """Whether somebody takes connections at `host:port`."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 def log_tail(path: Path, lines: int = 20) -> str:
     """The last lines of a server's log, or a note that there is none."""
     if not path.exists():

@@ -14,10 +14,12 @@ import psycopg2
 
 from include.embedded import airflow
 from include.embedded.client import AirflowClient, ApiUnavailableError
+from include.embedded.exporter import MODULE, NAME, exporter_address, exporter_environment
 from include.embedded.inputs import MANUAL_DAG
+from include.embedded.monitor_role import create_monitor_role
 from include.embedded.postgres import PostgresServer, ensure_database, start_postgres
 from include.embedded.processes import find_process, record_of, start_process
-from include.embedded.servers import log_tail, wait_until
+from include.embedded.servers import listens, log_tail, wait_until
 from include.embedded.state import EmbeddedError, EnvironmentState, Layout, ProcessRecord, save_state
 
 PARTS = ("scheduler", "dag_processor", "triggerer")
@@ -56,10 +58,14 @@ class Startup:
             _end_runs_of_before(postgres)
         if with_demo_target:
             with step("demo target", self.say):
-                environment |= airflow.demo_target_connections(self._demo_target_ready())
-        with step("Airflow", self.say):
+                ready = self._demo_target_ready()
+                ready["monitor_url"] = create_monitor_role(ready["database_url"])
+                environment |= airflow.demo_target_connections(ready)
+        with step("Airflow", self.say), exporter_address(os.environ) as address:
+            self._launch_exporter(postgres, address)
             self._launch_airflow(environment)
             self._await_health()
+            self._await(lambda: listens(address))
         with step("DAGs", self.say):
             self._await_dags()
         self.state = self.state.model_copy(update={"ready": True})
@@ -107,6 +113,11 @@ class Startup:
             )
         if done.returncode != 0:
             raise EmbeddedError(f"Airflow's tables could not be made, see {log}:\n{log_tail(log)}")
+
+    def _launch_exporter(self, postgres: PostgresServer, address: str) -> None:
+        self.state = self.state.model_copy(update={"exporter": address})
+        environment = exporter_environment(self.layout, self.state, postgres, os.environ, address)
+        self._launch(NAME, [sys.executable, "-m", MODULE], environment)
 
     def _launch_airflow(self, environment: dict[str, str]) -> None:
         for name, arguments in airflow.COMPONENTS.items():

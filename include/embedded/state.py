@@ -87,6 +87,7 @@ class EnvironmentState(BaseModel):
     environment_id: str
     port: int
     default_target: str
+    exporter: str = ""  # host:port of the page for Prometheus
     ready: bool = False
     processes: tuple[ProcessRecord, ...] = ()
 

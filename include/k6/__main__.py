@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from include.k6.supervisor import Supervisor
+from include.loadtest.recorder import prepare_writing
 from include.locustfiles.plan import read_plan
 from include.locustfiles.readings import write_state
 from include.locustfiles.stopping import Stopping
@@ -55,6 +56,7 @@ def main() -> int:
     )
     assert k6.stdout is not None  # noqa: S101 - PIPE was asked for above
     try:
+        prepare_writing()  # while k6 reads its script; before its start, it would make threads
         return Supervisor(plan, k6, k6.stdout).run()
     finally:
         k6.kill()

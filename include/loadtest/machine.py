@@ -1,12 +1,15 @@
 """What the kernel of this machine says of this process, and what the programs that it starts get to know."""
 
 import hashlib
+import ipaddress
 import os
 import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
@@ -65,6 +68,15 @@ def throttled_ms() -> float | None:
         except (OSError, ValueError):
             continue
     return None
+
+
+def is_own_address(address: str) -> bool:
+    """Whether an IP address is one of this machine's."""
+    own = {entry.address.partition("%")[0] for entries in psutil.net_if_addrs().values() for entry in entries}
+    try:
+        return address in own or ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 PROBES = 15

@@ -39,6 +39,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "Look at the target: what was saturated? The load was more than the profile lets it bear.",
         ),
         ReasonCode(
+            "cost_cap",
+            "aborted",
+            "The calls of the target's LLM came near the profile's cap (llm), so the load was ended, or none was sent.",
+            "Raise the cap in the profile if the load is worth its price; the text has the calls that were counted.",
+        ),
+        ReasonCode(
             "generator_died",
             "untrusted",
             "The load generator ended before the load was complete.",
@@ -157,6 +163,12 @@ REASON_CODES: dict[str, ReasonCode] = {
             "missing",
             "A source that a required limit needs gave readings for a part of the phase only.",
             "The text names the source; collectors.log and the gaps in the manifest say why it was silent.",
+        ),
+        ReasonCode(
+            "cap_unwatched",
+            "missing",
+            "The profile caps the LLM's calls, and they cannot be counted (any more): no load is sent, or it is ended.",
+            "Set connection loadtest_llm to the metrics page of the LLM or its gateway, or take llm from the profile.",
         ),
         ReasonCode(
             "no_limits",

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from include.loadtest.profile.vocabulary import SERVER_METRICS, Comparator, Level
+from include.loadtest.profile.vocabulary import LLM_METRICS, SERVER_METRICS, Comparator, Level
 from include.loadtest.reasons import REASON_CODES, Kind
 
 
@@ -115,7 +115,8 @@ def _slo_code(result: SloResult) -> str | None:
     if result.outcome == "near":
         return "slo_near"
     if result.outcome == "not_judged" and result.required:
-        return "source_missing" if result.n == 0 and result.metric in SERVER_METRICS else "too_few_samples"
+        is_read = result.metric in {*SERVER_METRICS, *LLM_METRICS}
+        return "source_missing" if result.n == 0 and is_read else "too_few_samples"
     return None
 
 

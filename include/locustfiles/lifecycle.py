@@ -65,6 +65,7 @@ class Lifecycle:
 
     def _stop_soon(self, environment: Environment) -> None:
         environment.stop_timeout = STOP_DRAIN_S
+        self.measuring.stopping.order()
         self.stop()
 
     def _read(self, environment: Environment) -> None:

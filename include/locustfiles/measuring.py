@@ -5,7 +5,7 @@ import time
 import gevent
 import psutil
 
-from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, PartWriter, Reading, Sample
+from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, PartWriter, Reading, Sample, prepare_writing
 from include.locustfiles.plan import GeneratorPlan
 from include.locustfiles.readings import UNITS, Clock, Window, Withheld, write_state
 from include.locustfiles.stopping import Stopping
@@ -20,6 +20,7 @@ class Measuring:
         def submit(work):  # type: ignore[no-untyped-def]
             return gevent.get_hub().threadpool.spawn(work)
 
+        prepare_writing()
         self.plan, self.clock = plan, Clock()
         stem = f"{plan.worker}-{time.time_ns()}"
         self._samples = PartWriter(plan.bundle / "samples", stem, SAMPLE_SCHEMA, submit=submit)

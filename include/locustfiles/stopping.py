@@ -23,6 +23,7 @@ class Stopping:
         self._rules = StopRules(profile.auto_stop, profile.validity.starvation)
         self._ended: list[tuple[str, int, int | None]] = []
         self.stop: Stop | None = None
+        self._is_ordered = False
 
     def note(self, sample: Sample) -> None:
         """A request ended."""
@@ -30,7 +31,11 @@ class Stopping:
 
     def may_send(self) -> bool:
         """Whether a request may begin now: asked right before each, since a process may have been stopped meanwhile."""
-        return self.stop is None and self._lease.holds()
+        return self.stop is None and not self._is_ordered and self._lease.holds()
+
+    def order(self) -> None:
+        """Whoever watches this process has ordered its end: nothing begins any more, before anybody is told to end."""
+        self._is_ordered = True
 
     def end(self, code: str, text: str) -> None:
         """End the load for that reason; the first one stands."""

@@ -1,5 +1,6 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
 from tests.helpers.demo import DemoTarget, demo_target
@@ -26,3 +27,10 @@ def no_faults(demo: DemoTarget) -> Iterator[None]:
     yield
     with demo.client() as client:
         client.delete("/admin/faults").raise_for_status()
+
+
+@pytest.fixture
+def switch(demo: DemoTarget, no_faults: None) -> Callable[..., httpx.Response]:
+    """Puts faults into force and answers with those in force."""
+    del no_faults
+    return demo.switch

@@ -14,25 +14,6 @@ QUESTION = {"messages": [{"role": "user", "content": "Quale aliquota per i libri
 SEARCH = {"keywords": ["fatturazione elettronica"], "limit": 5}
 
 
-@pytest.fixture
-def switch(demo: DemoTarget, no_faults: None) -> Any:
-    """Puts faults into force and answers with those in force."""
-    del no_faults
-
-    def put(**changes: Any) -> httpx.Response:
-        with demo.client() as client:
-            return client.put("/admin/faults", json=changes)
-
-    return put
-
-
-def _timed(demo: DemoTarget, token: str, path: str, body: dict[str, Any], timeout_s: float = 60) -> tuple[float, int]:
-    begin = time.perf_counter()
-    with demo.client(authorization=f"Bearer {token}") as client:
-        status = client.post(f"/api/v1/{path}", json=body, timeout=timeout_s).status_code
-    return time.perf_counter() - begin, status
-
-
 @pytest.mark.unit
 def test_delay_stretches_and_adds() -> None:
     """The factor multiplies what an answer took, the addition comes on top, `all` holds where no own value is."""
@@ -80,8 +61,8 @@ def test_senseless_fault_is_refused_with_422(change: dict[str, Any], told: str, 
 def test_errors_hit_the_named_endpoint_only(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
     """A share of 1 fails every call of an endpoint with 500, and no call of another."""
     switch(error_share={"tax_calculate": 1})
-    assert _timed(demo, tokens[1], "italian/tax/calculate", IVA)[1] == 500
-    assert _timed(demo, tokens[1], "italian/legal/search", SEARCH)[1] == 200
+    assert demo.timed(tokens[1], "italian/tax/calculate", IVA)[1] == 500
+    assert demo.timed(tokens[1], "italian/legal/search", SEARCH)[1] == 200
 
 
 @pytest.mark.integration
@@ -96,7 +77,7 @@ def test_added_latency_is_felt(
     """An answer takes at least what is added, streamed or not."""
     endpoint, path, body = call
     switch(latency_added_ms={endpoint: 400})
-    took_s, status = _timed(demo, tokens[1], path, body)
+    took_s, status = demo.timed(tokens[1], path, body)
     assert status == 200
     assert took_s >= 0.4
 
@@ -106,8 +87,8 @@ def test_slow_llm_is_felt_by_uncached_questions_only(demo: DemoTarget, tokens: t
     """The override reaches the stub over HTTP; an answer that is kept does not wait for it."""
     body = {**QUESTION, "messages": [{"role": "user", "content": "Aliquota per il cioccolato?"}]}
     switch(llm_first_token_ms=700, llm_per_token_ms=0)
-    assert _timed(demo, tokens[1], "chatbot/chat/stream", body)[0] >= 0.7
-    begin_s, _ = _timed(demo, tokens[1], "chatbot/chat/stream", body)
+    assert demo.timed(tokens[1], "chatbot/chat/stream", body)[0] >= 0.7
+    begin_s, _ = demo.timed(tokens[1], "chatbot/chat/stream", body)
     with demo.client() as client:
         assert client.get(f"{demo.llm_url}/admin/behaviour").json()["first_token_ms"] == 700
         client.delete("/admin/faults")
@@ -120,7 +101,7 @@ def test_freeze_stops_every_answer(demo: DemoTarget, tokens: tuple[str, str], sw
     """The switch answers first, then nothing is answered for that long; it happens once."""
     assert switch(freeze_s=1.5).json()["freeze_s"] == 0
     time.sleep(0.3)
-    assert _timed(demo, tokens[1], "italian/tax/calculate", IVA)[0] >= 0.9
+    assert demo.timed(tokens[1], "italian/tax/calculate", IVA)[0] >= 0.9
 
 
 @pytest.mark.integration
@@ -128,12 +109,12 @@ def test_row_lock_holds_up_tax_calculations_only(demo: DemoTarget, tokens: tuple
     """While the row is locked a calculation waits on a real lock, a search does not, and the end frees it."""
     switch(row_lock_s=600)
     with pytest.raises(httpx.ReadTimeout):
-        _timed(demo, tokens[1], "italian/tax/calculate", IVA, timeout_s=0.7)
-    assert _timed(demo, tokens[1], "italian/legal/search", SEARCH)[1] == 200
+        demo.timed(tokens[1], "italian/tax/calculate", IVA, timeout_s=0.7)
+    assert demo.timed(tokens[1], "italian/legal/search", SEARCH)[1] == 200
     assert demo.sql("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(True,)]
     with demo.client() as client:
         client.delete("/admin/faults")
-    assert _timed(demo, tokens[1], "italian/tax/calculate", IVA)[1] == 200
+    assert demo.timed(tokens[1], "italian/tax/calculate", IVA)[1] == 200
 
 
 @pytest.mark.integration
@@ -158,14 +139,14 @@ def test_missing_index_is_really_missing(demo: DemoTarget, tokens: tuple[str, st
 def test_cache_faults_make_misses(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
     """A flush forgets every answer; a miss share of 1 finds none although it is kept."""
     server = redis.Redis.from_url(demo.redis_url)
-    _timed(demo, tokens[1], "chatbot/chat/stream", QUESTION)
+    demo.timed(tokens[1], "chatbot/chat/stream", QUESTION)
     assert server.dbsize() > 0
     switch(cache_flush=True)
     assert server.dbsize() == 0
-    _timed(demo, tokens[1], "chatbot/chat/stream", QUESTION)
+    demo.timed(tokens[1], "chatbot/chat/stream", QUESTION)
     hits = server.info("stats")["keyspace_hits"]
     switch(cache_miss_share=1)
-    _timed(demo, tokens[1], "chatbot/chat/stream", QUESTION)
+    demo.timed(tokens[1], "chatbot/chat/stream", QUESTION)
     assert server.info("stats")["keyspace_hits"] == hits
     server.close()
 
@@ -174,7 +155,7 @@ def test_cache_faults_make_misses(demo: DemoTarget, tokens: tuple[str, str], swi
 def test_narrow_pool_and_slow_queries_queue_requests(demo: DemoTarget, tokens: tuple[str, str], switch: Any) -> None:
     """With one connection and slow queries the pool serves, and PostgreSQL itself sees the slow statement."""
     switch(pool_size=1, query_added_ms=150)
-    took_s, status = _timed(demo, tokens[1], "italian/tax/calculate", IVA)
+    took_s, status = demo.timed(tokens[1], "italian/tax/calculate", IVA)
     assert status == 200
     assert took_s >= 0.3
     slow = "SELECT max(max_exec_time) > 140 FROM pg_stat_statements WHERE query LIKE '%pg_sleep%'"
@@ -223,7 +204,7 @@ def test_one_kind_of_work_is_slowed_and_no_other_of_its_endpoint(
     """What is slow takes at least what is added; the other call is answered in less."""
     demo, tokens = request.getfixturevalue("demo"), request.getfixturevalue("tokens")
     switch(kind_added_ms={kind: 1000})
-    slow, other = (_timed(demo, tokens[1], path, body) for body in slow_and_other)
+    slow, other = (demo.timed(tokens[1], path, body) for body in slow_and_other)
     assert (slow[1], other[1]) == (200, 200)
     assert slow[0] >= 1
     assert other[0] < 1

@@ -100,3 +100,15 @@ def test_address_beyond_loopback_is_refused(host: str, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert f"--host {host}: only loopback addresses" in done.stderr
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--workers", "0"), ("--pool-size", "x"), ("--cpu-ms-per-request", "nan")]
+)
+def test_senseless_size_is_refused_before_anything_starts(option: str, value: str, tmp_path: Path) -> None:
+    """One line says which option and what it may be."""
+    command = [sys.executable, "-m", "include.demo_target", "--state", str(tmp_path / "state"), option, value]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert f"argument {option}: {value} is no number from" in done.stderr
+    assert not (tmp_path / "state").exists()

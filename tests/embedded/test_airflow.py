@@ -51,10 +51,14 @@ def test_the_demo_target_has_its_own_connections() -> None:
         "base_url": "http://127.0.0.1:1",
         "database_url": "postgresql://p@/d?host=/s",
         "redis_url": "redis://127.0.0.1:2/0",
+        "monitor_url": "postgresql://m@/d?host=/s",
+        "llm_url": "http://127.0.0.1:3",
     }
     found = demo_target_connections(ready)
     assert sorted(found) == [
+        "AIRFLOW_CONN_LOADTEST_LLM__DEMO",
         "AIRFLOW_CONN_LOADTEST_TARGET_DB__DEMO",
+        "AIRFLOW_CONN_LOADTEST_TARGET_MONITOR__DEMO",
         "AIRFLOW_CONN_LOADTEST_TARGET_REDIS__DEMO",
         "AIRFLOW_CONN_LOADTEST_TARGET__DEMO",
     ]

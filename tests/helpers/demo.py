@@ -50,6 +50,18 @@ class DemoTarget:
         finally:
             connection.close()
 
+    def switch(self, **changes: Any) -> httpx.Response:
+        """Put faults into force; the answer as it is."""
+        with self.client() as client:
+            return client.put("/admin/faults", json=changes)
+
+    def timed(self, token: str, path: str, body: dict[str, Any], timeout_s: float = 60) -> tuple[float, int]:
+        """Seconds and status of one POST below the API's prefix."""
+        begin = time.perf_counter()
+        with self.client(authorization=f"Bearer {token}") as client:
+            status = client.post(f"/api/v1/{path}", json=body, timeout=timeout_s).status_code
+        return time.perf_counter() - begin, status
+
     def add_user(self, email: str) -> None:
         """Insert an account as a load test seeds it; its password is `PASSWORD`."""
         # Four rounds instead of twelve: what is tested here is the account, not the hash.
@@ -128,8 +140,22 @@ def stop_servers(state: Path) -> None:
 
 
 @contextmanager
+def llm_stub(*options: str) -> Iterator[str]:
+    """The address of an LLM stub in a process of its own, for the length of a block."""
+    command = [sys.executable, "-m", "include.demo_target.llm", "--until-stdin-closes", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield str(json.loads(process.stdout.readline())["llm_url"])
+        finally:
+            process.stdin.close()
+            process.wait(STOP_TIMEOUT_S)
+
+
+@contextmanager
 def demo_target(state: Path, *options: str) -> Iterator[DemoTarget]:
-    """A running demo target for the length of a block."""
+    """A running demo target for the length of a block; `options` are start options, as `--workers`, `2`."""
     process = launch(state, *options)
     try:
         yield await_ready(process, state)

@@ -31,6 +31,7 @@ def reviewed(
     codes: tuple[str, ...] = (),
     outcomes: Mapping[str, str] | None = None,
     manifest: Mapping[str, Any] | None = None,
+    diagnosis: Mapping[str, Any] | None = None,
 ) -> ReviewedRun:
     """A run of a committed profile with all limits met but for `outcomes`; `codes` are the reasons of its verdict."""
     made = {**manifest_of(profile, target), **(manifest or {})}
@@ -38,4 +39,4 @@ def reviewed(
     if document is not None:
         document["reasons"] = [reason_of(code, f"because of {code}") for code in codes]
     metrics = {"schema": 1, "metrics": list(rows), "stages": list(stages)}
-    return ReviewedRun(SuiteEntry(f"{profile}-1", profile, f"/results/{profile}-1", made, document), metrics)
+    return ReviewedRun(SuiteEntry(f"{profile}-1", profile, f"/results/{profile}-1", made, document), metrics, diagnosis)

@@ -13,7 +13,7 @@ CHANNELS = ("#load-tests", "C0123456789")
 WEBHOOK_PATH = "/services/T00000000/B00000000/not-a-real-webhook"
 API_PATH = "/api/chat.postMessage"
 # The reference pages of chat.postMessage and of the blocks (docs.slack.dev); only what a message of this project uses.
-_ARGUMENTS = {"text", "blocks", "channel", "parse", "link_names", "unfurl_links", "unfurl_media"}
+_ARGUMENTS = {"text", "blocks", "channel", "parse", "link_names", "unfurl_links", "unfurl_media", "thread_ts"}
 _TEXT_KEYS = {"mrkdwn": {"type", "text", "verbatim"}, "plain_text": {"type", "text", "emoji"}}
 _BLOCK_KEYS = {
     "header": {"type", "block_id", "text"},
@@ -124,11 +124,14 @@ class SlackService:
             error = "invalid_blocks"
         else:
             self.messages.append(payload)
-            return Canned(200, json.dumps({"ok": True, "channel": "C0123456789", "ts": "1700000000.000100"}))
+            moment = f"1700000000.{len(self.messages):06d}"
+            return Canned(200, json.dumps({"ok": True, "channel": "C0123456789", "ts": moment}))
         return Canned(200, json.dumps({"ok": False, "error": error}))
 
     def _webhook(self, path: str, payload: dict[str, Any]) -> Canned:
-        broken = faults(payload) + (["channel: a webhook has its own"] if "channel" in payload else [])
+        broken = faults(payload) + [
+            f"{name}: a webhook has none" for name in ("channel", "thread_ts") if name in payload
+        ]
         if path != WEBHOOK_PATH:
             return Canned(404, "no_service")
         if broken:

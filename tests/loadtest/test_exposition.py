@@ -23,6 +23,19 @@ def test_lines_of_the_format_are_read() -> None:
     ]
 
 
+def test_only_wanted_names_are_read() -> None:
+    """By the whole name, with and without labels."""
+    page = 'a 1\nab{x="1"} 2\na{x="1"} 3\nb 4\n'
+    assert [entry.value for entry in series_of(page, lambda name: name == "a")] == [1.0, 3.0]
+
+
+def test_labels_have_their_values() -> None:
+    """Commas, braces and escaped quotes may stand in one."""
+    (entry,) = series_of('a{path="/x,{id}",le="+Inf", name="o\\"o"} 1\n')
+    assert dict(entry.label_values) == {"path": "/x,{id}", "le": "+Inf", "name": '"'.join(["o\\", "o"])}
+    assert dict(next(series_of("a 1\n")).label_values) == {}
+
+
 @pytest.mark.parametrize(
     "value", ["NaN", "+Inf", "-Inf", "inf", "1e999", "-1", "1_000", "٣", "0x10", "one", "1,5", "", "1e", "9" * 400]
 )

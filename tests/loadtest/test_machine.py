@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from include.loadtest import machine
-from include.loadtest.machine import ThrottledRate, child_environment, cpu_probe_ms, throttled_ms
+from include.loadtest.machine import ThrottledRate, child_environment, cpu_probe_ms, is_own_address, throttled_ms
 
 pytestmark = pytest.mark.unit
 
@@ -68,3 +68,12 @@ def test_the_probe_measures_the_work_and_not_the_clock(monkeypatch: pytest.Monke
     monkeypatch.setattr(machine, "_PROBE_ROUNDS", 10 * machine._PROBE_ROUNDS)
     monkeypatch.setattr(machine, "PROBES", 3)
     assert cpu_probe_ms() > 3 * usual_ms > 0
+
+
+def test_own_addresses_are_told_from_others() -> None:
+    """Loopback is one's own whatever its number; what is no address is nobody's."""
+    assert is_own_address("127.0.0.1")
+    assert is_own_address("127.9.9.9")
+    assert is_own_address("::1")
+    assert not is_own_address("192.0.2.1")
+    assert not is_own_address("localhost")

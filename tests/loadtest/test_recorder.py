@@ -1,6 +1,9 @@
 """Samples are written in parts, exactly, and a killed writer loses the open part only."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -9,6 +12,7 @@ from include.loadtest import recorder
 from include.loadtest.recorder import SAMPLE_SCHEMA, PartWriter, Sample, ns
 
 pytestmark = pytest.mark.unit
+ROOT = Path(__file__).parents[2]
 
 
 def sample(iteration: int) -> Sample:
@@ -82,3 +86,22 @@ def test_nothing_is_written_without_rows(tmp_path) -> None:
 def test_nanoseconds_of_a_time_are_exact() -> None:
     """A float of seconds would lose microseconds."""
     assert ns(datetime(2026, 11, 24, 20, 15, 0, 123457, tzinfo=UTC)) % 1_000_000_000 == 123_457_000
+
+
+def test_the_first_part_imports_nothing_any_more_once_writing_is_prepared(tmp_path) -> None:
+    """Else all threads of a collector, or a generator, would stand still in the middle of a load."""
+    code = f"""
+import sys
+from pathlib import Path
+from include.loadtest.recorder import RESOURCE_SCHEMA, PartWriter, Reading, prepare_writing
+prepare_writing()
+before = set(sys.modules)
+writer = PartWriter(Path({str(tmp_path)!r}), "host-1", RESOURCE_SCHEMA)
+writer.add(Reading(1, "host", "here", "cpu_pct", 1.0, "%"))
+writer.flush()
+print(len([name for name in set(sys.modules) - before if name.startswith("pandas")]))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0\n"
+    assert list(tmp_path.glob("host-1-*.parquet"))

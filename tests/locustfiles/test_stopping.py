@@ -72,3 +72,12 @@ def test_a_scenario_that_failed_ends_the_load_and_the_first_reason_stands() -> N
     assert text.isprintable()
     assert len(text) < 300
     assert stopping.decide(-1.0) is stopping.stop
+
+
+def test_an_order_to_end_lets_no_request_begin_from_that_moment() -> None:
+    """Before the shape's next tick; the generator itself gives no reason, since it did not end the load."""
+    stopping = Stopping(load_profile(find_profile("smoke")))
+    assert stopping.may_send()
+    stopping.order()
+    assert not stopping.may_send()
+    assert stopping.account() == {"stopped_by": None, "stop_text": None}

@@ -1,28 +1,30 @@
 """Reads the metrics pages of the target's own application."""
 
-import asyncio
 import logging
-import re
+import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from urllib.parse import urlsplit
 
-import httpx
-
-from include.loadtest.collectors.reader import FAMILIES, ReadingError, family_of
-from include.loadtest.errors import printable
-from include.loadtest.exposition import Series, series_of
+from include.loadtest.collectors.exposed import (
+    APPLICATION,
+    FOR_MONITORS,
+    REQUEST_TIMES,
+    RESPONSES,
+    ByName,
+    errors_by_endpoint,
+    names_of,
+    parsed,
+    readings_of,
+)
+from include.loadtest.collectors.histograms import Buckets, buckets_of, gained, quantile
+from include.loadtest.collectors.pages import Answer, Page, PageClient, PageError
+from include.loadtest.collectors.reader import FAMILIES, FAMILY_NAMES, ReadingError, family_of
+from include.loadtest.exposition import Series
 
 LOG = logging.getLogger("loadtest.collectors")
-MAX_PAGE_BYTES = 2 * 1024 * 1024
 MAX_FAMILY_SERIES = 20
-HEADERS = {
-    "User-Agent": "loadtest-collectors",  # and no run id: these requests are none of the run's own
-    "Accept": "text/plain",
-    "Accept-Encoding": "identity",  # a compressed page has no bound that holds before it is unpacked
-    "Connection": "close",  # servers close an idle connection after about one interval: it would fail now and then
-}
 SINGLE = (
     "process_cpu_seconds_total",
     "process_resident_memory_bytes",
@@ -43,53 +45,54 @@ SUMMED = (
 """Metrics that are the sum over their series."""
 REQUESTS, USER_REQUESTS = "starlette_requests_total", "user_requests_total"
 """All requests as the target counts them, and those of them that users sent: without its metrics and health pages."""
-_FOR_MONITORS = re.compile(r'/(metrics|health|healthz|livez|readyz)"')
 SINCE_LAST_READING = "cpu_usage_percent"
 """A mean since whoever read it last, so the first value tells of a time before the readings began."""
+STARTED = "process_start_time_seconds"
+QUANTILES = {"request_p50_ms": 0.5, "request_p95_ms": 0.95, "request_p99_ms": 0.99}
+MAX_PROCESSES = 64
+"""Of which the last reading is kept: where several serve, each reading is of the one that answered."""
+_WANTED = names_of(APPLICATION).union(
+    SINGLE, SUMMED, RESPONSES, (f"{name}_{part}" for name in REQUEST_TIMES for part in ("bucket", "count"))
+)
+FIRST_PAGE_SHARE = 2 / 3
+"""Of the time that a reading may take, what its first page may: it is asked alone, so that its time means something."""
 
 
-class PageError(Exception):
-    """A page that should be there gave nothing."""
+@dataclass(frozen=True)
+class Requests:
+    """What one process had counted at a moment (s, of the monotonic clock): requests, and how long they took in s."""
 
-
-@dataclass
-class Page:
-    """A metrics page: asked until it turns out not to exist. `seen`: it has answered."""
-
-    url: str
-    seen: bool = False
-    exists: bool = True
-
-    @property
-    def path(self) -> str:
-        """Its path, for messages."""
-        return urlsplit(self.url).path
+    at_s: float
+    count: float | None
+    times: Buckets
 
 
 class AppReader:
-    """The process and the requests in work, as the application counts them, and its cache's hit ratio.
+    """What the application says of itself: its process, requests, errors, pools, and the LLM as it sees it.
 
     Where several worker processes serve, a reading is of the one that answered: its `process_start_time_seconds` tells
-    which. What the target does not expose is absent, and named once in the log.
+    which, and rates and quantiles are of what that one did since it answered last. What the target does not expose is
+    absent, and named once in the log. `metrics_page_ms` is how long the first page took, asked alone.
     """
 
     source = "app"
 
     def __init__(self, urls: Sequence[str], instance: str, timeout_s: float) -> None:
         self.instance = instance
-        self._pages, self._timeout_s = [Page(url) for url in urls], timeout_s
+        self._pages, self._timeout_s = [Page(url, self.source) for url in urls], timeout_s
         self._told = self._has_begun = False
-        # The loop's timer is a deadline for the whole exchange; a socket's would start anew with each byte that drips.
-        self._loop = asyncio.new_event_loop()
-        self._client = httpx.AsyncClient(headers=HEADERS, timeout=timeout_s, trust_env=False, follow_redirects=False)
+        self._client = PageClient()
+        self._before: dict[float | None, Requests] = {}
 
     def read(self) -> Mapping[str, float]:
         """One reading of all pages. Raises ReadingError, which carries what the other page gave."""
-        asked = [page for page in self._pages if page.exists]
-        answers = self._loop.run_until_complete(self._ask(asked))
-        texts = [answer for answer in answers if isinstance(answer, str)]
-        values = figures(texts)
-        if texts:
+        asked_s = time.monotonic()
+        first, page_ms = self._ask_first()
+        left_s = self._timeout_s - (time.monotonic() - asked_s)
+        answers = [first, *self._client.ask([page for page in self._pages[1:] if page.exists], left_s)]
+        series = series_by_name(answer for answer in answers if isinstance(answer, str))
+        values = {**figures(series), **page_ms, **self._since_last(series, asked_s)}
+        if series:
             self._tell_missing(values)
         if SINCE_LAST_READING in values and not self._has_begun:
             self._has_begun = True
@@ -99,76 +102,94 @@ class AppReader:
             raise ReadingError("; ".join(problems), values)
         return values
 
-    async def _ask(self, pages: Sequence[Page]) -> list[str | PageError | None]:
-        return list(await asyncio.gather(*(self._answer(page) for page in pages)))
+    def _ask_first(self) -> tuple[Answer, dict[str, float]]:
+        if not self._pages[0].exists:
+            return None, {}
+        asked_s = time.monotonic()
+        (answer,) = self._client.ask(self._pages[:1], FIRST_PAGE_SHARE * self._timeout_s)
+        took_ms = 1e3 * (time.monotonic() - asked_s)
+        return answer, {"metrics_page_ms": took_ms} if isinstance(answer, str) else {}
 
-    async def _answer(self, page: Page) -> str | PageError | None:
-        """The page's text, why there is none, or None for a page that does not exist."""
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._text(page)
-        except PageError as error:
-            return error
-        except (TimeoutError, httpx.TimeoutException):
-            return PageError(f"{page.path}: no answer within {self._timeout_s:g} s")
-        except httpx.HTTPError as error:
-            cause = printable(str(error), 150)
-            return PageError(f"{page.path}: {cause or type(error).__name__}")
-
-    async def _text(self, page: Page) -> str | None:
-        async with self._client.stream("GET", page.url) as response:
-            status = response.status_code
-            if status in (401, 403, 404, 405, 410) and not page.seen:
-                page.exists = False
-                LOG.info("app: %s is not exposed (status %d)", page.path, status)
-                return None
-            if status != 200:
-                raise PageError(f"{page.path}: status {status}")
-            body = bytearray()
-            async for part in response.aiter_raw():
-                body += part
-                if len(body) > MAX_PAGE_BYTES:
-                    raise PageError(f"{page.path}: larger than {MAX_PAGE_BYTES} bytes")
-        page.seen = True
-        return body.decode("utf-8", errors="replace")
+    def _since_last(self, series: ByName, at_s: float) -> dict[str, float]:
+        """Rate and quantiles of the requests since the same process answered last; {} where it began anew."""
+        started = series.get(STARTED, ())
+        key = started[0].value if len(started) == 1 else None
+        now, before = requests_of(series, at_s), self._before.pop(key, None)
+        self._before[key] = now
+        if len(self._before) > MAX_PROCESSES:
+            del self._before[next(iter(self._before))]
+        return {} if before is None else request_figures(before, now)
 
     def _tell_missing(self, values: Mapping[str, float]) -> None:
         if self._told:
             return
         self._told = True
         found = {family.title for family in map(family_of, values) if family}
-        missing = [name for name in (*SINGLE, *SUMMED) if name not in values]
+        missing = [name for name in (*SINGLE, *SUMMED, *(entry.reading for entry in APPLICATION)) if name not in values]
         missing += [family.title for family in FAMILIES if family.title not in found]
         if missing:
             LOG.info("app: not exposed, so not read: %s", ", ".join(missing))
 
     def close(self) -> None:
         """Close what is open."""
-        self._loop.run_until_complete(self._client.aclose())
-        self._loop.close()
+        self._client.close()
 
 
-def figures(pages: Iterable[str]) -> dict[str, float]:
-    """Value by metric; a metric of which any series is no number is left out. The first page that has it counts."""
+def series_by_name(pages: Iterable[str]) -> ByName:
+    """The series that an application's readings are made of."""
+    return parsed(pages, _WANTED, FAMILY_NAMES)
+
+
+def requests_of(series: ByName, at_s: float) -> Requests:
+    """The users' requests that the pages count, and the histogram of their times, the first kind that they have."""
+    name = next((name for name in REQUEST_TIMES if f"{name}_bucket" in series), None)
+    entries = series[f"{name}_bucket"] if name else ()
+    times = buckets_of(entry for entry in entries if not FOR_MONITORS.search(entry.labels))
+    return Requests(at_s, _of_users(series.get(REQUESTS, ())) if REQUESTS in series else times.get(math.inf), times)
+
+
+def request_figures(before: Requests, now: Requests) -> dict[str, float]:
+    """Rate and quantiles of the requests between two readings of one process."""
     values: dict[str, float] = {}
-    for page in pages:
-        series: dict[str, list[Series]] = {}
-        families: dict[str, float] = {}
-        for entry in series_of(page):
-            if entry.name in SINGLE or entry.name in SUMMED:
-                series.setdefault(entry.name, []).append(entry)
-                if entry.name == REQUESTS and not _FOR_MONITORS.search(entry.labels):
-                    series.setdefault(USER_REQUESTS, []).append(entry)
-            elif entry.value is not None and entry.is_plain and family_of(entry.name):
-                families[entry.name + entry.labels] = entry.value
-        values = {**dict(islice(families.items(), MAX_FAMILY_SERIES)), **_known(series), **values}
+    if before.count is not None and now.count is not None and now.count >= before.count and now.at_s > before.at_s:
+        values["requests_per_s"] = (now.count - before.count) / (now.at_s - before.at_s)
+    between = gained(before.times, now.times)
+    for reading, share in QUANTILES.items():
+        time_s = quantile(between, share)
+        if time_s is not None:
+            values[reading] = 1e3 * time_s
     return values
 
 
-def _known(series: Mapping[str, Sequence[Series]]) -> dict[str, float]:
-    known = {}
-    for name, entries in series.items():
-        numbers = [entry.value for entry in entries if entry.value is not None]
-        if len(numbers) == len(entries) and (name in SUMMED or name == USER_REQUESTS or len(numbers) == 1):
-            known[name] = sum(numbers)
-    return known
+def figures(series: ByName) -> dict[str, float]:
+    """Value by metric; a metric of which any series is no number is left out."""
+    values = {**_families(series), **readings_of(series, APPLICATION), **errors_by_endpoint(series)}
+    for name in (*SINGLE, *SUMMED):
+        entries = series.get(name, ())
+        total = _sum(entries)
+        if total is not None and (name in SUMMED or len(entries) == 1):
+            values[name] = total
+    users = _of_users(series.get(REQUESTS, ()))
+    return values if users is None else values | {USER_REQUESTS: users}
+
+
+def _families(series: ByName) -> dict[str, float]:
+    found = (
+        (entry.name + entry.labels, entry.value)
+        for name, entries in series.items()
+        if name not in SINGLE and name not in SUMMED and family_of(name)
+        for entry in entries
+        if entry.value is not None and entry.is_plain
+    )
+    return dict(islice(found, MAX_FAMILY_SERIES))
+
+
+def _of_users(entries: Sequence[Series]) -> float | None:
+    users = [entry for entry in entries if not FOR_MONITORS.search(entry.labels)]
+    return 0.0 if entries and not users else _sum(users)
+
+
+def _sum(entries: Sequence[Series]) -> float | None:
+    """The sum of the series; None where there are none, or one is no number."""
+    numbers = [entry.value for entry in entries if entry.value is not None]
+    return sum(numbers) if numbers and len(numbers) == len(entries) else None

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 DATABASE_VARIABLE = "LOADTEST_COLLECT_DATABASE_URL"
 REDIS_VARIABLE = "LOADTEST_COLLECT_REDIS_URL"
+LLM_VARIABLE = "LOADTEST_COLLECT_LLM_URL"
+PROMETHEUS_VARIABLE = "LOADTEST_COLLECT_PROMETHEUS_URL"
 
 
 class Frozen(BaseModel):
@@ -36,6 +38,48 @@ class AppSource(Frozen):
     urls: tuple[str, ...]
 
 
+class Listener(Frozen):
+    """Where a server of this machine takes connections: a port of some addresses, or PostgreSQL's socket folder."""
+
+    port: int
+    addresses: tuple[str, ...] = ()
+    socket_dir: str | None = None
+
+    @property
+    def text(self) -> str:
+        """For messages."""
+        return self.socket_dir or f"port {self.port}"
+
+
+class ProcessSource(Frozen):
+    """The target's processes on this machine."""
+
+    instance: str
+    app: Listener
+    postgres: Listener | None = None
+    redis: Listener | None = None
+
+
+class ContainerSource(Frozen):
+    """The control group of the application's processes on this machine."""
+
+    instance: str
+    app: Listener
+
+
+class PrometheusSource(ServerSource):
+    """A Prometheus server; `queries` are PromQL by the name of the reading that each gives."""
+
+    queries: dict[str, str]
+
+
+class LogSource(Frozen):
+    """A log of the target on this machine."""
+
+    instance: str
+    path: Path
+
+
 class CollectorPlan(Frozen):
     """What to read, how often, and where to write. `parent_pid`: the collectors end when that process has."""
 
@@ -46,10 +90,15 @@ class CollectorPlan(Frozen):
     postgres: ServerSource | None = None
     redis: ServerSource | None = None
     app: AppSource | None = None
+    process: ProcessSource | None = None
+    container: ContainerSource | None = None
+    llm: ServerSource | None = None
+    prometheus: PrometheusSource | None = None
+    target_log: LogSource | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Names of the sources, as in the readings."""
-        named = {"postgres": self.postgres, "redis": self.redis, "app": self.app}
+        names = ("postgres", "redis", "app", "process", "container", "llm", "prometheus", "target_log")
         host = (self.host.source,) if self.host else ()
-        return host + tuple(name for name, source in named.items() if source)
+        return host + tuple(name for name in names if getattr(self, name))

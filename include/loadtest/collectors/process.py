@@ -1,29 +1,35 @@
 """Starts the collectors beside a load, and ends them."""
 
+import logging
 import os
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from include.loadtest.bundle import Bundle
+from include.loadtest.collectors.places import instance_of, local_sources
 from include.loadtest.collectors.plan import (
     DATABASE_VARIABLE,
+    LLM_VARIABLE,
+    PROMETHEUS_VARIABLE,
     REDIS_VARIABLE,
     AppSource,
     CollectorPlan,
     HostSource,
+    PrometheusSource,
     ServerSource,
 )
 from include.loadtest.collectors.schedule import Gap, write_gaps
 from include.loadtest.machine import child_environment
 from include.loadtest.recorder import READING_INTERVAL_S
 
+LOG = logging.getLogger("loadtest.collectors")
 STOP_TIMEOUT_S = 15.0
 PLAN_FILE = "collectors.json"
 LOG_FILE = "collectors.log"
@@ -45,8 +51,28 @@ class Monitored(Protocol):
         """Address of its PostgreSQL, None where not configured."""
 
     @property
+    def monitor_url(self) -> str | None:
+        """Address of its PostgreSQL for a role that may read statistics only, None where not configured."""
+
+    @property
     def redis_url(self) -> str | None:
         """Address of its Redis, None where not configured."""
+
+    @property
+    def llm_metrics_url(self) -> str | None:
+        """A metrics page of its LLM, None where not configured."""
+
+    @property
+    def prometheus_url(self) -> str | None:
+        """A Prometheus server that knows of it, None where not configured."""
+
+    @property
+    def prometheus_queries(self) -> Mapping[str, str]:
+        """What that server is asked: PromQL by the name of the reading."""
+
+    @property
+    def log_file(self) -> str | None:
+        """A log of it on this machine."""
 
     @property
     def shares_host(self) -> bool:
@@ -100,18 +126,11 @@ def start_collectors(bundle: Bundle, target: Monitored, *, interval_s: float = R
     This machine's readings carry the source `host` where the target runs here too, else `generator`: they say nothing
     about the target then. The collectors end with the calling process at the latest.
     """
-    here = socket.gethostname()
-    plan = CollectorPlan(
-        resources_dir=bundle.resources_dir.absolute(),
-        interval_s=interval_s,
-        parent_pid=os.getpid(),
-        host=HostSource(source="host" if target.shares_host else "generator", instance=here),
-        postgres=_server(target.database_url, DATABASE_VARIABLE, here),
-        redis=_server(target.redis_url, REDIS_VARIABLE, here),
-        app=_app(target, here),
-    )
+    if target.database_url and not target.monitor_url:
+        LOG.info("no connection for the monitor's role: PostgreSQL is read as the role of the target's own connection")
+    urls = _addresses(target)
+    plan = plan_of(target, urls, bundle.resources_dir.absolute(), interval_s)
     bundle.write_text(PLAN_FILE, plan.model_dump_json(indent=2) + "\n")
-    urls = {DATABASE_VARIABLE: target.database_url, REDIS_VARIABLE: target.redis_url}
     secrets = {name: url for name, url in urls.items() if url}
     environment = {**child_environment(), "PYTHONPATH": str(ROOT), **secrets}
     command = [sys.executable, "-m", "include.loadtest.collectors", "--plan", str((bundle.path / PLAN_FILE).absolute())]
@@ -122,24 +141,43 @@ def start_collectors(bundle: Bundle, target: Monitored, *, interval_s: float = R
     return CollectorProcess(process, plan)
 
 
+def _addresses(target: Monitored) -> dict[str, str | None]:
+    """The servers' addresses by the variable that hands each over: they may hold passwords."""
+    return {
+        DATABASE_VARIABLE: target.monitor_url or target.database_url,
+        REDIS_VARIABLE: target.redis_url,
+        LLM_VARIABLE: target.llm_metrics_url,
+        PROMETHEUS_VARIABLE: target.prometheus_url if target.prometheus_queries else None,
+    }
+
+
+def plan_of(target: Monitored, urls: Mapping[str, str | None], resources_dir: Path, interval_s: float) -> CollectorPlan:
+    """What to read of a target. Its own processes, container and log are there only where it runs on this machine."""
+    here = socket.gethostname()
+    prometheus = _server(urls, PROMETHEUS_VARIABLE, here)
+    return CollectorPlan(
+        resources_dir=resources_dir,
+        interval_s=interval_s,
+        parent_pid=os.getpid(),
+        host=HostSource(source="host" if target.shares_host else "generator", instance=here),
+        postgres=_server(urls, DATABASE_VARIABLE, here),
+        redis=_server(urls, REDIS_VARIABLE, here),
+        app=_app(target, here),
+        llm=_server(urls, LLM_VARIABLE, here),
+        prometheus=prometheus and PrometheusSource(**prometheus.model_dump(), queries=dict(target.prometheus_queries)),
+        **(local_sources(target, here) if target.shares_host else {}),
+    )
+
+
 def _app(target: Monitored, here: str) -> AppSource | None:
     if target.base_url is None:
         return None
     urls = (f"{target.base_url}/metrics", target.url("/monitoring/metrics"))
-    return AppSource(instance=_instance(target.base_url) or here, urls=urls)
+    return AppSource(instance=instance_of(target.base_url) or here, urls=urls)
 
 
-def _server(url: str | None, variable: str, here: str) -> ServerSource | None:
+def _server(urls: Mapping[str, str | None], variable: str, here: str) -> ServerSource | None:
+    url = urls[variable]
     if url is None:
         return None
-    return ServerSource(instance=_instance(url) or here, url_variable=variable)
-
-
-def _instance(url: str) -> str | None:
-    """`host:port` of a URL; None for a server that is reached by a socket of this machine."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return f"{host}:{port}" if host and port else host
+    return ServerSource(instance=instance_of(url) or here, url_variable=variable)

@@ -1,10 +1,13 @@
 """What a source of readings is, and the units of its metrics."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from include.loadtest.errors import printable
+
+MAX_LABEL_CHARS = 150
 UNITS = {
     "cpu_pct": "%",
     "memory_pct": "%",
@@ -15,6 +18,57 @@ UNITS = {
     "cpu_steal_pct": "%",
     "cpu_throttled_ms_per_s": "ms/s",
     "results_disk_used_pct": "%",
+    "cpu_core_pct": "%",
+    "cores": "cores",
+    "cpu_iowait_pct": "%",
+    "disk_busy_pct": "%",
+    "disk_read_bytes_per_s": "bytes/s",
+    "disk_written_bytes_per_s": "bytes/s",
+    "network_received_bytes_per_s": "bytes/s",
+    "network_sent_bytes_per_s": "bytes/s",
+    "tcp_retransmits": "segments",
+    "oom_kills": "kills",
+    "cpu_pressure_pct": "%",
+    "memory_pressure_pct": "%",
+    "io_pressure_pct": "%",
+    "app_cpu_cores": "cores",
+    "app_busiest_process_cpu_cores": "cores",
+    "app_processes": "processes",
+    "app_threads": "threads",
+    "app_start_time_s": "s",
+    "postgres_cpu_cores": "cores",
+    "redis_cpu_cores": "cores",
+    "container_cpu_limit_cores": "cores",
+    "container_cpu_throttled_ms_per_s": "ms/s",
+    "container_oom_kills": "kills",
+    "metrics_page_ms": "ms",
+    "requests_per_s": "req/s",
+    "request_p50_ms": "ms",
+    "request_p95_ms": "ms",
+    "request_p99_ms": "ms",
+    "responses_5xx": "responses",
+    "responses_4xx": "responses",
+    "errors": "responses",
+    "llm_calls": "calls",
+    "llm_errors": "calls",
+    "llm_refusals": "calls",
+    "llm_retries": "calls",
+    "llm_in_progress": "calls",
+    "llm_wait_seconds_sum": "s",
+    "llm_wait_seconds_count": "calls",
+    "circuit_breaker_open": "state",
+    "db_pool_size": "connections",
+    "db_pool_used": "connections",
+    "db_pool_waiting": "requests",
+    "db_pool_wait_seconds_sum": "s",
+    "db_pool_wait_seconds_count": "requests",
+    "db_pool_held_seconds_sum": "s",
+    "db_pool_held_seconds_count": "requests",
+    "event_loop_lag_ms": "ms",
+    "thread_pool_size": "threads",
+    "thread_pool_busy": "threads",
+    "thread_pool_queue": "jobs",
+    "document_queue": "documents",
     "connections_total": "connections",
     "connections_active": "connections",
     "connections_idle": "connections",
@@ -31,12 +85,35 @@ UNITS = {
     "slow_statements": "statements",
     "statement_calls": "calls",
     "statement_exec_ms": "ms",
+    "statement_rows": "rows",
+    "statement_blks_hit": "blocks",
+    "statement_blks_read": "blocks",
+    "slow_queries": "queries",
+    "lock_wait_longest_s": "s",
+    "longest_transaction_s": "s",
+    "idle_in_transaction_longest_s": "s",
+    "waiting_backends": "backends",
+    "checkpoints_timed": "checkpoints",
+    "checkpoints_requested": "checkpoints",
+    "checkpoint_write_ms": "ms",
+    "autovacuum_workers": "processes",
+    "table_rows": "rows",
+    "table_dead_rows": "rows",
+    "table_seq_scans": "scans",
+    "table_seq_rows_read": "rows",
     "connected_clients": "clients",
     "keyspace_hits": "lookups",
     "keyspace_misses": "lookups",
     "commands_processed": "commands",
     "evicted_keys": "keys",
     "expired_keys": "keys",
+    "keys": "keys",
+    "memory_fragmentation_ratio": "ratio",
+    "ping_ms": "ms",
+    "slow_commands": "commands",
+    "flush_commands": "commands",
+    "blocked_clients": "clients",
+    "rejected_connections": "connections",
     "process_cpu_seconds_total": "s",
     "process_start_time_seconds": "s",
     "process_open_fds": "files",
@@ -66,6 +143,7 @@ FAMILIES = (
     Family("circuit breaker state", re.compile(r"circuit_?breaker"), "state"),
     Family("queue sizes", re.compile(r"queue\w*_(size|length|depth|jobs|tasks)\b"), "jobs"),
 )
+FAMILY_NAMES = re.compile("|".join(f"(?:{family.pattern.pattern})" for family in FAMILIES))
 _NOT_A_LEVEL = re.compile(r"_(bucket|created)$|_seconds")
 
 
@@ -78,11 +156,22 @@ def family_of(metric: str) -> Family | None:
 
 
 def unit_of(metric: str) -> str:
-    """The unit of a metric. Raises KeyError for one without."""
-    if metric.partition("{")[0].endswith("_bytes"):
+    """The unit of a metric, with or without `{labels}`. Raises KeyError for one without."""
+    name = metric.partition("{")[0]
+    if name.endswith("_bytes"):
         return "bytes"
-    family = None if metric in UNITS else family_of(metric)
-    return UNITS[metric] if family is None else family.unit
+    family = None if name in UNITS else family_of(name)
+    return UNITS[name] if family is None else family.unit
+
+
+def labelled(metric: str, label: str, value: str) -> str:
+    """A metric of one of several things, written as Prometheus does: `metric{label="value"}`.
+
+    >>> labelled("waiting_backends", "type", "Lock")
+    'waiting_backends{type="Lock"}'
+    """
+    escaped = printable(value, MAX_LABEL_CHARS).replace("\\", r"\\").replace('"', r"\"")
+    return f'{metric}{{{label}="{escaped}"}}'
 
 
 class ReadingError(Exception):
@@ -112,3 +201,11 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """A reader that also sees what is no number."""
+
+    def observations(self) -> Sequence[Mapping[str, Any]]:
+        """What was seen since the last call, each with its `kind` (see `observations`); asked after each reading."""

@@ -1,17 +1,29 @@
-"""Reads what Redis (or Valkey) says of itself in INFO."""
+"""Reads what Redis (or Valkey) says of itself, and how long it takes to answer."""
 
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from redis import Redis, RedisError
+from redis import Redis, RedisError, ResponseError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from include.loadtest.collectors.reader import ReadingError
+from include.loadtest.collectors.slow_log import SlowLog
+from include.loadtest.errors import printable
 
+LOG = logging.getLogger("loadtest.collectors")
+CLIENT_NAME = "loadtest-collectors"
 FIELDS = {
     "used_memory": "used_memory_bytes",
     "used_memory_peak": "used_memory_peak_bytes",
+    "mem_fragmentation_ratio": "memory_fragmentation_ratio",
     "connected_clients": "connected_clients",
+    "blocked_clients": "blocked_clients",
+    "rejected_connections": "rejected_connections",
     "keyspace_hits": "keyspace_hits",
     "keyspace_misses": "keyspace_misses",
     "total_commands_processed": "commands_processed",
@@ -19,10 +31,16 @@ FIELDS = {
     "expired_keys": "expired_keys",
 }
 """Metric by field of INFO."""
+_BUSY = ("BUSY", "LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "OOM")
+"""Begins of errors that pass; any other one says that the server has no such command, or not for this user."""
+_FLUSHES = ("cmdstat_flushall", "cmdstat_flushdb")
 
 
 class RedisReader:
-    """Memory, clients, hits and misses; hits and misses are counted since the server's start."""
+    """Memory, keys, clients, lookups, slow commands, and the time of a PING; counters are the server's since its start.
+
+    What the server has not, or the user may not ask for, is absent, and named once in the log.
+    """
 
     source = "redis"
 
@@ -32,15 +50,74 @@ class RedisReader:
         self._client = Redis.from_url(
             url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0)
         )
+        self._is_connected = False
+        self._absent: set[str] = set()
+        self._slow_log = SlowLog(CLIENT_NAME)
 
     def read(self) -> dict[str, float]:
-        """One reading. Raises ReadingError."""
+        """One reading. Raises ReadingError with what was read."""
+        values: dict[str, float] = {}
         try:
+            values["ping_ms"] = self._ping_ms()  # first: behind another command it would find the server free again
             info: dict[str, Any] = self._client.info()
+            values |= figures(info)
+            values |= self._unless_refused("calls of commands (INFO commandstats)", self._flushes)
+            values |= self._unless_refused("slow commands (SLOWLOG)", lambda: self._slow_log.read(self._client, info))
         except RedisError as error:
-            raise ReadingError((str(error).splitlines() or [type(error).__name__])[0][:200]) from error
-        return {metric: float(info[field]) for field, metric in FIELDS.items() if field in info}
+            self._is_connected = False
+            raise ReadingError(_cause(error), values) from error
+        return values
+
+    def observations(self) -> Sequence[Mapping[str, Any]]:
+        """The slow commands since the last call."""
+        return self._slow_log.observations()
+
+    def _ping_ms(self) -> float:
+        if not self._is_connected:  # the time to connect is none of the server's answer
+            self._client.ping()
+            with suppress(ResponseError):  # where a name is not allowed, slow commands of the reader's own are told too
+                self._client.client_setname(CLIENT_NAME)
+            self._is_connected = True
+        begun_s = time.perf_counter()
+        self._client.ping()
+        return 1000 * (time.perf_counter() - begun_s)
+
+    def _flushes(self) -> dict[str, float]:
+        calls: dict[str, Any] = self._client.info("commandstats")
+        if not calls:
+            raise ResponseError("nothing is told")
+        return {"flush_commands": float(sum(calls[name]["calls"] for name in _FLUSHES if name in calls))}
+
+    def _unless_refused(self, title: str, work: Callable[[], dict[str, float]]) -> dict[str, float]:
+        if title in self._absent:
+            return {}
+        try:
+            return work()
+        except ResponseError as error:
+            if str(error).startswith(_BUSY):
+                raise
+            self._absent.add(title)
+            LOG.info("redis: %s are not read: %s", title, _cause(error))
+            return {}
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def figures(info: Mapping[str, Any]) -> dict[str, float]:
+    """Value by metric from INFO's default sections."""
+    values = {metric: _number(info.get(field)) for field, metric in FIELDS.items()}
+    values["memory_limit_bytes"] = _number(info.get("maxmemory")) or None  # 0: there is no limit
+    databases = [entry for name, entry in info.items() if name.startswith("db") and isinstance(entry, dict)]
+    values["keys"] = float(sum(entry.get("keys", 0) for entry in databases))
+    return {metric: value for metric, value in values.items() if value is not None}
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _cause(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return printable(lines[0], 200) if lines else type(error).__name__

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from include.loadtest.collectors.reader import Reader, ReadingError, unit_of
+from include.loadtest.collectors.reader import Observer, Reader, ReadingError, unit_of
+from include.loadtest.observations import ObservationWriter
 from include.loadtest.recorder import RESOURCE_SCHEMA, PartWriter, Reading
 from include.loadtest.run import utc_text
 
@@ -86,6 +87,7 @@ class SourceThread(threading.Thread):
         super().__init__(name=reader.source, daemon=True)
         self._reader, self._interval_s, self._gaps = reader, interval_s, gaps
         self._writer = PartWriter(directory, f"{reader.source}-{pid}", RESOURCE_SCHEMA)
+        self._seen = ObservationWriter(directory, reader.source, reader.instance, pid)
         self._writing = threading.Lock()
         self._stopped = threading.Event()
         self._gap: Gap | None = None
@@ -119,6 +121,15 @@ class SourceThread(threading.Thread):
             self._note_missing(f"{type(error).__name__}: {error}"[:200], 1)
         else:
             self._note_reading(asked_ns / 1e9)
+        self._observe(asked_ns)
+
+    def _observe(self, asked_ns: int) -> None:
+        if not isinstance(self._reader, Observer):
+            return
+        try:
+            self._seen.write(asked_ns, self._reader.observations())
+        except Exception as error:  # noqa: BLE001 - as above
+            LOG.warning("%s: what it saw is lost: %s: %s", self._reader.source, type(error).__name__, error)
 
     def _write(self, asked_ns: int, values: Mapping[str, float]) -> None:
         with self._writing:
@@ -158,6 +169,7 @@ class SourceThread(threading.Thread):
         """Close the open part."""
         with self._writing:
             self._writer.flush()
+            self._seen.flush()
 
     def order_stop(self) -> None:
         """End after the present reading."""

@@ -1,6 +1,7 @@
 """The timeline of all readings as JSON, for people and other tools."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,16 +13,20 @@ from include.loadtest.bundle import Bundle
 from include.loadtest.run import utc_text
 
 FILE = "performance_snapshots.json"
+_OF_ONE_OF_MANY = re.compile(r"\{(queryid|table)=")
 
 
 def snapshots(bundle: Bundle) -> Path:
     """Write performance_snapshots.json: a list of `{ts, source, instance, values: {metric: value}}`, by time.
 
-    A part that cannot be read is left out; metrics.json names it.
+    A part that cannot be read is left out; metrics.json names it. Figures of single statements and tables are in the
+    parts only: they are hundreds a reading.
     """
     taken: dict[tuple[int, str, str], dict[str, float]] = {}
     for part in sorted(bundle.resources_dir.glob("*.parquet")):
         for row in _rows(part):
+            if _OF_ONE_OF_MANY.search(row["metric"]):
+                continue
             taken.setdefault((row["ts"], row["source"], row["instance"]), {})[row["metric"]] = row["value"]
     timeline = [
         {

@@ -7,6 +7,7 @@ from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.metrics.figures import SampleFigures
 from include.loadtest.metrics.growth import growth_rows, has_growth, hold_of, latency_minutes, server_minutes
+from include.loadtest.metrics.llm import llm_readings, llm_rows
 from include.loadtest.metrics.parts import RESOURCE_COLUMNS, SAMPLE_COLUMNS, with_parts
 from include.loadtest.metrics.phases import PhaseSpan, Stretch, minutes_of, phase_spans, pieces, stretches
 from include.loadtest.metrics.recovery import Window, planned_watch, recovery_rows, watched_windows
@@ -37,7 +38,8 @@ def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan
     what was filled in; it is null for arrivals on a schedule and beside checks. Only a profile with a recovery has
     `recovery_time_s` (with `lower_bound`, see `recovery`), only one with steps `saturation_users` and
     `breaking_point_users` (with `looked_up_to`, see `stages.step_rows`), only one with a long hold the growth metrics
-    (see `growth`), only one with checks those of requirements (see `requirements`). `stages` are the stages that ran
+    (see `growth`), only one with checks those of requirements (see `requirements`). Rows of the LLM's calls have also
+    `lower_bound` and `why` (see `llm`). `stages` are the stages that ran
     (see `stages.StageRow`).
 
     A percentile is the smallest row with at least that share of the rows at or below it, over the outcomes ok, timeout,
@@ -63,16 +65,17 @@ def compute_metrics(bundle: Bundle, profile: Profile, phases: Sequence[PhaseSpan
         ),
     )
     names = _phase_names(profile, spans, figures)
-    (resources, readings), bad_resources = with_parts(
+    (resources, readings, of_llm), bad_resources = with_parts(
         bundle.resources_dir,
         "resources",
         RESOURCE_COLUMNS,
-        lambda opened: (resource_figures(opened, names, parts), server_minutes(opened, hold)),
+        lambda opened: (resource_figures(opened, names, parts), server_minutes(opened, hold), llm_readings(opened)),
     )
     table = stage_rows(profile, stages, figures)
     further = [
         *(stall_row(name, stalls.get(name)) for name in names),
         probe_row(manifest.get("cpu_probe_ms") or []),
+        *llm_rows(of_llm, names, parts, (manifest.get("llm") or {}).get("price_eur_a_call")),
         *step_rows(profile, table),
         *recovery_rows(profile, windows),
         *growth_rows(profile, {**readings, **latencies}, hold),

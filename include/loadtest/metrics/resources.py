@@ -11,11 +11,22 @@ from include.loadtest.profile.vocabulary import READINGS_OF, SERVER_GROWTH_METRI
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+Kind = tuple[str, str]
+"""Source and name of a reading."""
+SHARES: dict[str, tuple[Kind, Kind]] = {
+    "cache_hit_rate": (("redis", "keyspace_hits"), ("redis", "keyspace_misses")),
+    "postgres_cache_hit_rate": (("postgres", "blks_hit"), ("postgres", "blks_read")),
+}
+"""Metrics that are the first counter's share of what both gained."""
+RATES: dict[str, Kind] = {
+    "slow_queries_per_min": ("postgres", "slow_queries"),
+    "redis_evictions_per_min": ("redis", "evicted_keys"),
+}
+"""Metrics that are what a counter gained in a minute."""
 MEANS = {
-    metric: kinds for metric, kinds in READINGS_OF.items() if metric not in ("cache_hit_rate", *SERVER_GROWTH_METRICS)
+    metric: kinds for metric, kinds in READINGS_OF.items() if metric not in (*SHARES, *RATES, *SERVER_GROWTH_METRICS)
 }
 """Metrics that are the mean of one kind of reading."""
-_HITS, _MISSES = ("redis", "keyspace_hits"), ("redis", "keyspace_misses")
 _CPU_S, _REQUESTS = ("app", "process_cpu_seconds_total"), ("app", "user_requests_total")
 _STARTED = ("app", "process_start_time_seconds")
 
@@ -46,14 +57,15 @@ def resource_figures(
     readings = _readings(opened)
     read = {(reading.source, reading.metric) for reading in readings}
     kind_of = {metric: next((kind for kind in kinds if kind in read), None) for metric, kinds in MEANS.items()}
-    found = {}
+    found: dict[tuple[str, str], ResourceFigure] = {}
     for phase in phases:
         own = [
             reading
             for reading in readings
             if any(part.phase == phase and part.start_us <= reading.us < part.end_us for part in parts)
         ]
-        found["cache_hit_rate", phase] = _hit_rate(own)
+        found |= {(metric, phase): _share(own, *counters) for metric, counters in SHARES.items()}
+        found |= {(metric, phase): _rate_per_min(own, counter) for metric, counter in RATES.items()}
         found["target_cpu_ms_per_request", phase] = _cpu_a_request(own)
         for metric, kind in kind_of.items():
             found[metric, phase] = _mean([reading.value for reading in own if (reading.source, reading.metric) == kind])
@@ -61,7 +73,8 @@ def resource_figures(
 
 
 def _readings(opened: "DuckDBPyConnection") -> list[Reading]:
-    kinds = [*chain.from_iterable(MEANS.values()), _HITS, _MISSES, _CPU_S, _REQUESTS, _STARTED]
+    counters = [*chain.from_iterable(SHARES.values()), *RATES.values(), _CPU_S, _REQUESTS]
+    kinds = [*chain.from_iterable(MEANS.values()), *counters, _STARTED]
     rows = opened.execute(
         "SELECT epoch_ns(ts) // 1000 AS us, source, coalesce(instance, ''), metric, value FROM resources "
         "WHERE list_contains(?, source || '|' || metric) AND isfinite(value) ORDER BY us",
@@ -74,11 +87,22 @@ def _mean(values: Sequence[float]) -> ResourceFigure:
     return ResourceFigure(sum(values) / len(values) if values else None, len(values))
 
 
-def _hit_rate(readings: Sequence[Reading]) -> ResourceFigure:
+def _share(readings: Sequence[Reading], part: Kind, rest: Kind) -> ResourceFigure:
     """Hits of all lookups between the first and the last reading; a restart starts the counters anew."""
-    hits, misses, count = _growth(readings, _HITS, _MISSES)
+    hits, misses, count = _growth(readings, part, rest)
     lookups = hits + misses
     return ResourceFigure(hits / lookups if lookups else None, count)
+
+
+def _rate_per_min(readings: Sequence[Reading], counter: Kind) -> ResourceFigure:
+    """Growth a minute between the first and the last reading of each instance, all of them together."""
+    by_instance: dict[str, list[tuple[float, float]]] = {}
+    for reading in readings:
+        if (reading.source, reading.metric) == counter:
+            by_instance.setdefault(reading.instance, []).append((reading.value, reading.us))
+    gained = [_gained(pairs) for pairs in by_instance.values()]
+    rates = [60e6 * growth / duration_us for growth, duration_us in gained if duration_us]
+    return ResourceFigure(sum(rates) if rates else None, sum(map(len, by_instance.values())))
 
 
 def _cpu_a_request(readings: Sequence[Reading]) -> ResourceFigure:
@@ -91,9 +115,9 @@ def _cpu_a_request(readings: Sequence[Reading]) -> ResourceFigure:
     return ResourceFigure(1000 * cpu_s / requests if requests and len(started) <= 1 else None, count)
 
 
-def _growth(readings: Sequence[Reading], first: tuple[str, str], second: tuple[str, str]) -> tuple[float, float, int]:
+def _growth(readings: Sequence[Reading], first: Kind, second: Kind) -> tuple[float, float, int]:
     """Growth of two counters that are read together, over all instances, and the number of such readings."""
-    counters: dict[str, dict[int, dict[tuple[str, str], float]]] = {}
+    counters: dict[str, dict[int, dict[Kind, float]]] = {}
     for reading in readings:
         kind = (reading.source, reading.metric)
         if kind in (first, second):

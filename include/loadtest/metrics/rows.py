@@ -137,6 +137,13 @@ def growth_row(metric: str, value: float | None, minutes: int, interval: Interva
     return _row(metric, ("hold", SCOPE_ALL), value, minutes, interval)
 
 
+def llm_row(
+    metric: str, phase: str, value: float | None, n: int, why: str | None, *, lower_bound: bool
+) -> dict[str, Any]:
+    """A figure of the LLM's calls; see `llm` for its n. `why`: the reason for a null value."""
+    return {**_row(metric, (phase, SCOPE_ALL), value, n, _NO_INTERVAL), "lower_bound": lower_bound, "why": why}
+
+
 def _judged(outcomes: Mapping[str, int]) -> int:
     return sum(outcomes.values()) - outcomes.get("censored", 0)
 

@@ -99,7 +99,7 @@ def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None, index
             order=order,
             suite=suite,
             repeats=suite.suite.runs[index].repeated if suite else "confirm" in get_current_context()["dag"].task_ids,
-            not_configured=settings.not_configured(),
+            not_configured=settings.not_configured(order.target),
             slack_settings=settings.slack_settings,
             bundle_of=lambda other: local_bundle(settings.results_uri(), other, settings.work_root()),
             link=f"{settings.airflow_url()}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}",
@@ -119,10 +119,10 @@ def suite_entries(suite: Suite) -> Sequence[SuiteEntry]:
     return entries
 
 
-def metrics_of(entry: SuiteEntry) -> dict[str, Any] | None:
-    """The metrics of a suite's run; None where it left none."""
+def document_of(entry: SuiteEntry, name: str) -> dict[str, Any] | None:
+    """A JSON file of a suite's run; None where it left none."""
     with local_bundle(settings.results_uri(), entry.run_id, settings.work_root(), keep=False) as bundle:
-        return _document(bundle, run.METRICS)
+        return _document(bundle, name)
 
 
 def _document(bundle: Bundle, name: str) -> dict[str, Any] | None:

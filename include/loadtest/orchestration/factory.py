@@ -157,7 +157,7 @@ def _after_the_runs(suite_of: SuiteOf, suite: Suite | None, publish_suite: Any) 
 
 def _measured_part(suite_of: SuiteOf | None, index: int, *, repeats: bool) -> tuple[Any, Any]:
     """From warming the cache to the reports: its first and its last task."""
-    names = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history"]
+    names = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "diagnose"]
     names += ["confirm", "publish"] if repeats else ["publish"]
     tasks = [stage_task(name, suite_of, index) for name in names]
     for earlier, later in pairwise(tasks):

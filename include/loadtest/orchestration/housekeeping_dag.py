@@ -113,11 +113,12 @@ def _dead_mans_switch() -> None:
         from include.loadtest.history.upkeep import installed_at, last_suite_verdict
         from include.loadtest.orchestration import settings
         from include.loadtest.orchestration.housekeeping_switch import SUITE, Nights, judge_silence
+        from include.loadtest.profile.thresholds import load_thresholds
         from include.loadtest.target.settings import load_target_file
 
         history.upgrade(settings.history_url())
         engine = history.connect(settings.history_url())
-        days = load_rules().dead_mans_switch.weekly_verdict_days
+        days = load_thresholds().silence_days
         target = settings.default_target()
         nights = Nights(load_calendar(), load_target_file(target).blackouts)
         last, since = last_suite_verdict(engine, SUITE, target), installed_at(engine)

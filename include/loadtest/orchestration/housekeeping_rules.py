@@ -35,12 +35,6 @@ class DiskRules(Frozen):
     named_bundles: Annotated[int, Field(ge=1, le=50)]
 
 
-class SwitchRules(Frozen):
-    """The alarm comes after `weekly_verdict_days` days without a verdict of the weekly suite."""
-
-    weekly_verdict_days: Annotated[int, Field(ge=8, le=365)]
-
-
 class HousekeepingRules(Frozen):
     """The whole file; its comments explain each key."""
 
@@ -48,7 +42,6 @@ class HousekeepingRules(Frozen):
     retention: Retention
     orphans: OrphanRules
     disk: DiskRules
-    dead_mans_switch: SwitchRules
 
     @property
     def cron(self) -> str:
@@ -61,7 +54,6 @@ _PARTS: dict[str, type[Frozen]] = {
     "retention": Retention,
     "orphans": OrphanRules,
     "disk": DiskRules,
-    "dead_mans_switch": SwitchRules,
 }
 
 

@@ -41,7 +41,7 @@ class Nights:
 
 
 def judge_silence(
-    last: SuiteVerdict | None, installed_at: datetime, days: int, now: datetime, nights: Nights
+    last: SuiteVerdict | None, installed_at: datetime, days: float, now: datetime, nights: Nights
 ) -> Finding:
     """Alarm when the last weekly verdict is more than `days` days old; the installation counts as one.
 
@@ -53,13 +53,13 @@ def judge_silence(
     silent_days = (now - since) / timedelta(days=1)
     known = f"{_known(last, installed_at)}; that is {silent_days:.1f} days"
     if silent_days <= days:
-        return Finding(False, f"{known}, and the alarm comes after {days}")
+        return Finding(False, f"{known}, and the alarm comes after {days:g}")
     due, skipped = nights.between(since, now - timedelta(days=days - CYCLE_DAYS))
     by_calendar = _some(skipped, "; ")
     if not due:
         return Finding(False, f"{known}, as planned: {by_calendar or 'no start was due yet'}")
     text = (
-        f"no weekly verdict for more than {days} days: {known}; due was {_some(due, ', ')}. Look whether {DAG_ID} is "
+        f"no weekly verdict for more than {days:g} days: {known}; due was {_some(due, ', ')}. Look whether {DAG_ID} is "
         "paused, whether scheduler and workers live, and into the log of its last run"
     )
     return Finding(True, f"{text}. By the calendar {by_calendar}" if skipped else text)

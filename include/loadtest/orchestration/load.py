@@ -10,11 +10,14 @@ from include.loadtest.machine import cpu_probe_ms
 from include.loadtest.orchestration.conclusion import LOAD_STOP
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.lease import hand_over_lease
+from include.loadtest.orchestration.live_watch import live_watch
+from include.loadtest.orchestration.llm_watch import counted_load, counted_warm_up
 from include.loadtest.orchestration.load_stop import load_stop
 from include.loadtest.orchestration.target_use import make_private, note_sizes
 from include.loadtest.profile import Profile
 from include.loadtest.runners.engines import run_load
 from include.loadtest.runners.generator import LoadRequest, LoadResult, exit_meaning, phase_spans
+from include.loadtest.runners.process import ORDERED
 from include.loadtest.scenarios.taxes import CAPS_BY_CITY
 from include.loadtest.target.cities import known_caps
 from include.loadtest.target.restart import restart_since
@@ -32,7 +35,14 @@ def warm(context: RunContext) -> None:
     LOG.info("%d sessions are open; warming the cache", len(sessions))
     number, session = next(iter(sessions.items()))
     caps = known_caps(context.target, session, number, context.bundle.run_id, CAPS_BY_CITY)
-    result = warm_cache(context.target, profile, sessions, context.bundle.run_id, context.stop_requested)
+    with counted_warm_up(context, profile) as may_ask:
+        result = warm_cache(
+            context.target,
+            profile,
+            sessions,
+            context.bundle.run_id,
+            lambda: context.stop_requested() or not may_ask(),
+        )
     context.refuse_if_stopped()  # a warm-up that was cut short is none
     context.bundle.update_manifest(warm_up=result.document(), cities=caps)
     for city in CAPS_BY_CITY.keys() - caps.keys():
@@ -75,7 +85,7 @@ def send_load(context: RunContext) -> None:
     context.refuse_if_stopped()
     LOG.info("load: %s", _planned(profile))
     _probe_cpu(context)
-    with load_stop(context) as stop:
+    with load_stop(context) as stop, counted_load(context, profile) as stop.for_the_cap, live_watch(context):
         collectors = start_collectors(context.bundle, target)
         try:
             hand_over_lease(context)
@@ -119,7 +129,7 @@ def _note_target_after(context: RunContext, result: LoadResult) -> None:
 def note_load(context: RunContext, profile: Profile, result: LoadResult) -> None:
     """Put the load's account, with who ordered its end, and the phases as they ran into the manifest."""
     stop = context.manifest().get(LOAD_STOP)
-    if stop and result.stopped_by in (None, stop["code"]) and not result.completed:
+    if stop and result.stopped_by in (None, ORDERED) and not result.completed:
         result = replace(result, stopped_by=stop["code"], stop_text=stop["text"])
     context.bundle.update_manifest(load=result.document(), phases=phase_spans(profile.stages(), result))
 

@@ -1,4 +1,4 @@
-"""Who orders a load's end before its time: the operator's switch, or whoever ends the task that watches the load.
+"""Who orders a load's end before its time: the operator's switch, the cap on the LLM's calls, or whoever ends the task.
 
 Airflow ends the process of a task that was marked failed, or cleared, with SIGTERM and five seconds later with SIGKILL.
 So the order is noted in the manifest as soon as it is there: later stages know of it whatever becomes of the process.
@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 from include.loadtest import run
+from include.loadtest.auto_stop import Stop
 from include.loadtest.orchestration.conclusion import LOAD_STOP
 from include.loadtest.orchestration.context import RunContext
-from include.loadtest.runners.process import load_has_ended
+from include.loadtest.runners.process import ORDERED, load_has_ended
 
 LOG = logging.getLogger("loadtest")
 SWITCH_TEXT = "the switch that stops all load was on"
@@ -27,24 +28,32 @@ _POLL_S = 0.25
 
 
 class LoadStop:
-    """Asked every second whether the load has to end; `by_outside`: the process was told to end."""
+    """Asked several times a second whether the load has to end; `by_outside`: the process was told to end.
+
+    `for_the_cap`: what ends it for the sake of the cap on the LLM's calls.
+    """
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._noted = False
         self.by_outside = threading.Event()
+        self.for_the_cap: Callable[[], Stop | None] = lambda: None
 
     def requested(self) -> bool:
         """Whether it has to end; the first time that it has, who ordered it is put into the manifest."""
-        by_outside = self.by_outside.is_set()
-        if not by_outside and not self._context.stop_requested():
+        stop = self._stop()
+        if stop is None:
             return False
         if not self._noted:
             self._noted = True
-            text = OUTSIDE_TEXT if by_outside else SWITCH_TEXT
-            self._context.bundle.update_manifest(**{LOAD_STOP: {"code": "operator", "text": text}})
-            LOG.warning("the load ends now: %s", text)
+            self._context.bundle.update_manifest(**{LOAD_STOP: {"code": stop.code, "text": stop.text}})
+            LOG.warning("the load ends now: %s", stop.text)
         return True
+
+    def _stop(self) -> Stop | None:
+        if self.by_outside.is_set():
+            return Stop(ORDERED, OUTSIDE_TEXT)
+        return self.for_the_cap() or (Stop(ORDERED, SWITCH_TEXT) if self._context.stop_requested() else None)
 
 
 @contextmanager

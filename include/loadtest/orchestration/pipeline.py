@@ -13,7 +13,7 @@ from typing import Any
 from include.loadtest import run
 from include.loadtest.collectors.gaps import read_gaps
 from include.loadtest.collectors.snapshots import snapshots
-from include.loadtest.errors import ConfigError, InvalidTestError, LoadTestError
+from include.loadtest.errors import ConfigError, InvalidTestError
 from include.loadtest.history import store as history
 from include.loadtest.orchestration.change import (
     CHANGE_CODES,
@@ -25,18 +25,19 @@ from include.loadtest.orchestration.change import (
 from include.loadtest.orchestration.conclusion import conclude_run
 from include.loadtest.orchestration.confirm import close_suspicion, confirm, store_decided
 from include.loadtest.orchestration.context import Context, RunContext, SuiteContext
+from include.loadtest.orchestration.diagnosis import diagnosed
 from include.loadtest.orchestration.faults import stage
 from include.loadtest.orchestration.lease import kept_lease
+from include.loadtest.orchestration.llm_watch import check_counted, note_cap
 from include.loadtest.orchestration.load import note_load, send_load, warm
 from include.loadtest.orchestration.load_stop import await_load_end
+from include.loadtest.orchestration.slack_message import tell_slack
 from include.loadtest.orchestration.target_use import (
     leave_target,
     lock_target,
     released_on_failure,
     remove_users,
 )
-from include.loadtest.publishing.message import run_message
-from include.loadtest.publishing.slack import send
 from include.loadtest.reporting.baseline import write_performance_baseline
 from include.loadtest.reporting.report import write_reports
 from include.loadtest.runners.engines import check_engine
@@ -94,9 +95,11 @@ def preflight(context: RunContext) -> None:
     for note in profile.notes:
         LOG.info("%s", note)
     check_open_files(profile)
+    note_cap(context, profile)
     lock_target(context)
     with released_on_failure(context):
         facts = check_target(target, context.bundle.run_id)
+        check_counted(context, profile)
         context.bundle.update_manifest(environment=facts.document(), sizes={"before": facts.sizes()})
         growth = check_disk(target, [profile], context.bundle.path.parent)
         context.bundle.update_manifest(growth=growth.document())
@@ -196,6 +199,13 @@ def compare_and_store(context: RunContext) -> None:
     amend(context.bundle, change_reasons(change, document), without=CHANGE_CODES)
 
 
+def diagnose(context: RunContext) -> None:
+    """Say what is saturated and what to do about it. It judges nothing: the verdict stays as it is."""
+    verdict_of(context)
+    for line in diagnosed(context):
+        LOG.info("%s", line)
+
+
 def publish(context: RunContext) -> None:
     """Write the reports, then tell Slack: once a verdict, and a Slack that fails changes nothing else.
 
@@ -209,32 +219,9 @@ def publish(context: RunContext) -> None:
         LOG.info("not configured: %s", name)
     write_performance_baseline(context.bundle, context.profile())
     write_reports(context.bundle, datetime.now(UTC), context.not_configured)
-    _tell_slack(context, verdict)
+    tell_slack(context, verdict)
     if decided_change(context.bundle) is not None:
         store_decided(context)  # once more, in case the history was away when the repeats decided
-
-
-def _tell_slack(context: RunContext, verdict: dict[str, Any]) -> None:
-    told = context.manifest()
-    if "slack" in told and told.get("slack_verdict") == verdict["verdict"]:
-        return
-    try:
-        settings = context.slack_settings()
-        if settings is None:
-            return
-        # A try after this one's death sends no second message; a verdict that repeats have changed is told again.
-        context.bundle.update_manifest(slack="sending", slack_verdict=verdict["verdict"])
-        metrics = context.bundle.read(run.METRICS) if context.bundle.has(run.METRICS) else None
-        title, target = context.profile().title, context.target_name
-        message = run_message(
-            verdict, metrics, title=title, link=context.link, bundle_uri=context.bundle_uri, target=target
-        )
-        send(settings, message)
-        outcome = "sent"
-    except LoadTestError as error:
-        outcome = f"not sent: {error}"
-    context.bundle.update_manifest(slack=outcome)
-    LOG.info("Slack message: %s", outcome)
 
 
 def settled_verdict(context: RunContext) -> dict[str, Any]:
@@ -264,6 +251,7 @@ STAGES: dict[str, Callable[[RunContext], None]] = {
     "collect_metrics": measure,
     "validate_sla": judge,
     "diff_history": compare_and_store,
+    "diagnose": diagnose,
     "confirm": lambda context: confirm(context, run_stage),
     "publish": publish,
     "cleanup_users": remove_users,

@@ -9,6 +9,7 @@ from include.loadtest import run
 from include.loadtest.errors import LoadTestError, printable
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.profile.costs import load_costs
+from include.loadtest.profile.optimisations import load_optimisations
 from include.loadtest.reporting.review import FILE, ReviewHead, Trends, review_document
 from include.loadtest.reporting.review_text import review_markdown
 from include.loadtest.reporting.reviewed_run import ReviewedRun
@@ -17,22 +18,23 @@ from include.loadtest.reporting.suite import SuiteEntry
 LOG = logging.getLogger("loadtest")
 MAX_LINE_CHARS = 1_000
 
-ReadMetrics = Callable[[SuiteEntry], Mapping[str, Any] | None]
-"""The content of a run's metrics.json; None where it left none."""
+ReadDocument = Callable[[SuiteEntry, str], Mapping[str, Any] | None]
+"""The content of a JSON file of a run; None where it left none."""
 
 
 def write_review(
-    context: SuiteContext, entries: Sequence[SuiteEntry], read_metrics: ReadMetrics, days: int, now: datetime
+    context: SuiteContext, entries: Sequence[SuiteEntry], read: ReadDocument, days: int, now: datetime
 ) -> None:
     """Write review.json and `load_test_review_<UTC>.md` into the suite's bundle, and log the answer.
 
     The trends compare the last `days` days with the `days` before. A history that does not answer costs the trends
-    only: the review says so. Raises ConfigError for a cost file with an error.
+    only: the review says so. Raises ConfigError for an error in the files of costs or optimisations.
     """
     suite = context.suite
     head = ReviewHead(context.bundle.run_id, suite.name, suite.title, context.target_name, days, now)
-    runs = [ReviewedRun(entry, read_metrics(entry)) for entry in entries]
-    document = review_document(head, runs, load_costs(), _trends(context, now, days), context.manifest())
+    runs = [ReviewedRun(entry, read(entry, run.METRICS), read(entry, run.DIAGNOSIS)) for entry in entries]
+    trends, by_hand = _trends(context, now, days), load_optimisations().for_manual_review
+    document = review_document(head, runs, load_costs(), trends, context.manifest(), manual_review=by_hand)
     context.bundle.write(FILE, document)
     name = f"load_test_review_{run.report_stamp(now)}.md"
     context.bundle.write_text(name, review_markdown(document))

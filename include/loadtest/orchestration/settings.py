@@ -1,8 +1,9 @@
 """Addresses and folders of one Airflow installation: connections first, the documented environment variables second.
 
 Variable `loadtest_stop`: the switch that stops all load, and lets none begin.
-Connection ids: `loadtest_target`, `loadtest_target_db`, `loadtest_target_redis` (with `__NAME` for another target than
-the default one), `loadtest_history`. A PostgreSQL connection whose host begins with "/" is a socket directory.
+Connection ids: `loadtest_target`, `loadtest_target_db`, `loadtest_target_redis`, `loadtest_target_monitor`,
+`loadtest_llm` (with `__NAME` for another target than the default one), `loadtest_history`, `loadtest_prometheus`. A
+PostgreSQL connection whose host begins with "/" is a socket directory.
 """
 
 import hashlib
@@ -19,13 +20,21 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from include.loadtest.errors import ConfigError
-from include.loadtest.publishing import SLACK_CONNECTION
+from include.loadtest.publishing import (
+    DEFAULT_TARGET_VARIABLE,
+    HISTORY_VARIABLE,
+    RESULTS_FOLDER,
+    RESULTS_VARIABLE,
+    SLACK_CONNECTION,
+)
 from include.loadtest.target.settings import (
     DEFAULT_TARGET,
     ENVIRONMENT_VARIABLES,
+    PROMETHEUS_CONNECTION,
     Part,
     Target,
     TargetFile,
+    connection_id,
     load_target_file,
 )
 
@@ -34,13 +43,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 HISTORY_CONNECTION = "loadtest_history"
-HISTORY_VARIABLE = "LOADTEST_HISTORY_URL"
-RESULTS_VARIABLE = "LOADTEST_RESULTS_URI"
-DEFAULT_TARGET_VARIABLE = "LOADTEST_DEFAULT_TARGET"
 OPTIONAL_CONNECTIONS = {
     SLACK_CONNECTION: "Slack messages",
     "loadtest_github": "GitHub tickets",
-    "loadtest_prometheus": "Prometheus readings",
+    PROMETHEUS_CONNECTION: "Prometheus readings",
 }
 AIRFLOWS_ADDRESS = "http://localhost:8080"
 """Where Airflow is found by itself, if its option `[api] base_url` is not set."""
@@ -50,7 +56,13 @@ ANSWER_WITHIN_S = 24 * 3600.0
 STOP_VARIABLE = "loadtest_stop"
 STOP_OFF = frozenset({"", "0", "false", "off", "no", "none", "null"})
 STOP_ASKED_EVERY_S = 1.0
-_SCHEMES: dict[Part, str] = {"base_url": "http", "database": "postgresql", "redis": "redis"}
+_SCHEMES: dict[Part, str] = {
+    "base_url": "http",
+    "database": "postgresql",
+    "redis": "redis",
+    "monitor": "postgresql",
+    "llm": "http",
+}
 
 
 def default_target() -> str:
@@ -89,7 +101,7 @@ def answer_within() -> float:
 
 def results_uri() -> str:
     """Where bundles are kept: any fsspec URI."""
-    return os.environ.get(RESULTS_VARIABLE) or str(ROOT / "load_test_results")
+    return os.environ.get(RESULTS_VARIABLE) or str(ROOT / RESULTS_FOLDER)
 
 
 def work_root() -> Path:
@@ -103,7 +115,17 @@ def load_target(name: str) -> Target:
     base_url = _address(file, "base_url")
     if base_url is None:
         raise ConfigError(f"target {name}: no address; set {file.where_to_set('base_url')}")
-    return Target.checked(file, base_url, _address(file, "database"), _address(file, "redis"))
+    database, redis, monitor = (_address(file, part) for part in ("database", "redis", "monitor"))
+    prometheus = connection_url(PROMETHEUS_CONNECTION, "http")
+    return Target.checked(
+        file,
+        base_url,
+        database,
+        redis,
+        monitor_url=monitor,
+        llm_metrics_url=_address(file, "llm"),
+        prometheus_url=prometheus,
+    )
 
 
 def is_configured(name: str) -> bool:
@@ -126,11 +148,15 @@ def history_url() -> str:
     return url
 
 
-def not_configured() -> tuple[str, ...]:
-    """Optional services without a connection, with what is missing for it."""
-    return tuple(
-        f"{service} (connection {name})" for name, service in OPTIONAL_CONNECTIONS.items() if _connection(name) is None
-    )
+def not_configured(target_name: str) -> tuple[str, ...]:
+    """Optional services of a run against a target without a connection, with what is missing for it."""
+    of_target = {} if _has_llm_variable(target_name) else {connection_id(target_name, "llm"): "LLM readings"}
+    services = OPTIONAL_CONNECTIONS | of_target
+    return tuple(f"{service} (connection {name})" for name, service in services.items() if _connection(name) is None)
+
+
+def _has_llm_variable(target_name: str) -> bool:
+    return target_name == DEFAULT_TARGET and bool(os.environ.get(ENVIRONMENT_VARIABLES["llm"]))
 
 
 def slack_settings() -> "SlackSettings | None":

@@ -12,7 +12,7 @@ from include.loadtest.orchestration.faults import stage
 from include.loadtest.orchestration.lease import kept_lease
 from include.loadtest.orchestration.load import minutes
 from include.loadtest.orchestration.pipeline import make_users
-from include.loadtest.orchestration.review import ReadMetrics, write_review
+from include.loadtest.orchestration.review import ReadDocument, write_review
 from include.loadtest.orchestration.target_use import leave_target, lock_target, released_on_failure, remove_users
 from include.loadtest.reporting.suite import FILE, SuiteEntry, SuiteHead, write_suite
 from include.loadtest.target.growth import check_disk, check_open_files
@@ -71,11 +71,11 @@ def publish(context: SuiteContext, entries: Entries) -> dict[str, Any]:
     return document
 
 
-def review(context: SuiteContext, entries: Entries, read_metrics: ReadMetrics) -> None:
+def review(context: SuiteContext, entries: Entries, read: ReadDocument) -> None:
     """Write what the runs and the latest days say of capacity, what to scale, and trends."""
     days = context.suite.review_days
     if days is not None:
-        write_review(context, entries(), read_metrics, days, datetime.now(UTC))
+        write_review(context, entries(), read, days, datetime.now(UTC))
 
 
 def close(context: SuiteContext, entries: Entries) -> Mapping[str, Any]:
@@ -86,7 +86,7 @@ def close(context: SuiteContext, entries: Entries) -> Mapping[str, Any]:
         leave_target(context)
 
 
-def run_suite_stage(context: SuiteContext, name: str, entries: Entries, read_metrics: ReadMetrics) -> None:
+def run_suite_stage(context: SuiteContext, name: str, entries: Entries, read: ReadDocument) -> None:
     """One stage of a suite, with its fault noted. Raises what the stage raised. An ended suite makes no users again."""
     if name in ("preflight", "seed_users") and context.bundle.has(FILE):
         raise ConfigError(f"suite {context.bundle.run_id} has ended; a repeat is a new run: trigger it anew")
@@ -94,7 +94,7 @@ def run_suite_stage(context: SuiteContext, name: str, entries: Entries, read_met
         "preflight": lambda: preflight(context),
         "seed_users": lambda: seed(context),
         "publish_suite": lambda: publish(context, entries),
-        "review": lambda: review(context, entries, read_metrics),
+        "review": lambda: review(context, entries, read),
         "cleanup_users": lambda: remove_users(context),
     }
     with stage(context, name), kept_lease(context, name):

@@ -38,7 +38,7 @@ def suite_stage_task(name: str, suite_of: SuiteOf) -> Any:
 
 
 def _run_suite_stage(name: str, suite_of: SuiteOf) -> None:
-    from include.loadtest.orchestration.airflow_context import metrics_of, suite_context, suite_entries
+    from include.loadtest.orchestration.airflow_context import document_of, suite_context, suite_entries
     from include.loadtest.orchestration.pipeline import may_have_users
     from include.loadtest.orchestration.suite import began, run_suite_stage
 
@@ -55,7 +55,7 @@ def _run_suite_stage(name: str, suite_of: SuiteOf) -> None:
             elif name == "review" and suite.review_days is None:
                 raise AirflowSkipException(f"{suite.name} has no review")
             with within_time(context, name):
-                run_suite_stage(context, name, lambda: suite_entries(suite), metrics_of)
+                run_suite_stage(context, name, lambda: suite_entries(suite), document_of)
 
 
 def skip_if_not_due(suite: Suite, has_blackouts: bool) -> None:

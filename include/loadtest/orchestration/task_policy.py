@@ -30,6 +30,7 @@ STAGE_OPTIONS: dict[str, dict[str, Any]] = {
     "collect_metrics": _RETRIED | ALWAYS,
     "validate_sla": _ONCE_MORE | ALWAYS,
     "diff_history": _RETRIED | ALWAYS,
+    "diagnose": _ONCE_MORE | ALWAYS,
     "confirm": _ONCE | ALWAYS,  # repeats of a load are runs of their own
     "publish": _RETRIED | ALWAYS,
     "publish_suite": _RETRIED | ALWAYS,

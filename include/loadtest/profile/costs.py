@@ -1,7 +1,7 @@
 """What to buy where a resource is short, as data: triggers, parts, prices, and what their source hopes for."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -9,12 +9,10 @@ from include.loadtest.errors import ConfigError, nearest
 from include.loadtest.profile.loading import PROFILES_DIR
 from include.loadtest.profile.shape import Finite, Frozen
 from include.loadtest.profile.vocabulary import METRICS
-from include.loadtest.profile.yaml_source import one_line, read_yaml
+from include.loadtest.profile.yaml_source import immutable, one_line, read_yaml
 
 COSTS_FILE = PROFILES_DIR / "costs.yaml"
 EXAMPLE = "include/profiles/costs.yaml"
-NOT_YET_MEASURED = {"slow_queries_per_min": "queries/min"}
-"""Metrics that a trigger may name though nothing measures them, with their units."""
 
 Text = Annotated[str, Field(min_length=1, max_length=100)]
 Degree = Literal["LOW", "MEDIUM", "HIGH"]
@@ -29,15 +27,14 @@ class Trigger(Frozen):
     @field_validator("metric")
     @classmethod
     def _known(cls, name: str) -> str:
-        known = {**METRICS, **NOT_YET_MEASURED}
-        if name not in known:
-            raise ValueError(f"unknown metric; {nearest(name, known)}")
+        if name not in METRICS:
+            raise ValueError(f"unknown metric; {nearest(name, METRICS)}")
         return name
 
     @property
     def unit(self) -> str:
         """The metric's unit."""
-        return METRICS[self.metric].unit if self.metric in METRICS else NOT_YET_MEASURED[self.metric]
+        return METRICS[self.metric].unit
 
 
 class Range(Frozen):
@@ -98,13 +95,6 @@ def load_costs(path: Path = COSTS_FILE) -> Costs:
     if not isinstance(source.data, dict):
         raise ConfigError(f"{source.name}:1: expected keys and values; start from {EXAMPLE}")
     try:
-        return Costs.model_validate(_immutable(source.data))
+        return Costs.model_validate(immutable(source.data))
     except ValidationError as error:
         raise ConfigError(one_line(source, error, Costs, _PARTS, EXAMPLE)) from error
-
-
-def _immutable(value: Any) -> Any:
-    """The value with its lists as tuples, which is what strict models take."""
-    if isinstance(value, dict):
-        return {name: _immutable(part) for name, part in value.items()}
-    return tuple(_immutable(part) for part in value) if isinstance(value, list) else value

@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 
 from include.loadtest.errors import nearest
 from include.loadtest.profile.checks import Checks, planned_longest_s
-from include.loadtest.profile.rules import AutoStop, ChangeTest, Validity
+from include.loadtest.profile.parts import Meaning, Plan, Questions, ThinkTime, WarmUp
+from include.loadtest.profile.rules import AutoStop, ChangeTest, LlmCap, Validity
 from include.loadtest.profile.shape import Arrival, Finite, Frozen, LoadModel, Recovery, Shape, Stage, Steady
 from include.loadtest.profile.slo import Slo
 from include.loadtest.profile.vocabulary import (
@@ -37,52 +38,6 @@ STAGES_OF_A_REPEAT: tuple[StageName, ...] = (
     "validate_sla",
     "cleanup_users",
 )
-MAX_POOL_SIZE = 150
-"""Distinct questions that exist of each kind."""
-
-
-class ThinkTime(Frozen):
-    """Pause between two iterations of a user, drawn uniformly, in seconds."""
-
-    min: Annotated[Finite, Field(ge=0, le=600)]
-    max: Annotated[Finite, Field(ge=0, le=600)]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.max < self.min:
-            raise ValueError(f"max ({self.max:g} s) is below min ({self.min:g} s); swap them")
-        return self
-
-    @property
-    def mean_s(self) -> float:
-        """Mean of the uniform distribution, in seconds."""
-        return (self.min + self.max) / 2
-
-
-class Questions(Frozen):
-    """What users ask; size and popularity of the pool and the share of new questions set the cache hit rate.
-
-    A new question was never asked before, in this run or an earlier one: it reaches the LLM whatever the cache holds.
-    """
-
-    pool_size: Annotated[int, Field(ge=3, le=MAX_POOL_SIZE)]
-    zipf_exponent: Annotated[Finite, Field(ge=0, le=3)]
-    new_share: Annotated[Finite, Field(ge=0, le=1)]
-
-
-class WarmUp(Frozen):
-    """Cache warming: rounds over the pool until the hit rate of two rounds differs by less than `settled_within`."""
-
-    settled_within: Annotated[Finite, Field(gt=0, lt=1)]
-    max_s: Annotated[int, Field(ge=1, le=3600)]
-
-
-class Meaning(Frozen):
-    """What a run of this profile says to the business, in words: its limits hold, or break, or nothing is known."""
-
-    met: Annotated[str, Field(min_length=1, max_length=600)]
-    missed: Annotated[str, Field(min_length=1, max_length=600)]
-    unknown: Annotated[str, Field(min_length=1, max_length=600)]
 
 
 class Profile(Frozen):
@@ -111,7 +66,9 @@ class Profile(Frozen):
     timeout_s: Annotated[Finite, Field(gt=0, le=600)] | None = None
     stage_timeouts_s: dict[StageName, Annotated[int, Field(ge=1, le=7200)]] = Field(default_factory=dict)
     meaning: Meaning | None = None
+    plan: Plan | None = None
     throughput_target_rpm: Annotated[Finite, Field(gt=0)] | None = None
+    llm: LlmCap | None = None
     slos: tuple[Slo, ...]
     notes: tuple[str, ...] = ()
 

@@ -1,8 +1,8 @@
 """When a test is valid, when its load is stopped, and what counts as a change. Defaults: requirements.yaml."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from include.loadtest.profile.shape import Finite, Frozen
 
@@ -72,3 +72,19 @@ class ChangeTest(Frozen):
     confirmations: Annotated[int, Field(ge=1, le=5)]
     suspicion_rate: Annotated[Finite, Field(gt=0, lt=0.5)]
     false_alarm_rate: Annotated[Finite, Field(gt=0, lt=0.5)]
+
+
+class LlmCap(Frozen):
+    """The most that the LLM may be asked from the start of a run's warm-up on; either of both ends the load.
+
+    `max_calls` counts every call, whoever makes it; `max_cost_eur` needs the price of a call in the target file.
+    """
+
+    max_calls: Annotated[int, Field(ge=1)] | None = None
+    max_cost_eur: Positive | None = None
+
+    @model_validator(mode="after")
+    def _caps_something(self) -> Self:
+        if self.max_calls is None and self.max_cost_eur is None:
+            raise ValueError("max_calls or max_cost_eur is missing; write one of them, or remove the key llm")
+        return self

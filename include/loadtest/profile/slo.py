@@ -33,6 +33,8 @@ class Slo(Frozen):
         metric = METRICS.get(self.metric)
         if metric is None:
             raise ValueError(f"metric is unknown: {self.metric!r}; {nearest(self.metric, METRICS)}")
+        if metric.direction == "none":
+            raise ValueError(f"{self.metric} is shown, not judged; remove the limit (the key llm caps calls and cost)")
         if (metric.direction == "lower") != (self.comparator in ("<", "<=")):
             wanted = "< or <=" if metric.direction == "lower" else "> or >="
             raise ValueError(f"comparator of {self.metric} is {wanted}: {metric.direction} is better")

@@ -22,6 +22,7 @@ StageName = Literal[
     "collect_metrics",
     "validate_sla",
     "diff_history",
+    "diagnose",
     "confirm",
     "publish",
     "cleanup_users",
@@ -108,14 +109,24 @@ METRICS: dict[str, Metric] = {
         Metric("cache_hit_rate", "ratio", "higher"),
         Metric("target_cpu_ms_per_request", "ms", "lower"),
         Metric("cpu_probe_ms", "ms", "lower"),
+        Metric("target_cpu_cores", "cores", "none"),
         Metric("host_cpu_pct", "%", "lower"),
         Metric("host_memory_pct", "%", "lower"),
         Metric("postgres_connections", "connections", "lower"),
+        Metric("postgres_cache_hit_rate", "ratio", "higher"),
+        Metric("slow_queries_per_min", "queries/min", "lower"),
         Metric("redis_memory_bytes", "bytes", "lower"),
+        Metric("redis_ping_ms", "ms", "lower"),
+        Metric("redis_evictions_per_min", "keys/min", "lower"),
         Metric("target_memory_growth_pct_per_h", "%/h", "lower"),
         Metric("redis_memory_growth_pct_per_h", "%/h", "lower"),
         Metric("postgres_connections_growth_per_h", "connections/h", "lower"),
         Metric("latency_p95_growth_pct_per_h", "%/h", "lower"),
+        Metric("llm_calls", "calls", "none"),
+        Metric("llm_calls_per_answer", "calls", "lower"),
+        Metric("llm_wait_mean_ms", "ms", "lower"),
+        Metric("own_time_mean_ms", "ms", "lower"),
+        Metric("llm_cost_eur", "EUR", "none"),
         *(Metric(f"{name}_s", "s", "lower") for name in TIMED_REQUIREMENTS),
         Metric(DOCUMENTS_AT_ONCE, "documents", "higher"),
         Metric("documents_lost", "documents", "lower"),
@@ -147,6 +158,17 @@ SERVER_GROWTH_METRICS: tuple[str, ...] = (
 GROWTH_METRICS: tuple[str, ...] = (*SERVER_GROWTH_METRICS, "latency_p95_growth_pct_per_h")
 """How fast something grows during a long hold (see `metrics.growth`): what a leak shows in."""
 
+LLM_METRICS: tuple[str, ...] = (
+    "llm_calls",
+    "llm_calls_per_answer",
+    "llm_wait_mean_ms",
+    "own_time_mean_ms",
+    "llm_cost_eur",
+)
+"""What the target asks of its LLM, and its own time beside it (see `metrics.llm`)."""
+NOT_EXPOSED = "not exposed"
+"""Why a figure of these has no value: the target, or its LLM, offers nothing to measure it by."""
+
 REQUIREMENT_METRICS: tuple[str, ...] = (
     *(f"{name}_s" for name in TIMED_REQUIREMENTS),
     *(DOCUMENTS_AT_ONCE, "documents_lost"),
@@ -156,31 +178,64 @@ REQUIREMENT_METRICS: tuple[str, ...] = (
 SERVER_METRICS: frozenset[str] = frozenset(
     {
         *("cache_hit_rate", "host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes"),
+        *("target_cpu_cores", "postgres_cache_hit_rate", "slow_queries_per_min"),
+        *("redis_ping_ms", "redis_evictions_per_min"),
         *SERVER_GROWTH_METRICS,
     }
 )
 """Read from servers, not from requests."""
 
 READINGS_OF: dict[str, tuple[tuple[str, str], ...]] = {
-    "host_cpu_pct": (("host", "cpu_pct"), ("app", "cpu_usage_percent")),
-    "host_memory_pct": (("host", "memory_pct"), ("app", "memory_usage_percent")),
-    "postgres_connections": (("postgres", "connections_total"),),
-    "redis_memory_bytes": (("redis", "used_memory_bytes"),),
+    "host_cpu_pct": (("host", "cpu_pct"), ("prometheus", "cpu_pct"), ("app", "cpu_usage_percent")),
+    "host_memory_pct": (("host", "memory_pct"), ("prometheus", "memory_pct"), ("app", "memory_usage_percent")),
+    "target_cpu_cores": (("process", "app_cpu_cores"), ("prometheus", "app_cpu_cores")),
+    "postgres_connections": (("postgres", "connections_total"), ("prometheus", "connections_total")),
+    "redis_memory_bytes": (("redis", "used_memory_bytes"), ("prometheus", "used_memory_bytes")),
     "cache_hit_rate": (("redis", "keyspace_hits"),),
-    "target_memory_growth_pct_per_h": (("app", "process_resident_memory_bytes"), ("app", "process_memory_bytes")),
-    "redis_memory_growth_pct_per_h": (("redis", "used_memory_bytes"),),
-    "postgres_connections_growth_per_h": (("postgres", "connections_total"),),
+    "postgres_cache_hit_rate": (("postgres", "blks_hit"),),
+    "slow_queries_per_min": (("postgres", "slow_queries"),),
+    "redis_ping_ms": (("redis", "ping_ms"),),
+    "redis_evictions_per_min": (("redis", "evicted_keys"),),
+    "target_memory_growth_pct_per_h": (
+        ("app", "process_resident_memory_bytes"),
+        ("app", "process_memory_bytes"),
+        ("process", "app_rss_bytes"),
+        ("prometheus", "app_rss_bytes"),
+    ),
+    "redis_memory_growth_pct_per_h": (("redis", "used_memory_bytes"), ("prometheus", "used_memory_bytes")),
+    "postgres_connections_growth_per_h": (("postgres", "connections_total"), ("prometheus", "connections_total")),
 }
 """The readings that a server metric is made of, by source and name.
 
 The first kind of which the run has any reading counts, for all phases: the target's machine is read by `host` where it
-is this one, else only the target itself can say something of it.
+is this one, else a Prometheus server that the target's file asks, else only the target itself can say something of it.
 """
+
+FROM_PROMETHEUS: tuple[str, ...] = (
+    *("cpu_pct", "cpu_iowait_pct", "cpu_steal_pct", "cpu_throttled_ms_per_s", "cores"),
+    *("load_1m", "load_5m", "load_15m"),
+    *("memory_pct", "memory_used_bytes", "memory_total_bytes", "memory_available_bytes"),
+    *("swap_used_bytes", "oom_kills"),
+    *("disk_busy_pct", "disk_read_bytes_per_s", "disk_written_bytes_per_s"),
+    *("network_received_bytes_per_s", "network_sent_bytes_per_s", "tcp_retransmits"),
+    *("cpu_pressure_pct", "memory_pressure_pct", "io_pressure_pct"),
+    *("app_cpu_cores", "app_rss_bytes", "app_processes", "app_threads", "app_start_time_s"),
+    *("postgres_cpu_cores", "postgres_rss_bytes", "redis_cpu_cores", "redis_rss_bytes"),
+    *("container_cpu_limit_cores", "container_cpu_throttled_ms_per_s", "container_memory_bytes"),
+    *("container_memory_limit_bytes", "container_oom_kills"),
+    *("requests_per_s", "request_p50_ms", "request_p95_ms", "request_p99_ms", "responses_5xx", "responses_4xx"),
+    *("db_pool_size", "db_pool_used", "db_pool_waiting", "event_loop_lag_ms", "document_queue"),
+    *("thread_pool_size", "thread_pool_busy", "thread_pool_queue", "circuit_breaker_open"),
+    *("llm_calls", "llm_errors", "llm_refusals", "llm_retries", "llm_wait_seconds_sum", "llm_wait_seconds_count"),
+    *("connections_total", "max_connections", "used_memory_bytes"),
+)
+"""Readings that a target's file may take from a Prometheus server; names and units as the other sources have them."""
 
 UNSCOPED_METRICS: frozenset[str] = (
     SERVER_METRICS
     | CORRECTED_METRICS
     | frozenset(GROWTH_METRICS)
+    | frozenset(LLM_METRICS)
     | frozenset(REQUIREMENT_METRICS)
     | {"longest_stall_s", "recovery_time_s", "saturation_users", "breaking_point_users"}
 )

@@ -106,6 +106,13 @@ def _walk_mapping(
         _walk(value_node, (*path, key), lines, name, open_nodes)
 
 
+def immutable(value: Any) -> Any:
+    """The value with its lists as tuples, which is what strict models take."""
+    if isinstance(value, dict):
+        return {name: immutable(part) for name, part in value.items()}
+    return tuple(immutable(part) for part in value) if isinstance(value, list) else value
+
+
 def one_line(
     source: YamlSource,
     error: ValidationError,

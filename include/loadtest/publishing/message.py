@@ -42,6 +42,7 @@ class Message:
 def run_message(
     verdict: Mapping[str, Any],
     metrics: Mapping[str, Any] | None,
+    diagnosis: Mapping[str, Any] | None = None,
     *,
     title: str,
     link: str | None,
@@ -50,8 +51,9 @@ def run_message(
 ) -> Message:
     """The message about one run: verdict, why, the figures that matter, where to read on.
 
-    `verdict` and `metrics`: the content of verdict.json and metrics.json (None where the run has none); `title`: the
-    profile's; `link`: address of the report or of the DAG run (left out unless http or https); `target`: its name.
+    `verdict`, `metrics`, `diagnosis`: the content of verdict.json, metrics.json and diagnosis.json (None where the run
+    has none; only a bottleneck is told); `title`: the profile's; `link`: address of the report or of the DAG run (left
+    out unless http or https); `target`: its name.
     """
     word, reasons = str(verdict["verdict"]), verdict.get("reasons") or ()
     mark = {"PASS": "✅", "WARN": "🟡"}.get(word, "❌")
@@ -67,20 +69,22 @@ def run_message(
     ]
     if reasons:
         blocks.insert(2, SectionBlock(text=_mrkdwn(_why(reasons))))
+    if diagnosis is not None and diagnosis["state"] == "bottleneck":
+        blocks.insert(-2, SectionBlock(text=_mrkdwn(_bottleneck(diagnosis))))
     text = _escaped(f"{mark} {word}: {title[:200]} on {target[:100]}. {first}", 600)
     return Message(text, tuple(block.to_dict() for block in blocks))
 
 
-def notice(title: str, text: str, link: str | None) -> Message:
-    """A message that no run sends: what a person has to look at. `link` as in `run_message`."""
-    header = _cut(list(_defused(f"❌ {title}", _HEADER_CHARS)), _HEADER_CHARS)
+def notice(title: str, text: str, link: str | None, mark: str = "❌") -> Message:
+    """A message that is no verdict: what a person has to look at. `link` as in `run_message`."""
+    header = _cut(list(_defused(f"{mark} {title}", _HEADER_CHARS)), _HEADER_CHARS)
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text=header, emoji=False)),
         SectionBlock(text=_mrkdwn(_escaped(text, _SECTION_CHARS))),
     ]
     if links := list(_links(link)):
         blocks.append(ContextBlock(elements=[_mrkdwn(address) for address in links]))
-    return Message(_escaped(f"❌ {title[:200]}. {text}", 600), tuple(block.to_dict() for block in blocks))
+    return Message(_escaped(f"{mark} {title[:200]}. {text}", 600), tuple(block.to_dict() for block in blocks))
 
 
 def _why(reasons: Sequence[Mapping[str, Any]]) -> str:
@@ -94,6 +98,14 @@ def _why(reasons: Sequence[Mapping[str, Any]]) -> str:
         explained.add(code)
     if len(reasons) > MAX_REASONS:
         lines.append(f"… and {len(reasons) - MAX_REASONS} more in the report")
+    return "\n".join(lines)
+
+
+def _bottleneck(diagnosis: Mapping[str, Any]) -> str:
+    """Cause and next step. Below 3,000 characters."""
+    lines = ["*What saturates*", _escaped(str(diagnosis["sentence"]), 500)]
+    if diagnosis["next_step"]:
+        lines.append(f"      → {_escaped(str(diagnosis['next_step']), 300)}")
     return "\n".join(lines)
 
 

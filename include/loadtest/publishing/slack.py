@@ -111,19 +111,25 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def send(settings: SlackSettings, message: Message, timeout_s: float = TIMEOUT_S) -> None:
+def send(
+    settings: SlackSettings, message: Message, timeout_s: float = TIMEOUT_S, thread: str | None = None
+) -> str | None:
     """Send once; once more only after Slack's "too many requests" with a wait of at most `MAX_WAIT_S`.
+
+    With a bot token `thread` puts the message below an earlier one, and the answer is what names this one; a webhook
+    knows no threads: None.
 
     Nothing else is repeated, since a message whose answer was lost may have arrived. Raises InfrastructureError with
     Slack's error code and what to do; it carries neither the token nor the webhook's URL, nor an exception that does.
     """
-    answer = _within(timeout_s, settings, message)
+    answer = _within(timeout_s, settings, message, thread)
     if answer.retry_after_s is not None and answer.retry_after_s <= MAX_WAIT_S:
         time.sleep(answer.retry_after_s)
-        answer = _within(timeout_s, settings, message)
+        answer = _within(timeout_s, settings, message, thread)
     if answer.error is not None:
         action = _ACTIONS.get(answer.error, "look at Slack's status page and at this machine's way to the internet")
         raise InfrastructureError(f"Slack has not confirmed the message: {answer.error}; {action}")
+    return answer.message_ts
 
 
 _NEW_TOKEN = f"put a valid bot token in the password of connection {SLACK_CONNECTION}"
@@ -163,13 +169,14 @@ class _Answer:
 
     error: str | None
     retry_after_s: float | None = None
+    message_ts: str | None = None
 
 
-def _within(timeout_s: float, settings: SlackSettings, message: Message) -> _Answer:
+def _within(timeout_s: float, settings: SlackSettings, message: Message, thread: str | None) -> _Answer:
     """One attempt, abandoned after `timeout_s`: a socket's timeout bounds neither DNS nor an answer in drops."""
     answers: list[_Answer] = []
     attempt = threading.Thread(
-        target=lambda: answers.append(_attempt(settings, message, math.ceil(timeout_s))), daemon=True
+        target=lambda: answers.append(_attempt(settings, message, math.ceil(timeout_s), thread)), daemon=True
     )
     attempt.start()
     attempt.join(timeout_s)
@@ -180,16 +187,16 @@ _SILENT = logging.Logger("slack", level=logging.CRITICAL + 1)
 """The SDK logs the webhook's URL at level DEBUG; this logger stands outside the tree, so nobody can turn it on."""
 
 
-def _attempt(settings: SlackSettings, message: Message, timeout_s: int) -> _Answer:
+def _attempt(settings: SlackSettings, message: Message, timeout_s: int, thread: str | None) -> _Answer:
     try:
-        return _post(settings, message, timeout_s)
+        return _post(settings, message, timeout_s, thread)
     except Exception as error:  # noqa: BLE001 - some of them quote the webhook's URL: only the cause's name goes on
         reason = getattr(error, "reason", error)
         kind = type(reason).__name__
         return _Answer((reason.strerror or kind) if isinstance(reason, OSError) else f"unreadable answer ({kind})")
 
 
-def _post(settings: SlackSettings, message: Message, timeout_s: int) -> _Answer:
+def _post(settings: SlackSettings, message: Message, timeout_s: int, thread: str | None) -> _Answer:
     content: dict[str, Any] = {"text": message.text, "blocks": message.blocks}
     # Nobody may make Slack's servers fetch an address that stands in a target's text.
     content |= {"unfurl_links": False, "unfurl_media": False}
@@ -199,12 +206,14 @@ def _post(settings: SlackSettings, message: Message, timeout_s: int) -> _Answer:
         return _answer(answer.status_code, answer.headers, None if answer.body == "ok" else answer.body)
     client = WebClient(settings.token, settings.base_url, timeout_s, logger=_SILENT, retry_handlers=[])
     try:
-        client.chat_postMessage(channel=settings.channel, parse="none", link_names=False, **content)
+        taken = client.chat_postMessage(
+            channel=settings.channel, parse="none", link_names=False, thread_ts=thread, **content
+        )
     except SlackApiError as refused:
         data = refused.response.data
         error = data.get("error", "") if isinstance(data, dict) else ""
         return _answer(refused.response.status_code, refused.response.headers, error)
-    return _Answer(None)
+    return _Answer(None, message_ts=taken.get("ts"))
 
 
 def _answer(status: int, headers: Mapping[str, str], error: object) -> _Answer:

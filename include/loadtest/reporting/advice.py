@@ -3,7 +3,7 @@
 Nothing is recommended without a trigger that a measured mean crossed. The gain is the document's assumption.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from include.loadtest.profile.costs import Costs, Planned, Scaling, Trigger
@@ -89,6 +89,24 @@ def _crossed(trigger: Trigger, observations: Sequence[Row], planned: Planned) ->
         return "crossed" if min(above) <= planned.users.high else "crossed_beyond_plan"
     enough_users = max(one["users"] or 0 for one in judged) >= planned.users.low
     return "not_crossed" if enough_users else "too_few_users"
+
+
+def advised_changes(runs: Sequence[ReviewedRun]) -> list[dict[str, Any]]:
+    """The review's part `changes`: each recommendation of a whole run once, with the first profile that has it.
+
+    Those of the cost file are left out: the review judges what to buy from all runs together.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for run in runs:
+        if run.is_whole:
+            for entry in _own(run):
+                found.setdefault((entry["id"], entry["recommended"]), {**entry, "profile": run.entry.profile})
+    return list(found.values())
+
+
+def _own(run: ReviewedRun) -> Iterator[Row]:
+    entries = (run.diagnosis or {}).get("recommendations") or ()
+    return (entry for entry in entries if not entry.get("documents_assumption"))
 
 
 def purchase_sentence(advice: Sequence[Row]) -> str:

@@ -15,7 +15,8 @@ def capacity(runs: Sequence[ReviewedRun], planned: Planned) -> dict[str, Any]:
 
     `carried` is the steady run with the most users whose required limits were all judged and met, null where there is
     none; `stepped` has for each stepped load the largest step within its breaking-point limits, its saturation and its
-    breaking point, each null where it is not known or (`looked_up_to`) was not reached.
+    breaking point, each null where it is not known or (`looked_up_to`) was not reached, and `analysis`: the part
+    `capacity` of its diagnosis, null where it has none or its samples are not trusted.
     """
     steady = [_steady(run) for run in runs if _is_steady(run)]
     met = [row for row in steady if row["limits"] == "met"]
@@ -67,6 +68,7 @@ def _stepped(run: ReviewedRun) -> dict[str, Any]:
         "largest_users_within": _largest_within(run, broken),
         "saturation_users": saturated,
         "breaking_point_users": broken,
+        "analysis": (run.diagnosis or {}).get("capacity") if run.is_trusted else None,
     }
 
 

@@ -80,5 +80,10 @@ def plain(text: str) -> str:
     return _EMPHASIS.sub(r"\_", escaped)
 
 
+def plain_words(text: str) -> str:
+    """`plain` for a text of several sentences, which may be longer than a foreign one."""
+    return "".join(plain(text[start : start + 300]) for start in range(0, len(text), 300))
+
+
 def _printable(text: str) -> str:
     return printable(text, MAX_TEXT_CHARS)

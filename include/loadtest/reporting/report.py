@@ -6,7 +6,7 @@ from typing import Any
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
-from include.loadtest.profile.vocabulary import CORRECTED_METRICS
+from include.loadtest.profile.vocabulary import CORRECTED_METRICS, NOT_EXPOSED
 from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting import baseline
 from include.loadtest.reporting.meaning import statement_of
@@ -27,7 +27,8 @@ def build_report(bundle: Bundle, not_configured: tuple[str, ...] = ()) -> dict[s
     """All conclusions of a run. `not_configured`: optional services that this run did without.
 
     `meaning`: the profile's words for the verdict (see `meaning.Statement`), null where it has none. `stages`: steps of
-    the load. `baseline`: the measured single-user baseline beside the document's sample values, null for other runs.
+    the load. `alerts`: thresholds that were crossed during the load, null where nothing watched it. `baseline`: the
+    measured single-user baseline beside the document's sample values, null for other runs.
     """
     verdict = bundle.read(run.VERDICT)
     manifest = _read(bundle, run.MANIFEST)
@@ -46,7 +47,9 @@ def build_report(bundle: Bundle, not_configured: tuple[str, ...] = ()) -> dict[s
         "stages": (metrics or {}).get("stages") or [],
         "baseline": _baseline(bundle),
         "errors": _read(bundle, run.ERRORS),
+        "alerts": _read(bundle, run.ALERTS),
         "comparison": _read(bundle, run.COMPARISON),
+        "diagnosis": _read(bundle, run.DIAGNOSIS),
         "not_configured": list(not_configured),
         "not_measured": _not_measured(manifest, metrics, verdict),
     }
@@ -91,4 +94,5 @@ def _not_measured(
         and not (row["metric"] in LOOKED_FOR and row.get("looked_up_to") is not None)
         and not (is_uncorrected and row["metric"] in CORRECTED_METRICS)
         and row.get("not_exposed") is None
+        and row.get("why") != NOT_EXPOSED
     ]

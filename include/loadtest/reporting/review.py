@@ -7,8 +7,9 @@ from typing import Any
 
 from include.loadtest import run
 from include.loadtest.profile.costs import Costs
-from include.loadtest.reporting.advice import purchase_sentence, recommendations
+from include.loadtest.reporting.advice import advised_changes, purchase_sentence, recommendations
 from include.loadtest.reporting.capacity import capacity
+from include.loadtest.reporting.carried import outlook_sentences
 from include.loadtest.reporting.infrastructure import infrastructure_plan
 from include.loadtest.reporting.markdown import figure
 from include.loadtest.reporting.meaning import STAND_IN
@@ -44,9 +45,18 @@ class Trends:
 
 
 def review_document(
-    head: ReviewHead, runs: Sequence[ReviewedRun], costs: Costs, trends: Trends, suite_manifest: Row
+    head: ReviewHead,
+    runs: Sequence[ReviewedRun],
+    costs: Costs,
+    trends: Trends,
+    suite_manifest: Row,
+    *,
+    manual_review: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The content of review.json. `suite_manifest` has the suite's own forecast of the disks."""
+    """The content of review.json. `suite_manifest` has the suite's own forecast of the disks.
+
+    `manual_review`: changes that no load test can recommend or rule out, listed for people.
+    """
     advice = recommendations(runs, costs)
     carried = capacity(runs, costs.planned)
     return {
@@ -58,7 +68,14 @@ def review_document(
         "days": head.days,
         "written": run.utc_text(head.written),
         "answer": {
-            "carries": " ".join([carried["sentence"], *breaking_sentences(carried["stepped"]), *_of_target(head)]),
+            "carries": " ".join(
+                [
+                    carried["sentence"],
+                    *breaking_sentences(carried["stepped"]),
+                    *outlook_sentences(carried["stepped"]),
+                    *_of_target(head),
+                ]
+            ),
             "buy": purchase_sentence(advice),
             "changed": _changed(trends, head.days),
         },
@@ -69,6 +86,8 @@ def review_document(
         ],
         "capacity": carried,
         "recommendations": advice,
+        "changes": advised_changes(runs),
+        "manual_review": list(manual_review),
         "trends": trends.document,
         "trends_missing": trends.missing or None,
         "infrastructure_plan": infrastructure_plan(runs, suite_manifest, advice) if head.days >= QUARTER_DAYS else None,

@@ -4,8 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from include.loadtest.reporting.advice import observed_text
-from include.loadtest.reporting.markdown import NOT_MEASURED, bullets, code, figure, moment, plain, section, table
-from include.loadtest.reporting.summary import plain_words, verdict_title
+from include.loadtest.reporting.advised import review_changes_section
+from include.loadtest.reporting.carried import outlook_section
+from include.loadtest.reporting.markdown import (
+    NOT_MEASURED,
+    bullets,
+    code,
+    figure,
+    moment,
+    plain,
+    plain_words,
+    section,
+    table,
+)
+from include.loadtest.reporting.summary import verdict_title
 
 Row = Mapping[str, Any]
 
@@ -42,7 +54,9 @@ def review_markdown(review: Row) -> str:
         f"Suite {code(review['suite'])} · {code(review['suite_run_id'])} · target {code(review['target'])} · "
         f"{moment(review['written'])}",
         _capacity(review["capacity"], review["left_out"]),
+        outlook_section(review["capacity"]["stepped"]),
         _recommendations(review["recommendations"]),
+        review_changes_section(review),
         _trends(review),
         _plan(review["infrastructure_plan"]),
     ]

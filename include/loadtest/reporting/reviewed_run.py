@@ -14,10 +14,11 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ReviewedRun:
-    """A suite's run with the content of its metrics.json, None where it has none."""
+    """A suite's run with the content of its metrics.json and diagnosis.json, None where it has none."""
 
     entry: SuiteEntry
     metrics: Row | None
+    diagnosis: Row | None = None
 
     @property
     def profile(self) -> Row:

@@ -4,9 +4,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from include.loadtest.profile.vocabulary import GROWTH_METRICS, SERVER_METRICS
+from include.loadtest.reporting.advised import recommendations_section
+from include.loadtest.reporting.alerts import alerts_section
+from include.loadtest.reporting.carried import capacity_section
 from include.loadtest.reporting.change import change_section
 from include.loadtest.reporting.conditions import changes_section, environment_section, gaps_section, sizes_section
-from include.loadtest.reporting.markdown import bullets, cell, code, figure, interval, plain, section, table
+from include.loadtest.reporting.diagnosis import diagnosis_section
+from include.loadtest.reporting.llm import llm_section
+from include.loadtest.reporting.markdown import (
+    bullets,
+    cell,
+    code,
+    figure,
+    interval,
+    plain,
+    plain_words,
+    section,
+    table,
+)
 from include.loadtest.reporting.steps import LOOKED_FOR, steps_section
 from include.loadtest.reporting.waiting import waiting_section
 
@@ -29,9 +44,14 @@ def summary_markdown(report: Row) -> str:
         meaning_section(report["meaning"]),
         _reasons(report["reasons"]),
         _slos(report, manifest),
+        diagnosis_section(report["diagnosis"]),
+        recommendations_section(report),
         steps_section(report),
+        capacity_section(report),
         _scenarios(report["metrics"], (manifest.get("profile") or {}).get("engine")),
         waiting_section(report),
+        alerts_section(report),
+        llm_section(report),
         _resources(report["metrics"]),
         _baseline(report["baseline"]),
         _errors(report["errors"]),
@@ -86,11 +106,6 @@ def meaning_section(statement: Row | None, title: str = "What this means") -> st
         "Decided by:" if statement["figures"] else "",
         bullets(plain(line) for line in statement["figures"]),
     )
-
-
-def plain_words(text: str) -> str:
-    """`plain` for a text of several sentences, which may be longer than a foreign one."""
-    return "".join(plain(text[start : start + 300]) for start in range(0, len(text), 300))
 
 
 def _reasons(reasons: Sequence[Row]) -> str:
@@ -164,9 +179,16 @@ def _scenarios(metrics: Sequence[Row], engine: str | None) -> str:
     rows = []
     for scope in scopes:
         n = hold[scope, "error_rate"]["n"] if (scope, "error_rate") in hold else 0
-        rows.append((scope, f"{n:,}", *(cell(hold.get((scope, column))) for column in columns)))
+        cells = {column: cell(hold.get((scope, column))) for column in columns}
+        cells["ttft_p95_ms"] += _answers_of(hold.get((scope, "ttft_p95_ms")))
+        rows.append((scope, f"{n:,}", *cells.values()))
     header = ("of", "n", "P50", "P95", "P99", "first token P95", "errors", "rate")
     return section("Requests in the hold", table(header, rows), K6_FIRST_ANSWER if rows and engine == "k6" else "")
+
+
+def _answers_of(row: Row | None) -> str:
+    """Only streamed answers have a first token, so their number is another than that of all requests."""
+    return f" (n={row['n']:,})" if row is not None and row["n"] else ""
 
 
 def _resources(metrics: Sequence[Row]) -> str:

@@ -26,7 +26,9 @@ WORKER = "w0"
 DRAIN_S = 5
 """Running requests may finish that long after the last stage; then they are cut and recorded as censored."""
 STARTUP_S = 60
-STOP_POLL_S = 1.0
+STOP_POLL_S = 0.25
+ORDERED = "operator"
+"""Reason code of a load that was ordered to end; whoever ordered it may know a better one."""
 LOG_FILE = "generator.log"
 MAX_LOG_BYTES = 2 * 1024 * 1024
 _PROGRESS = "progress: "
@@ -43,7 +45,7 @@ class Generator:
 def watch(
     generator: Generator, request: LoadRequest, on_progress: Callable[[str], None], stop_requested: Callable[[], bool]
 ) -> LoadResult:
-    """Send the load and wait for its end; `on_progress` gets a line every 10 s, `stop_requested` is asked every second.
+    """Send the load and wait for its end; `on_progress` gets a line every 10 s, `stop_requested` is asked every 0.25 s.
 
     However this call ends, the generator has ended too. A generator that dies is not an error here: what it measured
     stands in the bundle, and the result says that the load is not complete. One whose lease is lost or over is ended.
@@ -145,7 +147,7 @@ def _wait(
     while process.poll() is None:
         if stop_requested():
             LOG.warning("the load was ordered to end: the generator is stopped")
-            return "operator", None
+            return ORDERED, None
         if (lost := lease.check()) is not None:
             LOG.error("%s: the generator is stopped", lost)
             return LeaseGuard.CODE, lost

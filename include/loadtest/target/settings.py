@@ -1,33 +1,55 @@
 """A target: what its file says about it, and the addresses that a run uses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import psutil
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from include.loadtest.errors import ConfigError, nearest
+from include.loadtest.machine import is_own_address
 from include.loadtest.profile.shape import Frozen
+from include.loadtest.profile.vocabulary import FROM_PROMETHEUS
 from include.loadtest.profile.yaml_source import one_line, read_yaml
-from include.loadtest.target.urls import addresses_of, as_address, is_allowed, libpq_url, split_base_url, split_entry
+from include.loadtest.target.urls import (
+    addresses_of,
+    as_address,
+    is_allowed,
+    libpq_url,
+    page_url,
+    split_base_url,
+    split_entry,
+)
 
 TARGETS_DIR = Path(__file__).parents[2] / "profiles" / "targets"
 DEFAULT_TARGET = "pratikoai"
 """Its connections carry no suffix; those of another target NAME end in `__NAME`."""
 
-Part = Literal["base_url", "database", "redis"]
+Part = Literal["base_url", "database", "redis", "monitor", "llm"]
 _CONNECTIONS: dict[Part, str] = {
     "base_url": "loadtest_target",
     "database": "loadtest_target_db",
     "redis": "loadtest_target_redis",
+    "monitor": "loadtest_target_monitor",
+    "llm": "loadtest_llm",
 }
 ENVIRONMENT_VARIABLES: dict[Part, str] = {
     "base_url": "LOAD_TEST_BASE_URL",
     "database": "DATABASE_URL",
     "redis": "REDIS_URL",
+    "monitor": "MONITOR_DATABASE_URL",
+    "llm": "LLM_METRICS_URL",
 }
 """Used where an Airflow connection is missing."""
+PROMETHEUS_CONNECTION = "loadtest_prometheus"
+"""One server for all targets: what it is asked stands in each target's file."""
+
+
+def connection_id(target_name: str, part: Part) -> str:
+    """Id of the Airflow connection that holds an address of a target."""
+    return _CONNECTIONS[part] + ("" if target_name == DEFAULT_TARGET else f"__{target_name}")
+
 
 Identifier = Annotated[str, Field(min_length=1, max_length=63)]
 
@@ -49,6 +71,9 @@ class OwnedTable(Frozen):
     user_column: Identifier
 
 
+MAX_QUERIES = 30
+"""Each costs the collectors about a thousandth of a core."""
+PromQl = Annotated[str, Field(min_length=1, max_length=1000)]
 ApiPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+(\?[A-Za-z0-9._~&=%-]*)?$")]
 
 
@@ -77,9 +102,21 @@ class TargetFile(Frozen):
     undeclared_keys: tuple[UndeclaredKey, ...] = ()
     owned_by_users: tuple[OwnedTable, ...] = ()
     growth_bytes_a_chat: Annotated[int, Field(ge=0)] | None = None
+    llm_price_eur_a_call: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    llm_calls_a_question: Annotated[int, Field(ge=1, le=100)] = 1
     check_paths: CheckPaths = CheckPaths()
     reference_target: str | None = None
     reset_command: tuple[str, ...] | None = None
+    prometheus: Annotated[dict[str, PromQl], Field(max_length=MAX_QUERIES, default_factory=dict)]
+    log_file: Annotated[str, Field(pattern=r"^/[^\x00-\x1f]+$", max_length=500)] | None = None
+
+    @field_validator("prometheus")
+    @classmethod
+    def _readings(cls, queries: dict[str, str]) -> dict[str, str]:
+        for name in queries:
+            if name not in FROM_PROMETHEUS:
+                raise ValueError(f"unknown reading {name!r}; {nearest(name, FROM_PROMETHEUS)}")
+        return queries
 
     @field_validator("reset_command", mode="before")
     @classmethod
@@ -108,8 +145,7 @@ class TargetFile(Frozen):
 
     def connection_id(self, part: Part) -> str:
         """Id of the Airflow connection that holds an address of this target."""
-        suffix = "" if self.name == DEFAULT_TARGET else f"__{self.name}"
-        return _CONNECTIONS[part] + suffix
+        return connection_id(self.name, part)
 
     def where_to_set(self, part: Part) -> str:
         """For messages: the connection of an address, and for the default target its environment variable."""
@@ -165,20 +201,39 @@ def read_target_file(path: Path) -> TargetFile:
 
 @dataclass(frozen=True)
 class Target:
-    """A target's file and the addresses of one run; make it with `Target.checked`. Passwords stay out of `repr`."""
+    """A target's file and the addresses of one run; make it with `Target.checked`. Passwords stay out of `repr`.
+
+    `monitor_url`: the database again, for a role that may read its statistics and nothing else. `llm_metrics_url`: a
+    metrics page of the LLM or its gateway. `prometheus_url`: a Prometheus server, of whose API `/api/v1/query` is used.
+    Both are only read from, so they need not be in the list of hosts that load may be sent to.
+    """
 
     file: TargetFile
     base_url: str
     database_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
+    monitor_url: str | None = field(default=None, repr=False)
+    llm_metrics_url: str | None = field(default=None, repr=False)
+    prometheus_url: str | None = field(default=None, repr=False)
 
     @classmethod
     def checked(
-        cls, file: TargetFile, base_url: str, database_url: str | None = None, redis_url: str | None = None
+        cls,
+        file: TargetFile,
+        base_url: str,
+        database_url: str | None = None,
+        redis_url: str | None = None,
+        *,
+        monitor_url: str | None = None,
+        llm_metrics_url: str | None = None,
+        prometheus_url: str | None = None,
     ) -> Self:
         """A target whose base URL is allowed and whose addresses are in normal form. Raises ConfigError."""
         normal, _, _ = split_base_url(base_url, file.where_to_set("base_url"))
-        target = cls(file, normal, libpq_url(database_url) if database_url else None, redis_url or None)
+        database, monitor = (libpq_url(url) if url else None for url in (database_url, monitor_url))
+        llm = page_url(llm_metrics_url, file.where_to_set("llm"), "/metrics") if llm_metrics_url else None
+        prometheus = page_url(prometheus_url, PROMETHEUS_CONNECTION) if prometheus_url else None
+        target = cls(file, normal, database, redis_url or None, monitor, llm, prometheus)
         target.check_allowed(normal)
         return target
 
@@ -213,9 +268,14 @@ class Target:
         if self.file.shares_host != "auto":
             return self.file.shares_host
         _, host, port = split_base_url(self.base_url, self.file.name)
-        own = {entry.address.partition("%")[0] for entries in psutil.net_if_addrs().values() for entry in entries}
-        for text in addresses_of(host, port):
-            address = as_address(text)
-            if text in own or (address is not None and address.is_loopback):
-                return True
-        return False
+        return any(map(is_own_address, addresses_of(host, port)))
+
+    @property
+    def prometheus_queries(self) -> Mapping[str, str]:
+        """PromQL by the name of the reading that it gives."""
+        return self.file.prometheus
+
+    @property
+    def log_file(self) -> str | None:
+        """Path of a log of the target on this machine, if there is one."""
+        return self.file.log_file

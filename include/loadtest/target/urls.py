@@ -86,6 +86,23 @@ def split_base_url(url: str, source: str) -> tuple[str, str, int]:
     return f"{parts.scheme}://{place}{suffix}", host, port or DEFAULT_PORTS[parts.scheme]
 
 
+def page_url(url: str, source: str, default_path: str = "") -> str:
+    """An address that is only read from, without a slash at its end; one without a path gets the default one.
+
+    It may hold credentials. `source` names the setting. Raises ConfigError.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ConfigError(f"{source}: not a URL; write http://host:port") from error
+    if parts.scheme not in DEFAULT_PORTS or not host:
+        raise ConfigError(f"{source}: {redacted(url)} is no http or https address; write http://host:port")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"{source}: {redacted(url)} has parameters; write http://host:port and at most a path")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or default_path}"
+
+
 def is_allowed(host: str, port: int, allowed: Iterable[str]) -> bool:
     """Whether an entry of the allow-list covers the host: the same name or address, or a network that holds it."""
     return any(_covers(entry, host, port) for entry in allowed)

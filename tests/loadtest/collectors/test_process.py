@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,17 +16,21 @@ from include.embedded.postgres import PostgresServer
 from include.embedded.valkey import ValkeyServer
 from include.loadtest.bundle import Bundle
 from include.loadtest.collectors.gaps import read_gaps
+from include.loadtest.collectors.plan import DATABASE_VARIABLE, LLM_VARIABLE, PROMETHEUS_VARIABLE, REDIS_VARIABLE
 from include.loadtest.collectors.process import (
     LOG_FILE,
     PLAN_FILE,
     CollectorProcess,
+    plan_of,
     start_collectors,
 )
+from include.loadtest.observations import read_observations
 from include.loadtest.recorder import READING_INTERVAL_S, RESOURCE_SCHEMA
 from tests.helpers.demo import DemoTarget
-from tests.loadtest.collectors.conftest import Watched, await_true, gaps_of, rows_of
+from tests.loadtest.collectors.conftest import Watched, await_true, gaps_of, ok_answer, rows_of, serving
 
 pytestmark = pytest.mark.integration
+VARIABLES = (DATABASE_VARIABLE, REDIS_VARIABLE, LLM_VARIABLE, PROMETHEUS_VARIABLE)
 
 
 def _log(bundle: Bundle) -> str:
@@ -44,16 +49,32 @@ def test_all_sources_are_read_and_the_last_part_is_written(
 
     bundle = Bundle(tmp_path / "smoke-1")
     url = postgres.url().replace("postgres@", "postgres:s3cret@")
-    collectors = start_collectors(bundle, Watched(url, valkey.url, base_url=demo.base_url), interval_s=0.5)
+    log_file = tmp_path / "target.log"
+    log_file.touch()
+    target = Watched(
+        url, valkey.url, base_url=demo.base_url, llm_metrics_url=f"{demo.llm_url}/metrics", log_file=str(log_file)
+    )
+    collectors = start_collectors(bundle, target, interval_s=0.5)
     await_true(lambda: _has_log(bundle), "the collectors start")
-    time.sleep(2.5)
+    time.sleep(1.5)
+    with log_file.open("a") as log:
+        log.write("Worker (pid:7) was sent SIGKILL! Perhaps out of memory?\n")
+    time.sleep(1)
     assert collectors.stop() == 0, _log(bundle)
+    assert [seen["line"] for seen in read_observations(bundle) if seen["kind"] == "target_log"] == [
+        "Worker (pid:7) was sent SIGKILL! Perhaps out of memory?"
+    ]
     for source, metric in (
         ("host", "cpu_pct"),
         ("postgres", "connections_total"),
         ("redis", "keyspace_hits"),
         ("app", "process_cpu_seconds_total"),
         ("app", "cache_hit_ratio"),
+        ("app", "metrics_page_ms"),
+        ("process", "app_cpu_cores"),
+        ("process", "postgres_cpu_cores"),
+        ("process", "redis_rss_bytes"),
+        ("llm", "llm_calls"),
     ):
         rows = [row for row in rows_of(bundle.resources_dir, source) if row["metric"] == metric]
         assert len(rows) >= 2
@@ -87,6 +108,8 @@ class Blackholed:
             assert len(times) >= int(0.8 * BLACKHOLE_S / self.interval_s), (source, times)
             steps = [later - earlier for earlier, later in pairwise(times)]
             assert max(abs(step - self.interval_s) for step in steps) <= 0.5, (source, steps)
+            assert {row["source"] for row in rows} == {source}
+            assert all(row["instance"] for row in rows)
         (gap,) = read_gaps(self.bundle)
         assert gap["source"] == self.source
         assert gap["reason"].strip()
@@ -101,19 +124,36 @@ METRIC_OF = {
     "postgres": "connections_total",
     "redis": "keyspace_hits",
     "app": "process_cpu_seconds_total",
+    "process": "app_rss_bytes",
+    "llm": "llm_calls",
+    "prometheus": "cpu_pct",
 }
 BLACKHOLE_S = 22.0
 
 
-def test_a_blackhole_leaves_the_other_sources_on_time(
-    tmp_path: Path, demo: DemoTarget, postgres: PostgresServer, valkey: ValkeyServer, blackhole: str
-) -> None:
+@pytest.fixture
+def good(demo: DemoTarget, postgres: PostgresServer, valkey: ValkeyServer) -> Iterator[Watched]:
+    """A target all of whose sources answer; Prometheus is a server that says 42 to each query."""
+    body = b'{"status":"success","data":{"resultType":"scalar","result":[1.5,"42"]}}'
+    with serving(lambda connection, _path: connection.sendall(ok_answer(body))) as prometheus:
+        yield Watched(
+            postgres.url(),
+            valkey.url,
+            base_url=demo.base_url,
+            llm_metrics_url=f"{demo.llm_url}/metrics",
+            prometheus_url=prometheus,
+            prometheus_queries={"cpu_pct": "x"},
+        )
+
+
+def test_a_blackhole_leaves_the_other_sources_on_time(tmp_path: Path, good: Watched, blackhole: str) -> None:
     """Each source in turn accepts and never answers: it is named as a gap, the others keep interval ± 0.5 s."""
-    good = Watched(postgres.url(), valkey.url, base_url=demo.base_url)
     dead = {
         "postgres": replace(good, database_url=f"postgresql://u:s3cret@{blackhole}/d"),
         "redis": replace(good, redis_url=f"redis://:s3cret@{blackhole}/0"),
         "app": replace(good, base_url=f"http://{blackhole}"),
+        "llm": replace(good, llm_metrics_url=f"http://u:s3cret@{blackhole}/metrics"),
+        "prometheus": replace(good, prometheus_url=f"http://u:s3cret@{blackhole}"),
     }
     cases = [(source, 1.0) for source in dead] + [("app", READING_INTERVAL_S)]
     running = []
@@ -146,6 +186,9 @@ def test_a_kill_loses_the_open_part_only(tmp_path: Path) -> None:
 def test_another_host_is_not_taken_for_the_targets(tmp_path: Path) -> None:
     """Where the target runs elsewhere, this machine's readings are the generator's."""
     bundle = Bundle(tmp_path / "smoke-1")
+    elsewhere = Watched(base_url="http://192.0.2.1:1", log_file="/var/log/app.log", shares_host=False)
+    plan = plan_of(elsewhere, dict.fromkeys(VARIABLES), tmp_path, 1.0)
+    assert (plan.process, plan.container, plan.target_log) == (None, None, None)
     collectors = start_collectors(bundle, Watched(shares_host=False), interval_s=0.2)
     await_true(lambda: _has_log(bundle), "the collectors start")
     time.sleep(1)

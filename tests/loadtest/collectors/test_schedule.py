@@ -2,13 +2,17 @@ import threading
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from include.loadtest import recorder
+from include.loadtest.bundle import Bundle
 from include.loadtest.collectors import schedule
 from include.loadtest.collectors.reader import ReadingError
 from include.loadtest.collectors.schedule import run_sources
+from include.loadtest.observations import read_observations
+from include.loadtest.run import utc_text
 from tests.loadtest.collectors.conftest import gaps_of, rows_of
 
 pytestmark = pytest.mark.integration
@@ -153,3 +157,31 @@ def test_parts_are_closed_while_it_runs(tmp_path: Path, monkeypatch: pytest.Monk
     thread.join(10)
     assert while_running >= 2
     assert len(list(tmp_path.glob("fine-1-*.parquet"))) >= while_running
+
+
+def test_what_a_source_sees_is_written_with_the_readings_time(tmp_path: Path) -> None:
+    """Also what it saw in a reading that failed; a source that sees nothing has no file."""
+
+    class Seeing(Scripted):
+        def observations(self) -> list[dict[str, Any]]:
+            return [{"kind": "slow_command", "command": "KEYS", "duration_ms": 12.0}]
+
+    bundle = Bundle(tmp_path / "smoke-1")
+    _run(bundle.resources_dir, Seeing("redis", 0.0, "gone"), Scripted("host"), seconds=1.5)
+    seen = read_observations(bundle)
+    times = [row["ts"] for row in rows_of(bundle.resources_dir, "redis")]
+    assert len(seen) == len(times) + 1 >= 4
+    assert {utc_text(moment.to_pydatetime(warn=False)) for moment in times} <= {one["ts"] for one in seen}
+    assert (seen[0]["source"], seen[0]["instance"], seen[0]["command"]) == ("redis", "here", "KEYS")
+    assert [path.name for path in bundle.resources_dir.glob("observations-*")] == ["observations-redis-1.jsonl"]
+
+
+def test_a_source_that_fails_to_say_what_it_saw_goes_on(tmp_path: Path) -> None:
+    """Whatever goes wrong in one source, its schedule does not end."""
+
+    class Confused(Scripted):
+        def observations(self) -> list[dict[str, Any]]:
+            raise LookupError("no idea")
+
+    _run(tmp_path, Confused("redis"), seconds=1)
+    assert len(rows_of(tmp_path, "redis")) >= 3

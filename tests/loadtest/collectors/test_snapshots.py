@@ -29,6 +29,18 @@ def test_readings_of_one_moment_become_one_entry(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_figures_of_single_statements_and_tables_stay_in_the_parts(tmp_path: Path) -> None:
+    """Hundreds a reading would hide the others; those of a few kinds are there."""
+    bundle = Bundle(tmp_path / "smoke-1")
+    writer = PartWriter(bundle.resources_dir, "postgres-1", RESOURCE_SCHEMA)
+    names = ('statement_calls{queryid="1"}', 'table_rows{table="a.b"}', 'waiting_backends{type="Lock"}', "lock_waits")
+    for metric in names:
+        writer.add(Reading(ns(datetime(2024, 12, 5, tzinfo=UTC)), "postgres", "here", metric, 1.0, "x"))
+    writer.flush()
+    (entry,) = json.loads(snapshots(bundle).read_text())
+    assert sorted(entry["values"]) == ["lock_waits", 'waiting_backends{type="Lock"}']
+
+
 def test_without_readings_the_timeline_is_empty(tmp_path: Path) -> None:
     """Not an error: the monitors may all have died."""
     assert json.loads(snapshots(Bundle(tmp_path / "smoke-1")).read_text()) == []

@@ -7,7 +7,14 @@ import pytest
 
 from include.loadtest import run
 from include.loadtest.metrics.engine import compute_metrics
-from include.loadtest.profile.vocabulary import GROWTH_METRICS, METRICS, PERCENTILES, REQUIREMENT_METRICS, SCENARIOS
+from include.loadtest.profile.vocabulary import (
+    GROWTH_METRICS,
+    LLM_METRICS,
+    METRICS,
+    PERCENTILES,
+    REQUIREMENT_METRICS,
+    SCENARIOS,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -16,18 +23,20 @@ OF_SHAPES = {"recovery_time_s", "saturation_users", "breaking_point_users"}
 
 
 def test_the_document_is_written_and_has_its_keys(maker: Any, profile: Any, spans: Any, sample: Any) -> None:
-    """Every metric that a short steady load has is there; only percentiles and stalls have further keys."""
+    """Every metric that a short steady load without a price has; only percentiles, stalls and calls have more keys."""
     maker.samples([sample(60, outcome=outcome) for outcome in ("ok", "ok", "timeout")])
     document = compute_metrics(maker.bundle, profile, spans)
     assert maker.bundle.read(run.METRICS) == document
     assert document["outcomes"] == {"ramp_up": {}, "hold": {"ok": 2, "timeout": 1}}
-    others = OF_SHAPES | {*GROWTH_METRICS, *REQUIREMENT_METRICS}
+    others = OF_SHAPES | {*GROWTH_METRICS, *REQUIREMENT_METRICS, "llm_cost_eur"}
     assert {row["metric"] for row in document["metrics"]} == set(METRICS) - others
     assert set(document) == {"schema", "metrics", "stages", "outcomes", "unreadable_parts"}
     for row in document["metrics"]:
         further = {"lower_bound", "max", "low_95"} if row["metric"] in PERCENTILES else set()
         if row["metric"] == "longest_stall_s":
             further = {"from", "waiting"}
+        if row["metric"] in LLM_METRICS:
+            further = {"lower_bound", "why"}
         assert set(row) == ROW_KEYS | further
         assert (row["unit"], row["direction"]) == (METRICS[row["metric"]].unit, METRICS[row["metric"]].direction)
 

@@ -69,18 +69,25 @@ def test_means_are_over_the_readings_of_the_phase(
             reading(60, "host", "memory_pct", 25),
             reading(60, "postgres", "connections_total", 12),
             reading(60, "redis", "used_memory_bytes", 2048),
+            reading(60, "process", "app_cpu_cores", 1.5),
+            reading(60, "prometheus", "app_cpu_cores", 9),
+            reading(60, "prometheus", "cpu_pct", 90),
         ]
     )
     document = compute_metrics(maker.bundle, profile, spans)
     found = {
         metric: row_of(document, metric)
-        for metric in ("host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes")
+        for metric in (
+            *("host_cpu_pct", "host_memory_pct", "postgres_connections", "redis_memory_bytes"),
+            "target_cpu_cores",
+        )
     }
     assert {metric: (row["value"], row["n"]) for metric, row in found.items()} == {
         "host_cpu_pct": (25.0, 2),
         "host_memory_pct": (25.0, 1),
         "postgres_connections": (12.0, 1),
         "redis_memory_bytes": (2048.0, 1),
+        "target_cpu_cores": (1.5, 1),
     }
     assert row_of(document, "host_cpu_pct", phase="ramp_up")["value"] == 99.0
 
@@ -102,6 +109,23 @@ def test_another_machine_is_what_its_application_says_of_it(
     assert (memory["value"], memory["n"]) == (None, 0)
 
 
+def test_another_machine_is_what_a_prometheus_server_says_of_it(
+    maker: Any, profile: Any, spans: Any, reading: Any, row_of: Any
+) -> None:
+    """Before the application's own word; the generator's machine is never taken for it."""
+    maker.readings(
+        [
+            reading(10, "generator", "cpu_pct", 99),
+            reading(10, "app", "cpu_usage_percent", 20),
+            reading(10, "prometheus", "cpu_pct", 55),
+            reading(10, "prometheus", "app_cpu_cores", 2),
+        ]
+    )
+    document = compute_metrics(maker.bundle, profile, spans)
+    assert row_of(document, "host_cpu_pct")["value"] == 55
+    assert row_of(document, "target_cpu_cores")["value"] == 2
+
+
 def test_what_the_application_says_never_mixes_with_the_hosts_readings(
     maker: Any, profile: Any, spans: Any, reading: Any, row_of: Any
 ) -> None:
@@ -110,6 +134,53 @@ def test_what_the_application_says_never_mixes_with_the_hosts_readings(
     document = compute_metrics(maker.bundle, profile, spans)
     assert row_of(document, "host_cpu_pct")["value"] is None
     assert row_of(document, "host_cpu_pct", phase="ramp_up")["value"] == 10.0
+
+
+def test_postgres_hit_rate_is_the_share_of_blocks_that_it_need_not_read(
+    maker: Any, profile: Any, spans: Any, reading: Any, row_of: Any
+) -> None:
+    """Of what both counters gained within the hold."""
+    counted = ((4, 0, 900), (10, 1000, 1000), (60, 1070, 1010), (130, 1090, 1010))
+    maker.readings(
+        [
+            reading(offset_s, "postgres", metric, value)
+            for offset_s, hit, read in counted
+            for metric, value in (("blks_hit", hit), ("blks_read", read))
+        ]
+    )
+    row = row_of(compute_metrics(maker.bundle, profile, spans), "postgres_cache_hit_rate")
+    assert (row["value"], row["n"], row["unit"], row["direction"]) == (0.9, 3, "ratio", "higher")
+
+
+def test_a_rate_is_what_a_counter_gained_a_minute(
+    maker: Any, profile: Any, spans: Any, reading: Any, row_of: Any
+) -> None:
+    """Between the hold's first and last reading; an interval in which it fell counts neither growth nor time."""
+    counted = ((4, 0), (10, 100), (40, 103), (70, 1), (100, 4), (136, 900))
+    counters = {
+        "slow_queries_per_min": ("postgres", "slow_queries"),
+        "redis_evictions_per_min": ("redis", "evicted_keys"),
+    }
+    maker.readings([reading(offset_s, *counter, value) for counter in counters.values() for offset_s, value in counted])
+    document = compute_metrics(maker.bundle, profile, spans)
+    for metric in counters:
+        row = row_of(document, metric)
+        assert (row["value"], row["n"]) == (6.0, 4)
+
+
+def test_a_rate_needs_two_readings(maker: Any, profile: Any, spans: Any, reading: Any, row_of: Any) -> None:
+    """One reading tells no growth; two instances add up; no movement is 0, which was measured."""
+    maker.readings(
+        [
+            reading(10, "postgres", "slow_queries", 5),
+            *(reading(offset_s, "redis", "evicted_keys", offset_s, "a") for offset_s in (10, 70)),
+            *(reading(offset_s, "redis", "evicted_keys", 7, "b") for offset_s in (10, 40)),
+        ]
+    )
+    document = compute_metrics(maker.bundle, profile, spans)
+    slow, evicted = row_of(document, "slow_queries_per_min"), row_of(document, "redis_evictions_per_min")
+    assert (slow["value"], slow["n"]) == (None, 1)
+    assert (evicted["value"], evicted["n"]) == (60.0, 4)
 
 
 def test_cpu_time_a_request_is_what_one_process_gained(

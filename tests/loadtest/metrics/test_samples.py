@@ -124,7 +124,7 @@ def check_document(document: dict[str, Any], rows: Sequence[Sample], spans: Sequ
         own = [one for one in rows if one.phase == row["phase"] and in_scope(one, row["scope"])]
         if row["metric"] in SHARES:
             check_percentile(row, own)
-        elif row["unit"] == "ratio" and row["metric"] != "cache_hit_rate":
+        elif row["unit"] == "ratio" and row["metric"] not in ("cache_hit_rate", "postgres_cache_hit_rate"):
             check_share(row, own)
         elif row["metric"].startswith("throughput"):
             answers = [one for one in rows if one.outcome == "ok" and in_scope(one, row["scope"])]

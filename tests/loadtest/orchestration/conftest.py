@@ -13,7 +13,7 @@ from include.loadtest.profile import Overrides
 from include.loadtest.target.settings import Target, load_target_file
 from tests.helpers.demo import DemoTarget
 
-LATER = ("collect_metrics", "validate_sla", "diff_history", "publish", "cleanup_users")
+LATER = ("collect_metrics", "validate_sla", "diff_history", "diagnose", "publish", "cleanup_users")
 
 
 @pytest.fixture(scope="module")

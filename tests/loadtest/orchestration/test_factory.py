@@ -23,7 +23,7 @@ DAG_IDS = [
     "load_test_quarterly",
     "load_test_weekly",
 ]
-MEASURED = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history"]
+MEASURED = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "diagnose"]
 RUN = [*MEASURED, "publish"]
 
 
@@ -90,7 +90,7 @@ def test_a_suites_runs_follow_each_other_whatever_became_of_the_one_before(weekl
 def test_stages_follow_each_other_and_the_gate_is_last(dag) -> None:
     """The order of the design; users are cleaned up after the metrics are safe."""
     order = ["preflight", "seed_users", "warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history"]
-    order += ["confirm", "publish", "gate"]
+    order += ["diagnose", "confirm", "publish", "gate"]
     for earlier, later in pairwise(order):
         assert later in dag.get_task(earlier).downstream_task_ids
     assert dag.get_task("cleanup_users").upstream_task_ids >= {"publish"}
@@ -104,13 +104,13 @@ def test_a_load_is_never_retried(dag) -> None:
     """
     retries = {task.task_id: task.retries for task in dag.tasks}
     assert all(retries[name] == 0 for name in ("preflight", "run_profile", "confirm"))
-    assert all(retries[name] == 1 for name in ("validate_sla", "gate"))
+    assert all(retries[name] == 1 for name in ("validate_sla", "diagnose", "gate"))
     assert all(retries[name] > 0 for name in ("seed_users", "warm_cache", "diff_history", "publish", "cleanup_users"))
 
 
 def test_later_stages_run_whatever_happened_before(dag) -> None:
     """A failed stage must not hide the verdict, and users are removed whenever preflight was passed."""
-    for name in ("collect_metrics", "validate_sla", "diff_history", "confirm", "publish", "gate"):
+    for name in ("collect_metrics", "validate_sla", "diff_history", "diagnose", "confirm", "publish", "gate"):
         assert dag.get_task(name).trigger_rule == "all_done"
     cleanup = dag.get_task("cleanup_users")
     assert cleanup.is_teardown

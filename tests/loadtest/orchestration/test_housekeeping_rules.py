@@ -12,10 +12,9 @@ pytestmark = pytest.mark.unit
 
 
 def test_the_committed_file_is_complete_and_no_profile() -> None:
-    """Daily at 05:30 UTC, samples for 90 days, the alarm after 8; it lies beside the profiles and is not listed."""
+    """Daily at 05:30 UTC, samples for 90 days; it lies beside the profiles and is not listed."""
     rules = load_rules()
     assert (rules.cron, rules.retention.samples_days) == ("30 5 * * *", 90)
-    assert rules.dead_mans_switch.weekly_verdict_days == 8
     assert "housekeeping" not in profile_names()
 
 
@@ -25,7 +24,6 @@ def test_the_committed_file_is_complete_and_no_profile() -> None:
         ("samples_days: 90", "samples_days: 3", ":6: retention.samples_days: input should be greater than or equal"),
         ("samples_days: 90", "sample_days: 90", ":6: retention.sample_days: unknown key; did you mean samples_days?"),
         ("named_bundles: 5", "named_bundles: many", ": disk.named_bundles: input should be a valid integer"),
-        ("weekly_verdict_days: 8", "weekly_verdict_days: 7", "dead_mans_switch.weekly_verdict_days: input should be"),
         ('daily_utc: "05:30"', "daily_utc: 15:30", ":2: daily_utc: input should be a valid string, found '930'"),
         ('daily_utc: "05:30"', 'daily_utc: "5:30"', ":2: daily_utc: string should match pattern"),
         ("retention:\n", "retention\n", ": not valid YAML"),

@@ -7,19 +7,23 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import psutil
 import pytest
 
+from include.loadtest.auto_stop import Stop
 from include.loadtest.bundle import Bundle
 from include.loadtest.orchestration.context import RunContext
+from include.loadtest.orchestration.load import note_load
 from include.loadtest.orchestration.load_stop import OUTSIDE_TEXT, SWITCH_TEXT, await_load_end, load_stop
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.orchestration.pipeline import run_stage
-from include.loadtest.profile import Overrides
+from include.loadtest.profile import Overrides, find_profile, load_profile
+from include.loadtest.runners.generator import LoadResult
 from tests.helpers.demo import demo_target
 from tests.loadtest.orchestration.conftest import LATER
 
@@ -76,6 +80,22 @@ def test_an_order_to_end_the_process_ends_the_load_instead(tmp_path) -> None:
         assert stop.requested()
     assert context.manifest()["load_stop"] == {"code": "operator", "text": OUTSIDE_TEXT}
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_cap_that_is_near_ends_the_load_with_its_own_reason(tmp_path) -> None:
+    """The generator says only that it was ordered to end; the manifest says by whom."""
+    context = bare(tmp_path)
+    with load_stop(context) as stop:
+        stop.for_the_cap = lambda: Stop("cost_cap", "90 calls")
+        assert stop.requested()
+    now = datetime.now(UTC)
+    result = LoadResult("locust", now, now, completed=False, exit_code=0, planned_users=5, reached_users=5,
+                        stopped_by="operator")  # fmt: skip
+    note_load(context, load_profile(find_profile("smoke")), result)
+    load = context.manifest()["load"]
+    assert (load["stopped_by"], load["stop_text"]) == ("cost_cap", "90 calls")
+    note_load(context, load_profile(find_profile("smoke")), replace(result, stopped_by="auto_stop_errors"))
+    assert context.manifest()["load"]["stopped_by"] == "auto_stop_errors"
 
 
 def test_measuring_waits_for_a_load_that_still_runs(tmp_path) -> None:

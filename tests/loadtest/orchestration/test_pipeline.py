@@ -27,6 +27,10 @@ def codes(verdict) -> list[str]:
     return [reason["code"] for reason in verdict["reasons"]]
 
 
+def causes(context) -> list[str]:
+    return [cause["cause"] for cause in context.bundle.read("diagnosis.json")["causes"]]
+
+
 def locks(url: str) -> int:
     connection = psycopg2.connect(url)
     try:
@@ -61,8 +65,10 @@ def test_a_healthy_run_passes_with_all_its_files_and_leaves_nothing_behind(demo,
     names = {path.name for path in context.bundle.path.iterdir()}
     assert {
         "manifest.json", "samples", "resources", "errors.json", "metrics.json", "validation.json", "comparison.json",
-        "verdict.json", "locust_results.html", "performance_snapshots.json",
+        "verdict.json", "locust_results.html", "performance_snapshots.json", "diagnosis.json",
     } <= names  # fmt: skip
+    diagnosis = context.bundle.read("diagnosis.json")
+    assert (diagnosis["state"], diagnosis["causes"]) == ("no_bottleneck", []), diagnosis["sentence"]
     assert any(name.startswith("load_test_report_") for name in names)
     assert any(name.startswith("load_test_summary_") for name in names)
     assert demo.sql(TAGGED) == [(0,)]
@@ -118,7 +124,7 @@ def test_judging_needs_the_bundle_and_nothing_else(demo, new_run) -> None:
 
     context = new_run(demo, "smoke-judged", duration_s=5)
     verdict = run_all(context)
-    for name in ("validate_sla", "diff_history"):
+    for name in ("validate_sla", "diff_history", "diagnose"):
         run_stage(replace(context, load_target=gone), name)
     assert context.bundle.read("verdict.json") == verdict
 
@@ -134,6 +140,7 @@ def test_an_llm_that_gives_no_answers_is_a_breach(demo, new_run) -> None:
             client.delete("/admin/faults").raise_for_status()
     assert verdict["verdict"] == "SLA_BREACH"
     assert any(slo["metric"] == "error_rate" and slo["outcome"] == "missed" for slo in verdict["slos"])
+    assert causes(context)[0] == "llm_errors"
     assert demo.sql(TAGGED) == [(0,)]
 
 
@@ -150,6 +157,7 @@ def test_a_limiter_of_one_address_is_named_and_no_load_is_sent(demo, new_run, hi
     assert (verdict["verdict"], codes(verdict)) == ("INCONCLUSIVE", ["rate_limiter"])
     assert "RATELIMIT_ENABLED=false" in verdict["reasons"][0]["text"]
     assert counted["load"] == 0
+    assert causes(context) == ["rate_limiter"]
     assert locks(history_url) == 0
 
 

@@ -59,8 +59,9 @@ def entry_of(bundle: Bundle) -> SuiteEntry:
     return SuiteEntry(bundle.run_id, "peak_hours", str(bundle.path), *documents)
 
 
-def metrics_of(entry: SuiteEntry) -> Mapping[str, Any]:
-    return Bundle(Path(entry.bundle_uri)).read("metrics.json")
+def document_of(entry: SuiteEntry, name: str) -> Mapping[str, Any] | None:
+    bundle = Bundle(Path(entry.bundle_uri))
+    return bundle.read(name) if bundle.has(name) else None
 
 
 def test_the_review_is_written_with_the_histories_trends(
@@ -73,7 +74,7 @@ def test_the_review_is_written_with_the_histories_trends(
         store_bundle(fresh_history, bundle, profile)
     context = context_of(tmp_path, fresh_history)
     with caplog.at_level(logging.INFO, "loadtest"):
-        write_review(context, [entry_of(bundles[0])], metrics_of, 31, NOW)
+        write_review(context, [entry_of(bundles[0])], document_of, 31, NOW)
     review = context.bundle.read("review.json")
     moved = "peak_hours with 50 users 200 ms → 220 ms (+10.0 %, 2 and 3 runs)"
     assert moved in review["answer"]["changed"]
@@ -86,7 +87,7 @@ def test_the_review_is_written_with_the_histories_trends(
 def test_without_a_history_the_review_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """No exception, no trends, no password; all other parts are there."""
     context = context_of(tmp_path, UNREACHABLE)
-    write_review(context, [entry_of(peak_hours(tmp_path, 0, 220.0))], metrics_of, 92, NOW)
+    write_review(context, [entry_of(peak_hours(tmp_path, 0, 220.0))], document_of, 92, NOW)
     review = context.bundle.read("review.json")
     assert review["trends"] is None
     assert "the history gave no answer" in review["trends_missing"]
@@ -99,7 +100,7 @@ def test_without_a_history_the_review_says_so(tmp_path: Path, caplog: pytest.Log
 def test_a_suite_whose_runs_left_nothing_has_a_review(tmp_path: Path) -> None:
     """It says that nothing is known."""
     context = context_of(tmp_path, UNREACHABLE)
-    write_review(context, [SuiteEntry("peak_hours-1", "peak_hours", "/gone", None, None)], lambda _: None, 31, NOW)
+    write_review(context, [SuiteEntry("peak_hours-1", "peak_hours", "/gone", None, None)], lambda *_: None, 31, NOW)
     answer = context.bundle.read("review.json")["answer"]
     assert answer["carries"].startswith("Not known how many users it carries")
     assert answer["buy"].startswith("No purchase is recommended. Not known: CPU (host_cpu_pct not measured)")

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from include.loadtest.orchestration import settings
 from include.loadtest.orchestration.settings import as_url, installation
 
 pytestmark = pytest.mark.unit
@@ -57,3 +58,14 @@ def test_an_installation_without_a_name_is_known_by_its_own_key(monkeypatch: pyt
         names.append(installation())
     assert names[0] == names[2] != names[1]
     assert all(name.startswith("unnamed-") and "key" not in name for name in names)
+
+
+def test_an_llm_without_a_page_is_named_for_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the connection of that target; the default one may have the environment variable instead."""
+    monkeypatch.setattr(settings, "_connection", lambda _name: None)
+    monkeypatch.delenv("LLM_METRICS_URL", raising=False)
+    assert "LLM readings (connection loadtest_llm__demo)" in settings.not_configured("demo")
+    assert "LLM readings (connection loadtest_llm)" in settings.not_configured("pratikoai")
+    monkeypatch.setenv("LLM_METRICS_URL", "http://127.0.0.1:4000")
+    assert "LLM readings (connection loadtest_llm__demo)" in settings.not_configured("demo")
+    assert not any("LLM" in name for name in settings.not_configured("pratikoai"))

@@ -23,7 +23,16 @@ TAGGED = """SELECT count(*) FROM "user" WHERE account_code LIKE 'LT-%'"""
 RUNS = (SuiteRun(profile="smoke", users=3, duration_s=8), SuiteRun(profile="baseline", duration_s=15))
 SUITE = Suite(name="pair", title="A pair", purpose="Two runs.", max_load_s=60, review_days=31, runs=RUNS)
 IN_A_SUITE = (
-    *("preflight", "warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "publish"),
+    *(
+        "preflight",
+        "warm_cache",
+        "run_profile",
+        "collect_metrics",
+        "validate_sla",
+        "diff_history",
+        "diagnose",
+        "publish",
+    ),
 )
 
 
@@ -65,9 +74,9 @@ def run_context(suite: SuiteContext, index: int) -> RunContext:
     )
 
 
-def metrics_of(entry: SuiteEntry) -> dict | None:
-    metrics = Path(entry.bundle_uri) / "metrics.json"
-    return json.loads(metrics.read_text()) if metrics.exists() else None
+def document_of(entry: SuiteEntry, name: str) -> dict | None:
+    file = Path(entry.bundle_uri) / name
+    return json.loads(file.read_text()) if file.exists() else None
 
 
 def entries(suite: SuiteContext) -> list[SuiteEntry]:
@@ -89,7 +98,7 @@ FILES = ("manifest.json", "verdict.json")
 def test_a_breach_does_not_stop_the_next_run_and_is_the_suites_verdict(demo, suite_context) -> None:
     """Users are made once and removed once; the second run uses the first one's tokens, of mode 0600."""
     for name in ("preflight", "seed_users"):
-        stages.run_suite_stage(suite_context, name, lambda: entries(suite_context), metrics_of)
+        stages.run_suite_stage(suite_context, name, lambda: entries(suite_context), document_of)
     assert demo.sql(TAGGED) == [(200,)]
     tokens = []
     for index in range(2):
@@ -110,7 +119,7 @@ def test_a_breach_does_not_stop_the_next_run_and_is_the_suites_verdict(demo, sui
     verdicts = [entry.outcome for entry in entries(suite_context)]
     assert verdicts == ["SLA_BREACH", "PASS"]
     for name in ("publish_suite", "review", "cleanup_users"):
-        stages.run_suite_stage(suite_context, name, lambda: entries(suite_context), metrics_of)
+        stages.run_suite_stage(suite_context, name, lambda: entries(suite_context), document_of)
     document = stages.close(suite_context, lambda: entries(suite_context))
     assert document["verdict"] == "SLA_BREACH"
     assert [run["verdict"] for run in document["runs"]] == ["SLA_BREACH", "PASS"]
@@ -123,7 +132,7 @@ def test_a_breach_does_not_stop_the_next_run_and_is_the_suites_verdict(demo, sui
 
 def test_a_suite_whose_users_could_not_be_made_sends_no_load(suite_context) -> None:
     """Each of its runs says why, and the suite is INCONCLUSIVE."""
-    stages.run_suite_stage(suite_context, "preflight", lambda: entries(suite_context), metrics_of)
+    stages.run_suite_stage(suite_context, "preflight", lambda: entries(suite_context), document_of)
     context = run_context(suite_context, 0)
     with pytest.raises(InvalidTestError, match="the suite has no test users"):
         run_stage(context, "preflight")
@@ -140,5 +149,5 @@ def test_the_stop_switch_lets_no_suite_begin(demo, suite_context) -> None:
 
     stopped = replace(suite_context, stop_requested=lambda: True)
     with pytest.raises(InvalidTestError, match="switch that stops all load is on"):
-        stages.run_suite_stage(stopped, "preflight", lambda: entries(stopped), metrics_of)
+        stages.run_suite_stage(stopped, "preflight", lambda: entries(stopped), document_of)
     assert demo.sql(TAGGED) == [(0,)]

@@ -7,8 +7,7 @@ from pydantic import ValidationError
 
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile import find_profile, profile_names
-from include.loadtest.profile.costs import COSTS_FILE, NOT_YET_MEASURED, load_costs
-from include.loadtest.profile.vocabulary import METRICS
+from include.loadtest.profile.costs import COSTS_FILE, load_costs
 
 pytestmark = pytest.mark.unit
 
@@ -46,11 +45,6 @@ def test_the_models_are_frozen() -> None:
     """A price that was read is not changed."""
     with pytest.raises(ValidationError, match="frozen"):
         load_costs().scaling[0].component = "GPU"  # type: ignore[misc]
-
-
-def test_a_metric_is_measured_or_said_to_be_not_measured_yet() -> None:
-    """Once something measures it, its entry among the unmeasured ones goes."""
-    assert not NOT_YET_MEASURED.keys() & METRICS.keys()
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,15 @@ BROKEN = [
         "seed: 1\nvalidity: {starvation: {loop_lag: 1}}",
         "x.yaml:20: validity.starvation.loop_lag: unknown key; did you mean loop_lag_ms?",
     ),
+    ("seed: 20241205", "seed: 1\nllm: {max_call: 9}", "x.yaml:20: llm.max_call: unknown key; did you mean max_calls?"),
+    ("seed: 20241205", "seed: 1\nllm: {}", "x.yaml:20: llm: max_calls or max_cost_eur is missing; write one of them"),
+    ("seed: 20241205", "seed: 1\nllm: {max_calls: 0}", "x.yaml:20: llm.max_calls: input should be greater than or"),
+    ("seed: 20241205", "seed: 1\nllm: {max_cost_eur: .nan}", "x.yaml:20: llm.max_cost_eur: input should be a finite"),
+    (
+        "metric: latency_p95_ms",
+        "metric: llm_calls",
+        "x.yaml:23: slos.0: llm_calls is shown, not judged; remove the limit (the key llm caps calls and cost)",
+    ),
     ("seed: 20241205", "seed: 1\nauto_stop: 90", "x.yaml:20: auto_stop: expected keys and values, found 90"),
     (
         "seed: 20241205",

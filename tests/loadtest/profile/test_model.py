@@ -3,7 +3,7 @@
 import pytest
 
 from include.loadtest.profile import find_profile, load_profile
-from include.loadtest.profile.model import MAX_POOL_SIZE
+from include.loadtest.profile.parts import MAX_POOL_SIZE
 from include.loadtest.scenarios.texts import question_pool
 
 pytestmark = pytest.mark.unit

@@ -203,3 +203,22 @@ def test_an_alarm_is_one_harmless_section_with_the_way_to_its_run() -> None:
     long = notice("x" * 500, "<&>" * 5000, "/dags/without/a/host")
     assert faults({"text": long.text, "blocks": list(long.blocks)}) == []
     assert len(texts(long)) == 2
+
+
+def test_a_bottleneck_is_told_with_its_next_step_and_only_then() -> None:
+    """What saturates stands after the reasons; a message without a bottleneck has no such part."""
+    found = {"state": "bottleneck", "sentence": "CPU, 1.9 of 2 cores.", "next_step": "Add a worker."}
+    shown = texts(message(document(MET), diagnosis=found))
+    assert "*What saturates*\nCPU, 1.9 of 2 cores.\n      → Add a worker." in shown
+    for state in ("no_bottleneck", "not_known"):
+        assert not [
+            text for text in texts(message(document(MET), diagnosis=found | {"state": state})) if "What sat" in text
+        ]
+
+
+def test_a_diagnosis_of_hostile_text_keeps_slacks_rules() -> None:
+    """A statement or an error of the target in it mentions nobody, marks up nothing and is cut."""
+    found = {"state": "bottleneck", "sentence": HOSTILE * 500, "next_step": HOSTILE * 500}
+    shown = message(document(MET), diagnosis=found)
+    assert faults({"text": shown.text, "blocks": list(shown.blocks)}) == []
+    assert [text for text in texts(shown) if "What saturates" in text and "<" not in text]

@@ -51,6 +51,17 @@ def test_a_message_arrives_whole(slack, way: Way) -> None:
     assert (taken["unfurl_links"], taken["unfurl_media"]) == (False, False)
 
 
+def test_a_message_lies_below_an_earlier_one_where_slack_has_threads(slack) -> None:
+    """What `send` gives names the message; a webhook names none and takes no thread."""
+    settings, sent = by_token(slack), message(document(MET))
+    parent = send(settings, sent)
+    assert parent == "1700000000.000001"
+    assert send(settings, sent, thread=parent) == "1700000000.000002"
+    assert send(by_webhook(slack), sent, thread=parent) is None
+    assert [taken.get("thread_ts") for taken in slack.messages] == [None, parent, None]
+    assert slack.faults == []
+
+
 def test_a_token_is_preferred_to_a_webhook(slack) -> None:
     """With both set, the message goes into the channel of the settings."""
     send(by_token(slack, webhook_url="https://hooks.slack.com/services/none"), message(document(MET)))

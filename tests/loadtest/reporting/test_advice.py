@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from include.loadtest.profile.costs import load_costs
-from include.loadtest.reporting.advice import purchase_sentence, recommendations
+from include.loadtest.reporting.advice import advised_changes, purchase_sentence, recommendations
 from include.loadtest.reporting.reviewed_run import ReviewedRun
 from tests.helpers.reviewed_runs import hold_row, reviewed, step
 
@@ -76,7 +76,7 @@ def test_a_shared_host_is_shown_and_not_judged() -> None:
 
 
 def test_a_metric_that_nothing_measured_recommends_nothing() -> None:
-    """Slow queries have no source: few connections alone do not show that the database is large enough."""
+    """Without a reading of slow queries: few connections alone do not show that the database is large enough."""
     database = advice_on(run_with(postgres_connections=30.0))["Database"]
     assert [trigger["state"] for trigger in database["triggers"]] == ["not_crossed", "not_measured"]
     assert database["state"] == "not_known"
@@ -103,3 +103,25 @@ def test_what_is_not_needed_is_said() -> None:
     """Once the planned users were there."""
     advice = list(advice_on(run_with(host_cpu_pct=40.0, host_memory_pct=40.0)).values())
     assert purchase_sentence(advice[:2]) == "No purchase is recommended. Not needed: CPU, Memory."
+
+
+ENTRY = {"id": "pool_size", "recommended": "7 connections", "documents_assumption": None}
+
+
+def test_changes_of_the_runs_diagnoses_are_told_once() -> None:
+    """The same change of two runs with the first profile; what the cost file sells is judged from all runs instead."""
+    bought = {"id": "scale_cpu", "recommended": "4 cores", "documents_assumption": "40% performance gain"}
+    runs = [
+        reviewed("peak_hours", diagnosis={"recommendations": [ENTRY, bought]}),
+        reviewed("tax_deadline", diagnosis={"recommendations": [ENTRY, ENTRY | {"recommended": "9 connections"}]}),
+    ]
+    assert [(one["profile"], one["recommended"]) for one in advised_changes(runs)] == [
+        ("peak_hours", "7 connections"),
+        ("tax_deadline", "9 connections"),
+    ]
+
+
+def test_a_run_that_is_not_whole_recommends_nothing() -> None:
+    """Its load was ended early; nor does one without a diagnosis."""
+    runs = [reviewed("peak_hours", "ABORTED", diagnosis={"recommendations": [ENTRY]}), reviewed("baseline")]
+    assert advised_changes(runs) == []

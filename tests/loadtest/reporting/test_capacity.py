@@ -132,3 +132,15 @@ def test_an_automatic_stop_keeps_what_was_found_before_it() -> None:
     starved = of(stepped(125.0, 150, "INCONCLUSIVE", ("generator_starved",)))["stepped"][0]
     assert starved["breaking_point_users"] == {"users": None, "looked_up_to": None}
     assert starved["largest_users_within"] is None
+
+
+def test_the_analysis_of_a_stepped_load_comes_from_a_trusted_run_only() -> None:
+    """A starved generator's steps say nothing about the target."""
+    found = {"maximum": {"text": "predicted: 4,000 req/min"}, "plan": None}
+    trusted = reviewed("capacity", stages=STEPS, diagnosis={"capacity": found})
+    assert of(trusted)["stepped"][0]["analysis"] == found
+    starved = reviewed(
+        "capacity", "INCONCLUSIVE", stages=STEPS, codes=("generator_starved",), diagnosis={"capacity": found}
+    )
+    assert of(starved)["stepped"][0]["analysis"] is None
+    assert of(reviewed("capacity", stages=STEPS))["stepped"][0]["analysis"] is None

@@ -46,6 +46,14 @@ def test_a_shared_hosts_limits_are_shown_not_judged(bundle) -> None:
     assert f"| {SHARED_HOST} |" in summary_markdown(build_report(bundle))
 
 
+def test_a_first_token_is_shown_with_the_number_of_answers_that_had_one(bundle) -> None:
+    """Fewer than all requests: only streamed answers have one."""
+    first_token = {"metric": "ttft_p95_ms", "value": 812.0, "unit": "ms", "lower_bound": False, "n": 41}
+    errors = ROW | {"metric": "error_rate", "value": 0.0, "unit": "ratio"}
+    bundle.write("metrics.json", {"schema": 1, "metrics": [errors, ROW | first_token]})
+    assert "| 812 ms (n=41) |" in summary_markdown(build_report(bundle))
+
+
 def test_a_run_of_k6_says_that_the_first_token_was_not_measured(bundle) -> None:
     """Only there: elsewhere a missing figure is no more than that."""
     said = "First token: not measured by this engine"

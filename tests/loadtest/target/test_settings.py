@@ -38,6 +38,10 @@ def test_connections_of_a_second_target_carry_its_name() -> None:
     assert load_target_file("pratikoai").connection_id("database") == "loadtest_target_db"
     assert load_target_file("demo").connection_id("base_url") == "loadtest_target__demo"
     assert load_target_file("demo").where_to_set("redis") == ("connection loadtest_target_redis__demo")
+    assert load_target_file("demo").connection_id("monitor") == "loadtest_target_monitor__demo"
+    assert load_target_file("pratikoai").where_to_set("monitor") == (
+        "connection loadtest_target_monitor or environment variable MONITOR_DATABASE_URL"
+    )
 
 
 def test_an_unknown_target_names_the_nearest() -> None:
@@ -62,6 +66,12 @@ def test_an_unknown_target_names_the_nearest() -> None:
             r"x\.yaml:2: check_paths\.audit: unknown key; did you mean audit_query\?",
         ),
         ("name: x\ncheck_paths: {audit_query: 'http://a/b'}\n", r"x\.yaml:2: check_paths\.audit_query: .*pattern"),
+        (
+            "name: x\nprometheus:\n  cpu_pc: up\n",
+            r"x\.yaml:2: prometheus: .*unknown reading 'cpu_pc'; did you mean cpu_pct\?",
+        ),
+        ("name: x\nprometheus: {cpu_pct: ''}\n", r"x\.yaml:2: prometheus\.cpu_pct: "),
+        ("name: x\nlog_file: app.log\n", r"x\.yaml:2: log_file: .*pattern"),
         ("- a\n", r"x\.yaml:1: expected keys and values"),
         ("name: x\nname: y\n", r"x\.yaml:2: name stands twice"),
     ],
@@ -99,11 +109,32 @@ def test_each_address_of_a_listed_name_must_be_listed(monkeypatch: pytest.Monkey
 def test_secrets_stay_out_of_repr() -> None:
     """A target can be logged."""
     target = Target.checked(
-        load_target_file("demo"), "http://127.0.0.1", "postgres://u:s3cret@h/d", "redis://:s3cret@h"
+        load_target_file("demo"),
+        "http://127.0.0.1",
+        "postgres://u:s3cret@h/d",
+        "redis://:s3cret@h",
+        monitor_url="postgresql+asyncpg://m:s3cret@h/d",
+        llm_metrics_url="http://u:s3cret@llm.example.org:4000",
+        prometheus_url="https://u:s3cret@prometheus.example.org/base/",
     )
     assert "s3cret" not in repr(target)
+    assert target.llm_metrics_url == "http://u:s3cret@llm.example.org:4000/metrics"
+    assert target.prometheus_url == "https://u:s3cret@prometheus.example.org/base"
+    assert target.monitor_url == "postgresql://m:s3cret@h/d"
     assert target.database_url == "postgresql://u:s3cret@h/d"
     assert target.url("/auth/login") == "http://127.0.0.1/api/v1/auth/login"
+
+
+def test_what_a_file_asks_of_prometheus_and_a_log_are_the_targets() -> None:
+    """Nothing by default; the address of the LLM's page is a connection of its own for each target."""
+    target = _target("http://127.0.0.1", "127.0.0.1", prometheus={"cpu_pct": "up"}, log_file="/var/log/app.log")
+    assert (dict(target.prometheus_queries), target.log_file) == ({"cpu_pct": "up"}, "/var/log/app.log")
+    plain = _target("http://127.0.0.1", "127.0.0.1")
+    assert (dict(plain.prometheus_queries), plain.log_file) == ({}, None)
+    assert load_target_file("demo").where_to_set("llm") == "connection loadtest_llm__demo"
+    assert load_target_file("pratikoai").where_to_set("llm") == (
+        "connection loadtest_llm or environment variable LLM_METRICS_URL"
+    )
 
 
 def test_a_loopback_target_shares_the_host_unless_its_file_says_otherwise() -> None:

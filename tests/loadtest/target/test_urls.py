@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.loadtest.errors import ConfigError
-from include.loadtest.target.urls import is_allowed, libpq_url, redacted, split_base_url, split_entry
+from include.loadtest.target.urls import is_allowed, libpq_url, page_url, redacted, split_base_url, split_entry
 
 pytestmark = pytest.mark.unit
 
@@ -20,6 +20,27 @@ pytestmark = pytest.mark.unit
 def test_database_urls_become_libpqs(given_url: str, expected: str) -> None:
     """Drivers of SQLAlchemy and the old scheme go; what libpq reads stays."""
     assert libpq_url(given_url) == expected
+
+
+@pytest.mark.parametrize(
+    ("given_url", "expected"),
+    [
+        ("http://h:9", "http://h:9/metrics"),
+        ("https://u:p@h/", "https://u:p@h/metrics"),
+        ("http://h/gateway/metrics/", "http://h/gateway/metrics"),
+    ],
+)
+def test_a_page_has_its_own_path_or_the_default_one(given_url: str, expected: str) -> None:
+    """Without a slash at its end; credentials stay."""
+    assert page_url(given_url, "here", "/metrics") == expected
+
+
+@pytest.mark.parametrize("url", ["ftp://u:s3cret@h", "h:9", "http://", "http://u:s3cret@h:x", "http://u:s3cret@h/?a=1"])
+def test_what_is_no_page_is_refused_without_its_password(url: str) -> None:
+    """The setting is named."""
+    with pytest.raises(ConfigError, match=r"^connection loadtest_llm: ") as caught:
+        page_url(url, "connection loadtest_llm")
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["mysql://h/d", "h/d", ""])

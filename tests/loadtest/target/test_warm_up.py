@@ -8,7 +8,7 @@ import redis
 
 from include.embedded.servers import free_port
 from include.loadtest.profile import Profile, find_profile, load_profile
-from include.loadtest.profile.model import Questions, WarmUp
+from include.loadtest.profile.parts import Questions, WarmUp
 from include.loadtest.target.sessions import Session, ensure_sessions
 from include.loadtest.target.settings import Target
 from include.loadtest.target.users import cleanup_users, seed_users

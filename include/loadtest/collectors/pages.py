@@ -1,0 +1,103 @@
+"""Asks servers for pages, each within a deadline and a size that hold whatever they do."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+from include.loadtest.errors import printable
+
+LOG = logging.getLogger("loadtest.collectors")
+MAX_PAGE_BYTES = 2 * 1024 * 1024
+HEADERS = {
+    "User-Agent": "loadtest-collectors",  # and no run id: these requests are none of the run's own
+    "Accept": "text/plain",
+    "Accept-Encoding": "identity",  # a compressed page has no bound that holds before it is unpacked
+    "Connection": "close",  # servers close an idle connection after about one interval: it would fail now and then
+}
+LONGEST_SILENCE_S = 30.0  # the deadline of a whole exchange is shorter, and kept by the loop
+_NOT_THERE = (401, 403, 404, 405, 410)
+
+
+class PageError(Exception):
+    """A page that should be there gave nothing."""
+
+
+@dataclass
+class Page:
+    """A page: asked until it turns out not to exist. `seen`: it has answered. `source` names it in the log."""
+
+    url: str
+    source: str
+    seen: bool = False
+    exists: bool = True
+
+    @property
+    def path(self) -> str:
+        """Its path, for messages."""
+        return urlsplit(self.url).path
+
+
+Answer = str | PageError | None
+"""A page's text, why there is none, or None for a page that does not exist."""
+
+
+class PageClient:
+    """Asks for several pages at once. An address may hold credentials; no message has them."""
+
+    def __init__(self) -> None:
+        # The loop's timer is a deadline for the whole exchange; a socket's would start anew with each byte that drips.
+        self._loop = asyncio.new_event_loop()
+        self._client = httpx.AsyncClient(
+            headers=HEADERS, timeout=LONGEST_SILENCE_S, trust_env=False, follow_redirects=False
+        )
+
+    def ask(self, pages: Sequence[Page], timeout_s: float) -> list[Answer]:
+        """The answers, in order, after `timeout_s` at the latest."""
+        return self._loop.run_until_complete(self._ask(pages, timeout_s))
+
+    async def _ask(self, pages: Sequence[Page], timeout_s: float) -> list[Answer]:
+        return list(await asyncio.gather(*(self._answer(page, timeout_s) for page in pages)))
+
+    async def _answer(self, page: Page, timeout_s: float) -> Answer:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._text(page)
+        except PageError as error:
+            return error
+        except TimeoutError:
+            return PageError(f"{page.path}: no answer within {timeout_s:.2g} s")
+        except httpx.HTTPError as error:
+            cause = printable(str(error), 150)
+            return PageError(f"{page.path}: {cause or type(error).__name__}")
+
+    async def _text(self, page: Page) -> str | None:
+        async with self._client.stream("GET", page.url) as response:
+            status = response.status_code
+            if status in _NOT_THERE and not page.seen:
+                page.exists = False
+                LOG.info("%s: %s is not exposed (status %d)", page.source, page.path, status)
+                return None
+            if status != 200:
+                raise PageError(f"{page.path}: status {status}")
+            body = await body_of(response, page.path)
+        page.seen = True
+        return body.decode("utf-8", errors="replace")
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._loop.run_until_complete(self._client.aclose())
+        self._loop.close()
+
+
+async def body_of(response: httpx.Response, path: str) -> bytes:
+    """A body as it came. Raises PageError for one that is too large."""
+    body = bytearray()
+    async for part in response.aiter_raw():
+        body += part
+        if len(body) > MAX_PAGE_BYTES:
+            raise PageError(f"{path}: larger than {MAX_PAGE_BYTES} bytes")
+    return bytes(body)

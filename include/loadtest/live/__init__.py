@@ -1,0 +1,1 @@
+"""What a load shows while it runs, read from its bundle as the parts close. Judges nothing."""

@@ -1,0 +1,91 @@
+"""Follows a bundle that is being written: each part once, when it has been closed; a look costs what is new."""
+
+import logging
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.loadtest.bundle import Bundle
+from include.loadtest.live.readings import Latest, Readings
+from include.loadtest.live.requests import RequestGroup, Requests, bounds_s, class_ms
+from include.loadtest.profile.thresholds import Thresholds
+
+LOG = logging.getLogger("loadtest.live")
+_SAMPLE_COLUMNS = ["intended_start", "latency_us", "scenario", "outcome"]
+_READING_COLUMNS = ["ts", "source", "instance", "metric", "value", "unit"]
+
+
+class LiveRun:
+    """What a running load has shown so far: `requests` and `readings`.
+
+    Memory holds a window and totals, of the parts only their names.
+    """
+
+    def __init__(self, bundle: Bundle, thresholds: Thresholds) -> None:
+        self.bundle = bundle
+        self.requests = Requests(bounds_s(thresholds.thresholds), thresholds.window_s)
+        self.readings = Readings(thresholds.window_s)
+        self.unreadable = 0
+        """Parts that could not be read."""
+        self._read: dict[str, set[str]] = {}
+
+    def poll(self, now_s: float | None = None) -> None:
+        """Take in the parts that have been closed since the last call; `now_s`: seconds since the epoch, None: now."""
+        for part in self._new_parts(self.bundle.samples_dir):
+            self.requests.note(request_groups(part))
+        for part in self._new_parts(self.bundle.resources_dir):
+            self.readings.note(reading_rows(part))
+        moment_s = time.time() if now_s is None else now_s
+        self.requests.forget_before(moment_s)
+        self.readings.forget_before(moment_s)
+
+    def figures(self, now_s: float) -> dict[str, float]:
+        """The figures that thresholds are about, by metric; what is not known is absent."""
+        return {**self.readings.figures(now_s), **self.requests.figures(now_s)}
+
+    def _new_parts(self, directory: Path) -> Iterator[pa.Table]:
+        read = self._read.setdefault(directory.name, set())
+        columns = _SAMPLE_COLUMNS if directory == self.bundle.samples_dir else _READING_COLUMNS
+        for name in sorted(name for name in _names(directory) if name.endswith(".parquet") and name not in read):
+            read.add(name)
+            try:
+                yield pq.read_table(directory / name, columns=columns)
+            except (OSError, pa.ArrowException) as error:
+                self.unreadable += 1
+                LOG.warning("%s/%s cannot be read: %s", directory.name, name, str(error).splitlines()[0])
+
+
+def _names(directory: Path) -> list[str]:
+    """Quicker than paths: a long load has thousands of parts, and is looked at every two seconds."""
+    if not directory.is_dir():
+        return []
+    with os.scandir(directory) as entries:
+        return [entry.name for entry in entries]
+
+
+def request_groups(part: pa.Table) -> list[RequestGroup]:
+    """The rows of a part of samples, those alike together."""
+    starts_ns = part["intended_start"].cast(pa.int64())
+    latency_us = part["latency_us"]
+    seconds = pc.divide(pc.add(starts_ns, pc.multiply(latency_us, 1000)), 1_000_000_000)
+    classes = pa.array([class_ms(value) for value in latency_us.to_pylist()], pa.int64())
+    columns = [seconds, part["scenario"], part["outcome"], classes, latency_us]
+    table = pa.table(columns, names=["second", "scenario", "outcome", "class_ms", "latency_us"])
+    grouped = table.group_by(["second", "scenario", "outcome", "class_ms"])
+    counted = grouped.aggregate([("latency_us", "count"), ("latency_us", "sum")])
+    names = ("second", "scenario", "outcome", "class_ms", "latency_us_count", "latency_us_sum")
+    return [RequestGroup(*row) for row in zip(*(counted[name].to_pylist() for name in names), strict=True)]
+
+
+def reading_rows(part: pa.Table) -> list[Latest]:
+    """The rows of a part of readings."""
+    moments = [ns / 1e9 for ns in part["ts"].cast(pa.int64()).to_pylist()]
+    others = (part[name].to_pylist() for name in ("source", "instance", "metric", "value", "unit"))
+    rows = (Latest(*row) for row in zip(moments, *others, strict=True))
+    return [row for row in rows if row.value is not None and math.isfinite(row.value)]

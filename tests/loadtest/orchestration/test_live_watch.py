@@ -1,0 +1,172 @@
+"""The watch beside a load: log, alerts.json and one Slack thread; whatever goes wrong in it, the load goes on."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from include.loadtest.bundle import Bundle
+from include.loadtest.errors import ConfigError
+from include.loadtest.orchestration import live_watch as module
+from include.loadtest.orchestration.live_watch import live_watch
+from include.loadtest.profile.thresholds import load_thresholds
+from include.loadtest.publishing.slack import SlackSettings
+from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, Reading, Sample, write_part
+from tests.helpers.slack_service import TOKEN, SlackService, slack_service
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackService]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with slack_service() as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The committed thresholds, each after a fraction of its time."""
+    thresholds = load_thresholds()
+    quick = tuple(own.model_copy(update={"for_s": 0}) for own in thresholds.thresholds)
+    monkeypatch.setattr(module, "load_thresholds", lambda: thresholds.model_copy(update={"thresholds": quick}))
+    monkeypatch.setattr(module, "POLL_S", 0.05)
+
+
+def context_of(folder: Path, settings: Callable[[], SlackSettings | None] = lambda: None, **changes: Any) -> Any:
+    bundle = Bundle(folder / "smoke-1")
+    for part in (bundle.samples_dir, bundle.resources_dir):
+        part.mkdir(parents=True)
+    target = SimpleNamespace(shares_host=True)
+    given = {"bundle": bundle, "target": target, "target_name": "demo", "link": None, "slack_settings": settings}
+    return SimpleNamespace(**{**given, **changes})
+
+
+def write_samples(bundle: Bundle, number: int, outcome: str, rows: int) -> None:
+    now = time.time_ns()
+    row = Sample(
+        now, now, 100_000, None, "simple_query", "chat", 0, "hold", "hold", outcome, None, 500, 9, None, "w0", 1
+    )
+    write_part([row] * rows, SAMPLE_SCHEMA, bundle.samples_dir / f"w0-{number:06d}.parquet")
+
+
+def write_cpu(bundle: Bundle, source: str) -> None:
+    reading = Reading(time.time_ns(), source, "here", "cpu_pct", 99.0, "%")
+    write_part([reading], RESOURCE_SCHEMA, bundle.resources_dir / f"{source}-1-000000.parquet")
+
+
+def await_that(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen within 20 s"
+        time.sleep(0.02)
+
+
+def by_token(service: SlackService) -> SlackSettings:
+    return SlackSettings.checked(channel="#load-tests", token=TOKEN, base_url=service.base_url)
+
+
+def test_an_alert_is_logged_written_and_told_in_one_thread(
+    tmp_path: Path, slack: SlackService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its beginning is the parent, its end and further alerts lie below; a shared host is for information only."""
+    context = context_of(tmp_path, lambda: by_token(slack))
+    with live_watch(context):
+        write_samples(context.bundle, 0, "http_error", 40)
+        await_that(lambda: len(slack.messages) == 1)
+        write_samples(context.bundle, 1, "ok", 40_000)
+        await_that(lambda: len(slack.messages) == 2)
+        write_cpu(context.bundle, "host")
+        await_that(lambda: "host_cpu_high" in caplog.text)
+        write_samples(context.bundle, 2, "timeout", 4000)
+        await_that(lambda: len(slack.messages) == 3)
+    assert slack.faults == []
+    parent, *below = slack.messages
+    assert "thread_ts" not in parent
+    assert [message["thread_ts"] for message in below] == ["1700000000.000001"] * 2
+    assert parent["text"].startswith("🔔 error_rate_high: smoke-1 on demo. alert error_rate_high: error_rate at 100 %")
+    assert "✅ error_rate_high" in below[0]["text"]
+    assert "docs/alerts/error_rate_high.md" in caplog.text
+    found = context.bundle.read("alerts.json")
+    assert [(alert["id"], alert["severity"]) for alert in found["alerts"]] == [
+        ("error_rate_high", "critical"),
+        ("host_cpu_high", "info"),
+        ("error_rate_high", "critical"),
+    ]
+    first, host, last = found["alerts"]
+    assert (first["value"], first["limit"], first["unit"]) == (1.0, 0.01, "ratio")
+    assert first["since"] < first["until"] < last["since"]
+    assert (last["until"], "shared host" in host["text"]) == (None, True)
+    assert "cache_hit_rate" in found["without_data"]
+
+
+def test_without_an_alert_the_file_says_what_was_watched(tmp_path: Path) -> None:
+    """The last parts are looked at, too; the generator's machine is none of the target's."""
+    context = context_of(tmp_path)
+    with live_watch(context):
+        write_cpu(context.bundle, "generator")
+        write_samples(context.bundle, 0, "ok", 40)
+    found = context.bundle.read("alerts.json")
+    assert found["alerts"] == []
+    assert "host_cpu_pct" in found["without_data"]
+    assert not {"error_rate", "latency_p95_ms"} & set(found["without_data"])
+
+
+def test_a_webhook_gets_nothing_live(tmp_path: Path, slack: SlackService) -> None:
+    """It has no threads: the channel would fill."""
+    context = context_of(tmp_path, lambda: SlackSettings.checked(webhook_url=slack.webhook_url))
+    with live_watch(context):
+        write_samples(context.bundle, 0, "http_error", 40)
+        await_that(lambda: context.bundle.has("alerts.json"))
+    assert slack.seen == 0
+
+
+def test_a_slack_that_fails_costs_a_line_and_no_alert(
+    tmp_path: Path, slack: SlackService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Log and file have it all the same."""
+    settings = SlackSettings.checked(channel="#nowhere", token=TOKEN, base_url=slack.base_url)
+    context = context_of(tmp_path, lambda: settings)
+    with live_watch(context):
+        write_samples(context.bundle, 0, "http_error", 40)
+        await_that(lambda: "channel_not_found" in caplog.text)
+    assert len(context.bundle.read("alerts.json")["alerts"]) == 1
+
+
+@pytest.mark.parametrize("fault", ["settings", "bundle", "target"])
+def test_a_watch_that_is_broken_says_so_once_and_harms_nothing(
+    tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Wrong settings, a disk that takes nothing, a target that is gone."""
+
+    def wrong() -> SlackSettings | None:
+        raise ConfigError("connection loadtest_slack: no way to send")
+
+    context = context_of(tmp_path, wrong if fault == "settings" else lambda: None)
+    if fault == "target":
+        del context.target
+    if fault == "bundle":
+        (context.bundle.path / "alerts.json").mkdir()
+    with live_watch(context):
+        write_samples(context.bundle, 0, "http_error", 40)
+        await_that(lambda: "the load goes on" in caplog.text)
+        time.sleep(0.3)
+    assert caplog.text.count("the live watch of the thresholds failed") == 1
+    assert not (context.bundle.path / "alerts.json").is_file()
+
+
+def test_the_manifest_is_left_to_the_load(tmp_path: Path) -> None:
+    """The load's own stage writes it at the same time."""
+    context = context_of(tmp_path)
+    context.bundle.write("manifest.json", {"a": 1})
+    before = (context.bundle.path / "manifest.json").stat().st_mtime_ns
+    with live_watch(context):
+        write_samples(context.bundle, 0, "http_error", 40)
+        await_that(lambda: context.bundle.has("alerts.json"))
+    assert json.loads((context.bundle.path / "manifest.json").read_text()) == {"a": 1}
+    assert (context.bundle.path / "manifest.json").stat().st_mtime_ns == before
