@@ -8,12 +8,11 @@ whether a report would state it.
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from experiments.capacity_loads import CONFIGURATIONS, GROWTH_PCT, TRIES, USERS, Configuration, Runs
 from experiments.claims import Claim, Say
 from experiments.in_process import Bench, bench
 from include.loadtest import run
@@ -21,51 +20,17 @@ from include.loadtest.analysis.capacity import capacity_of
 from include.loadtest.analysis.capacity.document import resources_of
 from include.loadtest.analysis.capacity.steps import steps_of
 from include.loadtest.bundle import Bundle
-from include.loadtest.orchestration import pipeline
-from include.loadtest.orchestration.context import RunContext
-from include.loadtest.orchestration.settings import work_root
-from include.loadtest.profile import PROFILES_DIR, Profile
+from include.loadtest.profile import Profile
 
 NAME = "capacity"
-USERS = 45
-SATURATING_THINK_S = 0.1
-SATURATED_S, STEP_S, STEPS = 45, 30, 5
-MOST_SHARE, WANTED_SHARE = 0.70, 0.685
-"""The highest step's share of the maximum: at most 70 %, and a report states nothing of more than 1.5 times it."""
-TRIES = 2
+MOST_SHARE, WANTED_SHARE, LEAST_SHARE = 0.70, 0.685, 0.60
+"""The highest step's share of the maximum: at most 70 %, and a report states nothing of more than 1.5 times it.
+
+Below the least one the think time was guessed wrong, and the load is sent again.
+"""
 WITHIN = 0.15
 LOW_STEPS = 3
 """Steps that are left for the prediction that has to be refused: about 40 % of the maximum."""
-GROWTH_PCT = 5
-BREAKING_POINT = {"p95_limit_ms": 8000, "error_rate_limit": 0.05, "least_user_throughput_share": 0.8}
-RECOVERY = {"duration_s": 30, "window_s": 5, "windows": 3, "p95_limit_ms": 3000}
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """Start options and faults of a demo target, and what should end first in it.
-
-    `answer_s`: about how long an answer takes unloaded, for the first guess of the think time.
-    """
-
-    name: str
-    options: tuple[str, ...]
-    ends_first: frozenset[str]
-    answer_s: float
-    faults: Mapping[str, Any] = field(default_factory=dict)
-
-
-CPU = frozenset({"application_process", "host_cpu"})
-POOL = frozenset({"database_pool"})
-CONFIGURATIONS = (
-    Configuration("pool-3", ("--pool-size", "3"), POOL, 0.2, {"query_added_ms": 60}),
-    Configuration(
-        "pool-6-slow-llm", ("--pool-size", "6", "--llm-first-token-ms", "800"), POOL, 0.35, {"query_added_ms": 100}
-    ),
-    Configuration("cpu-30ms", ("--cpu-ms-per-request", "30"), CPU, 0.25),
-    Configuration("cpu-60ms", ("--cpu-ms-per-request", "60"), CPU, 0.35),
-    Configuration("two-workers-40ms", ("--workers", "2", "--cpu-ms-per-request", "40"), CPU, 0.25),
-)
 
 
 @dataclass(frozen=True)
@@ -118,7 +83,7 @@ def _result(servers: Bench, configuration: Configuration, say: Say) -> Result:
         found = _capacity(bundle, profile)
         tested_rpm = found["steps"][-1]["throughput_rpm"]
         say(f"  steps up to {100 * tested_rpm / measured_rpm:.0f} % of it: {found['maximum']['text']}")
-        if tested_rpm <= MOST_SHARE * measured_rpm:
+        if LEAST_SHARE <= tested_rpm / measured_rpm <= MOST_SHARE:
             break
         # A user's cycle by Little's law, without the think time, is the answer; aim again with it.
         think_s = USERS * 60 / (WANTED_SHARE * measured_rpm) - (USERS * 60 / tested_rpm - think_s)
@@ -137,80 +102,6 @@ def result_of(configuration: Configuration, measured_rpm: float, bundle: Bundle,
         found,
         low,
     )
-
-
-@dataclass
-class Runs:
-    """Loads on one target, with the same users and sessions."""
-
-    servers: Bench
-    configuration: Configuration
-    say: Say
-    _seed: dict[str, Any] | None = None
-
-    def saturated_rpm(self) -> float:
-        """Ok answers a minute with more users than it carries."""
-        shape = {"users": USERS, "ramp_up_s": 5, "duration_s": SATURATED_S}
-        bundle, _ = self._run("saturated", shape, SATURATING_THINK_S)
-        rows = bundle.read(run.METRICS)["metrics"]
-        return next(
-            float(row["value"])
-            for row in rows
-            if (row["metric"], row["scope"], row["phase"]) == ("throughput_rpm", "all", "hold")
-        )
-
-    def stepped(self, number: int, think_s: float) -> tuple[Bundle, Profile]:
-        """A load in steps."""
-        steps = {
-            "kind": "steps",
-            "steps": STEPS,
-            "probe_users": 1,
-            "breaking_point": BREAKING_POINT,
-            "recovery": RECOVERY,
-        }
-        shape = {"users": USERS, "ramp_up_s": STEP_S * (STEPS - 1), "duration_s": STEP_S, "shape": steps}
-        return self._run(f"steps-{number}", shape, think_s)
-
-    def _run(self, name: str, shape: Mapping[str, Any], think_s: float) -> tuple[Bundle, Profile]:
-        text = profile_yaml(shape, think_s)
-        run_id = f"{self.configuration.name}-{name}"
-        context = self._context(run_id, text)
-        with self.servers.demo.client() as client:
-            client.delete("/admin/faults").raise_for_status()
-        pipeline.run_stage(context, "preflight")
-        if self._seed is None:
-            pipeline.run_stage(context, "seed_users")
-            self._seed = context.manifest()["seed"]
-        context.bundle.update_manifest(seed=self._seed)
-        pipeline.run_stage(context, "warm_cache")
-        with self.servers.demo.client() as client:
-            client.put("/admin/faults", json=dict(self.configuration.faults)).raise_for_status()
-        pipeline.run_stage(context, "run_profile")
-        pipeline.run_stage(context, "collect_metrics")
-        return context.bundle, context.profile()
-
-    def _context(self, run_id: str, text: str) -> RunContext:
-        """One owner and one folder of work for all loads: they share lease, users and sessions."""
-        given = self.servers.context(run_id, text)
-        work = f"prove-capacity-{self.configuration.name}"
-        return replace(given, work_dir=work_root() / work, owner=f"prove/{work}")
-
-
-def profile_yaml(shape: Mapping[str, Any], think_s: float) -> str:
-    """The committed smoke profile with a shape and a think time, little to warm up, and a plan of growth."""
-    data = yaml.safe_load((PROFILES_DIR / "smoke.yaml").read_text(encoding="utf-8"))
-    half = min(0.5, think_s)
-    data |= {
-        "name": "capacity_proof",
-        "think_time_s": {"min": round(think_s - half, 3), "max": round(think_s + half, 3)},
-        "questions": {"pool_size": 30, "zipf_exponent": 1.1, "new_share": 0.15},
-        "warm_up": {"settled_within": 0.02, "max_s": 12},
-        "timeout_s": 60,
-        "plan": {"normal_users": 10, "peak_factor": 2, "growth_pct_a_month": GROWTH_PCT},
-        "slos": [{"metric": "ungraceful_error_rate", "comparator": "<=", "limit": 0.05}],
-        **shape,
-    }
-    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
 
 
 def _capacity(bundle: Bundle, profile: Profile) -> dict[str, Any]:

@@ -69,7 +69,11 @@ def monitoring(folder: Path, results: Path, history_url: str) -> Iterator[Monito
     found = Monitoring(exporter, prometheus)
     with ExitStack() as stack:
         hook = stack.enter_context(_webhook(found))
-        addresses = ["--exporter", exporter, "--alertmanager", alertmanager, "--webhook", hook]
+        folder.mkdir(parents=True, exist_ok=True)
+        url_file = folder / "webhook_url"
+        url_file.touch(mode=0o600)
+        url_file.write_text(hook, encoding="utf-8")
+        addresses = ["--exporter", exporter, "--alertmanager", alertmanager, "--webhook-url-file", str(url_file)]
         write_rules(["--out", str(folder), *addresses, "--group-wait-s", str(GROUP_WAIT_S)])
         environment = {EXPORTER_VARIABLE: exporter, RESULTS_VARIABLE: str(results), HISTORY_VARIABLE: history_url}
         commands = {

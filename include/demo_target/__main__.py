@@ -110,36 +110,51 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, stack: ExitStack, stop_ordered: Callable[[], bool]) -> None:
     """Start one part after the other, serve, and leave the undoing of each to `stack`."""
-
-    def step() -> None:
-        if stop_ordered():
-            raise StopOrderedError
-
     state = options.state.absolute()
     state.mkdir(parents=True, exist_ok=True)
     ready_file = state / "ready.json"
     ready_file.unlink(missing_ok=True)
     listener = bind(options.host, options.port)
     stack.callback(listener.close)
-    stack.callback(_stop_postgres_of, state / "pg")
-    postgres = start_postgres(state / "pg", settings=POSTGRES_SETTINGS)
-    step()
-    ensure_database(postgres, DATABASE)
-    step()
-    stack.callback(_stop_valkey_of, state / "valkey")
-    valkey = start_valkey(state / "valkey", settings={"maxmemory": "128mb", "maxmemory-policy": "allkeys-lru"})
-    step()
-    llm_url = options.llm_url or _start_llm(options, state, stack, stop_ordered)
-    step()
-
+    settings = _with_servers(options, state, stack, stop_ordered)
     ready = {
         "base_url": base_url(listener),
-        "database_url": postgres.url(DATABASE),
-        "redis_url": valkey.url,
-        "llm_url": llm_url,
+        "database_url": settings.database_url,
+        "redis_url": settings.redis_url,
+        "llm_url": settings.llm_url,
         "pid": os.getpid(),
     }
-    settings = Settings(
+    stack.callback(ready_file.unlink, missing_ok=True)
+    if options.workers == 1:
+        _serve(AnnouncingServer(build_app(build_services(settings)), lambda: announce(ready, ready_file)), listener)
+        return
+    workers = Workers(settings, options.workers, listener, stack, stop_ordered)
+    workers.start()
+    _unless(stop_ordered)
+    announce(ready, ready_file)
+    workers.run()
+
+
+def _unless(stop_ordered: Callable[[], bool]) -> None:
+    if stop_ordered():
+        raise StopOrderedError
+
+
+def _with_servers(
+    options: argparse.Namespace, state: Path, stack: ExitStack, stop_ordered: Callable[[], bool]
+) -> Settings:
+    """The application's settings, with servers that have just been started for it."""
+    stack.callback(_stop_postgres_of, state / "pg")
+    postgres = start_postgres(state / "pg", settings=POSTGRES_SETTINGS)
+    _unless(stop_ordered)
+    ensure_database(postgres, DATABASE)
+    _unless(stop_ordered)
+    stack.callback(_stop_valkey_of, state / "valkey")
+    valkey = start_valkey(state / "valkey", settings={"maxmemory": "128mb", "maxmemory-policy": "allkeys-lru"})
+    _unless(stop_ordered)
+    llm_url = options.llm_url or _start_llm(options, state, stack, stop_ordered)
+    _unless(stop_ordered)
+    return Settings(
         database_url=postgres.url(DATABASE),
         redis_url=valkey.url,
         llm_url=llm_url,
@@ -150,16 +165,6 @@ def _run(options: argparse.Namespace, stack: ExitStack, stop_ordered: Callable[[
         threads=options.thread_pool_size,
         cpu_ms_per_request=options.cpu_ms_per_request,
     )
-    step()
-    stack.callback(ready_file.unlink, missing_ok=True)
-    if options.workers == 1:
-        _serve(AnnouncingServer(build_app(build_services(settings)), lambda: announce(ready, ready_file)), listener)
-        return
-    workers = Workers(settings, options.workers, listener, stack, stop_ordered)
-    workers.start()
-    step()
-    announce(ready, ready_file)
-    workers.run()
 
 
 def _serve(server: AnnouncingServer, listener: Any) -> None:

@@ -84,6 +84,28 @@ def build_llm(behaviour: Behaviour, seed: int) -> FastAPI:
     rng = random.Random(seed)
     app.state.behaviour = behaviour
     metrics = LlmMetrics()
+    _add_pages(app, metrics)
+
+    @app.post("/v1/chat/completions")
+    async def complete(call: ChatCompletion) -> Response:
+        now: Behaviour = app.state.behaviour
+        status = _refusal(now, rng)
+        if status is not None:
+            metrics.refused(status)
+            error = {"message": REFUSALS[status], "type": "server_error"}
+            return JSONResponse({"error": error}, status_code=status)
+        words = answer_to(call.messages[-1].content, seed)
+        if call.stream:
+            events = metrics.counted(_stream(words, now, call.model))
+            return StreamingResponse(events, media_type="text/event-stream")
+        pieces = [piece async for piece in metrics.counted(_at_once(words, now))]
+        return JSONResponse(_whole(pieces, call.model))
+
+    return app
+
+
+def _add_pages(app: FastAPI, metrics: LlmMetrics) -> None:
+    """What is no call: metrics, health, and how it behaves."""
 
     @app.get("/metrics")
     async def metrics_page() -> Response:
@@ -102,23 +124,6 @@ def build_llm(behaviour: Behaviour, seed: int) -> FastAPI:
     async def change_behaviour(wanted: Behaviour) -> Behaviour:
         app.state.behaviour = wanted
         return wanted
-
-    @app.post("/v1/chat/completions")
-    async def complete(call: ChatCompletion) -> Response:
-        now: Behaviour = app.state.behaviour
-        status = _refusal(now, rng)
-        if status is not None:
-            metrics.refused(status)
-            error = {"message": REFUSALS[status], "type": "server_error"}
-            return JSONResponse({"error": error}, status_code=status)
-        words = answer_to(call.messages[-1].content, seed)
-        if call.stream:
-            events = metrics.counted(_stream(words, now, call.model))
-            return StreamingResponse(events, media_type="text/event-stream")
-        pieces = [piece async for piece in metrics.counted(_at_once(words, now))]
-        return JSONResponse(_whole(pieces, call.model))
-
-    return app
 
 
 def _refusal(behaviour: Behaviour, rng: random.Random) -> int | None:

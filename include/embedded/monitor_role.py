@@ -8,6 +8,8 @@ from psycopg2 import sql
 from psycopg2.extensions import encrypt_password
 
 ROLE = "loadtest_monitor"
+ATTRIBUTES = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 5"
+"""All of them, so that a role of this name keeps none that it had before."""
 
 
 def create_monitor_role(url: str) -> str:
@@ -24,7 +26,8 @@ def create_monitor_role(url: str) -> str:
             verb = sql.SQL("CREATE" if cursor.fetchone() is None else "ALTER")
             stored = encrypt_password(password, ROLE, connection, "scram-sha-256")
             role = sql.Identifier(ROLE)
-            cursor.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(stored)))
+            told = sql.SQL("{} ROLE {} {} PASSWORD {}")
+            cursor.execute(told.format(verb, role, sql.SQL(ATTRIBUTES), sql.Literal(stored)))
             cursor.execute(sql.SQL("GRANT pg_monitor TO {}").format(role))
     finally:
         connection.close()

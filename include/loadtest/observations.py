@@ -7,7 +7,8 @@ One line of JSON each, in `resources/observations-<source>-<pid>.jsonl`: `{"ts",
   for and that waits for nobody itself: `blocking_pid`, `blocking_state`, `blocking_transaction_s` (its transaction's
   age) and `blocking_statement` (where it is idle, its last one)
 - `slow_command`: `command` (name and the key's prefix), `duration_ms`
-- `target_log`: `line`
+- `target_log`: `words` (those of a line of the log that speak of an end or a new start), `process` (the one that the
+  kernel killed)
 
 What is not known is null. Statements and commands stand there without their values. Texts are another program's: they
 are cut, and without control characters.
@@ -32,6 +33,8 @@ MAX_LINES = 2_000
 MAX_LINES_OF_A_KIND = 1_500
 """So that one kind leaves room for the others of its source."""
 MAX_TEXT_CHARS = 500
+MAX_LOG_LINES = 20
+"""For the manifest, and so for the report."""
 MAX_LINE_BYTES = 16_384
 
 
@@ -82,6 +85,12 @@ def read_observations(bundle: Bundle) -> list[dict[str, Any]]:
     for file in sorted(bundle.resources_dir.glob("observations-*.jsonl")):
         found += islice(_observations(file), MAX_LINES)
     return sorted(found, key=lambda observation: observation["ts"])
+
+
+def log_lines(bundle: Bundle) -> list[dict[str, Any]]:
+    """`ts`, `words` and `process` of the first lines of the target's log that spoke of its end or a new start."""
+    lines = [one for one in read_observations(bundle) if one["kind"] == "target_log"]
+    return [{key: one.get(key) for key in ("ts", "words", "process")} for one in lines[:MAX_LOG_LINES]]
 
 
 def _observations(file: Path) -> Iterable[dict[str, Any]]:

@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 import redis
 
-from include.embedded.monitor_role import ROLE, create_monitor_role
+from include.embedded.monitor_role import ATTRIBUTES, ROLE, create_monitor_role
 from include.embedded.postgres import PostgresServer, ensure_database, start_postgres, stop_postgres
 from include.embedded.valkey import start_valkey, stop_valkey
 from include.loadtest.collectors.redis import RedisReader
@@ -39,6 +39,28 @@ def test_the_role_may_read_statistics_and_nothing_else(postgres: PostgresServer)
         assert cursor.fetchone() == (1,)
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cursor.execute("SELECT * FROM secret")
+
+
+def test_the_role_keeps_no_power_that_it_had(postgres: PostgresServer) -> None:
+    """One of this name that was made by hand: what it may do besides is taken from it."""
+    admin = postgres.url()
+    create_monitor_role(admin)
+    with closing(psycopg2.connect(admin)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(f"ALTER ROLE {ROLE} SUPERUSER CREATEDB CREATEROLE REPLICATION BYPASSRLS CONNECTION LIMIT -1")
+    create_monitor_role(admin)
+    with closing(psycopg2.connect(admin)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls, rolconnlimit "
+            "FROM pg_roles WHERE rolname = %s",
+            (ROLE,),
+        )
+        assert cursor.fetchone() == (False, 5)
+
+
+def test_the_documented_role_is_the_one_that_is_made() -> None:
+    """With the same attributes, all of them."""
+    text = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text()
+    assert f"\nCREATE ROLE {ROLE} {ATTRIBUTES};\n" in text
 
 
 def test_the_password_is_in_no_log_and_no_statistics(postgres: PostgresServer) -> None:

@@ -4,17 +4,10 @@ from typing import Any
 
 import pytest
 
-from experiments.capacity import (
-    CONFIGURATIONS,
-    RECOVERY,
-    Result,
-    _all_within,
-    _months_by_hand,
-    _predicted,
-    _refused,
-    profile_yaml,
-)
+from experiments.capacity import Result, _all_within, _months_by_hand, _predicted, _refused
+from experiments.capacity_loads import CONFIGURATIONS, RECOVERY, is_used_up, profile_yaml
 from include.loadtest.profile import load_profile_text
+from tests.helpers.stepped_runs import stepped_bundle, stepped_profile
 
 pytestmark = pytest.mark.unit
 
@@ -76,3 +69,18 @@ def test_a_figure_where_it_should_be_refused_fails() -> None:
 def test_months_are_counted_one_by_one() -> None:
     """50 users at 5 % meet 100 in the 15th month; what is there already needs none."""
     assert (_months_by_hand(50, 100), _months_by_hand(100, 100), _months_by_hand(50, None)) == (15, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("own", "app", "used_up"), [(1.9, 0.95, True), (1.9, 0.7, True), (0.4, 0.7, False), (0.4, 0.95, True)]
+)
+def test_a_saturated_load_has_used_up_what_it_should(tmp_path, own: float, app: float, used_up: bool) -> None:
+    """The machine's CPU is full: by the target itself, or by others while the application has room."""
+    values = {
+        ("host", "cpu_pct"): 99.0, ("host", "cores"): 2.0, ("process", "app_cpu_cores"): own,
+        ("process", "app_busiest_process_cpu_cores"): app,
+    }  # fmt: skip
+    profile = stepped_profile(steps=2)
+    bundle = stepped_bundle(tmp_path, profile, [10, 10], lambda _: values)
+    assert is_used_up(bundle, profile, {"application_process", "host_cpu"}) is used_up
+    assert not is_used_up(bundle, profile, {"database_pool"})

@@ -4,9 +4,11 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from include.loadtest.analysis.bottleneck.case import Case, Silence
 from include.loadtest.analysis.bottleneck.model import Span, iso
-from include.loadtest.analysis.bottleneck.requests import Requests, requests_of
+from include.loadtest.analysis.bottleneck.requests import Requests
 from include.loadtest.analysis.bottleneck.series import Readings, readings_of
 from include.loadtest.profile import find_profile, load_profile
 
@@ -89,6 +91,21 @@ HEALTHY: dict[tuple[str, str], Value] = {
 }
 
 
+def requests_of(rows: Sequence[tuple[float, float, str, str, str, int, bool]], each: int = 1) -> Requests:
+    """Requests from rows (start, latency in s, scenario, endpoint, outcome, status, streamed)."""
+    start, latency, scenario, endpoint, outcome, status, streamed = zip(*rows, strict=True) if rows else ((),) * 7
+    return Requests(
+        np.array(start, dtype=np.float64),
+        np.array(latency, dtype=np.float64),
+        np.array(scenario, dtype=np.str_),
+        np.array(endpoint, dtype=np.str_),
+        np.array(outcome, dtype=np.str_),
+        np.array(status, dtype=np.int64),
+        np.array(streamed, dtype=np.bool_),
+        each,
+    )
+
+
 def made_readings(figures: Mapping[tuple[str, str], Value]) -> Readings:
     """Readings every five seconds, from one interval before the hold to its end."""
     count = int(HOLD_S / STEP_S)
@@ -153,7 +170,7 @@ def made_case(
         requests=made_requests() if requests is None else requests,
         load=LOAD,
         whole=Span(START_S - STEP_S, LOAD.end_s),
-        manifest={"target": {"shares_host": shares_host}},
+        manifest={"target": {"shares_host": shares_host}, "load": {"started": moment(-STEP_S)}},
         verdict={"reasons": list(reasons)},
         reference=reference or {},
         observations=tuple(observations),

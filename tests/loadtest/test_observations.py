@@ -6,7 +6,14 @@ import pytest
 
 from include.loadtest import observations
 from include.loadtest.bundle import Bundle
-from include.loadtest.observations import MAX_LINES, MAX_LINES_OF_A_KIND, ObservationWriter, read_observations
+from include.loadtest.observations import (
+    MAX_LINES,
+    MAX_LINES_OF_A_KIND,
+    MAX_LOG_LINES,
+    ObservationWriter,
+    log_lines,
+    read_observations,
+)
 from include.loadtest.recorder import ns
 
 pytestmark = pytest.mark.unit
@@ -35,6 +42,17 @@ def test_what_was_seen_is_read_back_by_time(bundle: Bundle) -> None:
         {"ts": "2024-12-05T02:00:01.500000Z", "source": "postgres", "instance": "db:5432",
          "kind": "statement", "queryid": "-5", "text": "SELECT 1"},
     ]  # fmt: skip
+
+
+def test_lines_of_the_targets_log_are_few_and_by_time(bundle: Bundle) -> None:
+    """The first ones, for the manifest; other kinds are none of them."""
+    log, redis = writer_of(bundle, "target_log"), writer_of(bundle, "redis")
+    redis.write(ns(AT), [{"kind": "slow_command", "command": "KEYS", "duration_ms": 12.5}])
+    log.write(ns(AT) + 10**9, [{"kind": "target_log", "words": "restart", "process": None}] * 100)
+    log.write(ns(AT), [{"kind": "target_log", "words": "oom-kill", "process": "python"}])
+    found = log_lines(bundle)
+    assert len(found) == MAX_LOG_LINES
+    assert found[0] == {"ts": "2024-12-05T02:00:00.500000Z", "words": "oom-kill", "process": "python"}
 
 
 def test_a_hostile_text_is_one_short_line(bundle: Bundle) -> None:

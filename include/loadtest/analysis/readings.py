@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from include.loadtest.analysis.parts import columns_of
+
 Kind = tuple[str, str]
 """Source and metric of a reading."""
 Series = Sequence[tuple[int, float]]
@@ -59,7 +61,7 @@ def read_answers(directory: Path) -> dict[str, Answers]:
     """The ok answers of a bundle's samples by endpoint."""
     ends_us: dict[str, list[int]] = {}
     for start_us, latency_us, outcome, endpoint in _rows(directory, _SAMPLE_COLUMNS):
-        if outcome == "ok":
+        if outcome == "ok" and latency_us is not None:
             ends_us.setdefault(endpoint, []).append(start_us + latency_us)
     return {endpoint: Answers(sorted(own)) for endpoint, own in ends_us.items()}
 
@@ -70,15 +72,6 @@ def all_answers(by_endpoint: Mapping[str, Answers]) -> Answers:
 
 
 def _rows(directory: Path, columns: Sequence[str]) -> Iterable[tuple[Any, ...]]:
-    """Rows of all readable parts, the first column as µs since 1970; damaged parts are named by metrics.json."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for path in sorted(directory.glob("*.parquet")):
-        try:
-            table = pq.read_table(path, columns=list(columns))
-        except (OSError, pa.ArrowException):
-            continue
-        times = table.column(0).cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64()).to_pylist()
-        others = [table.column(place).to_pylist() for place in range(1, len(columns))]
-        yield from ((ns // 1000, *rest) for ns, *rest in zip(times, *others, strict=True))
+    """Rows of all readable parts, the first column as µs since 1970; rows without a time are left out."""
+    for part in columns_of(directory, columns):
+        yield from ((ns // 1000, *rest) for ns, *rest in zip(*part, strict=True) if ns is not None)

@@ -29,6 +29,8 @@ from include.loadtest.recorder import prepare_writing
 LONGEST_READ_S = 3.0
 LONGEST_PAGES_S = 4.5
 """The application's pages are asked one after the other: its first may take two thirds of this."""
+PING_SHARE = 0.1
+"""Of the interval, from one PING to the next: all of them cover two fifths of it, and an answer has time to be late."""
 
 
 def readers_of(plan: CollectorPlan, environment: Mapping[str, str]) -> list[Reader]:
@@ -38,7 +40,8 @@ def readers_of(plan: CollectorPlan, environment: Mapping[str, str]) -> list[Read
     if plan.postgres:
         readers.append(PostgresReader(_url(plan.postgres, environment), plan.postgres.instance, timeout_s))
     if plan.redis:
-        readers.append(RedisReader(_url(plan.redis, environment), plan.redis.instance, timeout_s))
+        url, every_s = _url(plan.redis, environment), PING_SHARE * plan.interval_s
+        readers.append(RedisReader(url, plan.redis.instance, timeout_s, every_s))
     if plan.app:
         pages_s = min(LONGEST_PAGES_S, 0.9 * plan.interval_s)
         readers.append(AppReader(plan.app.urls, plan.app.instance, pages_s))

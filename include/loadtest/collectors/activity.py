@@ -30,9 +30,7 @@ def _waiting(kind: str) -> str:
     return _known(number, labelled("waiting_backends", "type", kind))
 
 
-def _query(checkpoints: str) -> str:
-    """The statement of a reading."""
-    return f"""
+_SESSIONS = """
 WITH sessions AS MATERIALIZED (
     SELECT state, backend_type, wait_event_type, query = '<insufficient privilege>' AS hidden,
         datid IS NOT NULL AND (backend_type = 'client backend' OR backend_type IS NULL) AS client,
@@ -55,6 +53,12 @@ WITH sessions AS MATERIALIZED (
     SELECT count(*) AS waits, coalesce(max(extract(epoch FROM clock_timestamp() - waitstart)), 0) AS longest_s
     FROM pg_locks WHERE NOT granted
 )
+"""
+
+
+def _query(checkpoints: str) -> str:
+    """The statement of a reading."""
+    return f"""{_SESSIONS}
 SELECT connections_total,
     {_known("active", "connections_active")},
     {_known("idle", "connections_idle")},

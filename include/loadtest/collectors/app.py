@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,6 +13,7 @@ from include.loadtest.collectors.exposed import (
     REQUEST_TIMES,
     RESPONSES,
     ByName,
+    Unknown,
     errors_by_endpoint,
     names_of,
     parsed,
@@ -81,6 +82,7 @@ class AppReader:
         self.instance = instance
         self._pages, self._timeout_s = [Page(url, self.source) for url in urls], timeout_s
         self._told = self._has_begun = False
+        self._unknown = Unknown(self.source, APPLICATION)
         self._client = PageClient()
         self._before: dict[float | None, Requests] = {}
 
@@ -89,11 +91,12 @@ class AppReader:
         asked_s = time.monotonic()
         first, page_ms = self._ask_first()
         left_s = self._timeout_s - (time.monotonic() - asked_s)
-        answers = [first, *self._client.ask([page for page in self._pages[1:] if page.exists], left_s)]
+        answers = [first, *self._client.ask(self._pages[1:], left_s)]
         series = series_by_name(answer for answer in answers if isinstance(answer, str))
         values = {**figures(series), **page_ms, **self._since_last(series, asked_s)}
+        unknown = self._unknown.tell(series)
         if series:
-            self._tell_missing(values)
+            self._tell_missing({*values, *unknown})
         if SINCE_LAST_READING in values and not self._has_begun:
             self._has_begun = True
             del values[SINCE_LAST_READING]
@@ -103,8 +106,6 @@ class AppReader:
         return values
 
     def _ask_first(self) -> tuple[Answer, dict[str, float]]:
-        if not self._pages[0].exists:
-            return None, {}
         asked_s = time.monotonic()
         (answer,) = self._client.ask(self._pages[:1], FIRST_PAGE_SHARE * self._timeout_s)
         took_ms = 1e3 * (time.monotonic() - asked_s)
@@ -120,12 +121,12 @@ class AppReader:
             del self._before[next(iter(self._before))]
         return {} if before is None else request_figures(before, now)
 
-    def _tell_missing(self, values: Mapping[str, float]) -> None:
+    def _tell_missing(self, known: Set[str]) -> None:
         if self._told:
             return
         self._told = True
-        found = {family.title for family in map(family_of, values) if family}
-        missing = [name for name in (*SINGLE, *SUMMED, *(entry.reading for entry in APPLICATION)) if name not in values]
+        found = {family.title for family in map(family_of, known) if family}
+        missing = [name for name in (*SINGLE, *SUMMED, *(entry.reading for entry in APPLICATION)) if name not in known]
         missing += [family.title for family in FAMILIES if family.title not in found]
         if missing:
             LOG.info("app: not exposed, so not read: %s", ", ".join(missing))

@@ -4,39 +4,50 @@ Names differ from one application to the next and follow the libraries that they
 that the pages have counts.
 """
 
+import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from include.loadtest.collectors.reader import labelled
+from include.loadtest.errors import printable
 from include.loadtest.exposition import Series, series_of
 
+LOG = logging.getLogger("loadtest.collectors")
 ByName = Mapping[str, Sequence[Series]]
 STATUS_LABELS = ("status", "status_code", "code", "http_status", "http_response_status_code", "outcome", "result")
 _COUNTERS = re.compile(r"^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]{0,99}) counter$", re.MULTILINE | re.ASCII)
 ENDPOINT_LABELS = ("path_template", "route", "http_route", "handler", "endpoint", "path")
 MAX_ENDPOINTS = 60
+MAX_WORDS, MAX_WORD_CHARS = 5, 40
 FOR_MONITORS = re.compile(r'[/"](metrics|monitoring_metrics|health|api_health|healthz|livez|readyz)"')
 """Labels of requests that no user sent."""
 SERVER_ERROR, CLIENT_ERROR = r"5(\d\d|xx)", r"4(\d\d|xx)"
-REFUSED = r"429|rate_?limited|refused"
-FAILED = rf"(?!2(\d\d|xx)$|ok$|success$|({REFUSED})$).+"
+REFUSED = r"429|rate[_-]?limit(ed|[_-]exceeded|[_-]error)?|refused|throttled|too[_-]many[_-]requests"
+FAILED = (
+    r"5(\d\d|xx)|4(?!29)\d\d|unavailable|overloaded|crashed|"
+    r"((api|client|connection|http|internal|llm|network|provider|server|upstream)[_-])*"
+    r"(err(or)?s?|fail(ed|ures?)?|time(d[_-]?|[_-])?out|exceptions?)"
+)
 """Neither an answer nor a refusal: those have a reading of their own."""
+ANSWERED = r"[23](\d\d|xx)|ok|success(ful)?|succeeded|completed?|answered|done"
 NOT_CLOSED = r"(?!closed$).+"
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """A metric of a page. `where`: a label (the first of its names that a series has) and the values that count.
+    """A metric of a page. `labels`: the first of these that a series has; `values`: those of it that count.
 
-    A series without the label does not count; where none has it, the metric says nothing about this.
+    A series without the label does not count; where none has it, the metric says nothing about this. `others`: values
+    that do not count; where it is given, any further value is unknown, and the metric says nothing about this either.
     """
 
     name: str
     labels: tuple[str, ...] = ()
     values: str = ""
+    others: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,8 +64,8 @@ def _plain(*names: str) -> tuple[Spelling, ...]:
     return tuple(Spelling(name) for name in names)
 
 
-def _by_status(values: str, *names: str) -> tuple[Spelling, ...]:
-    return tuple(Spelling(name, STATUS_LABELS, values) for name in names)
+def _by_status(values: str, *names: str, others: str | None = None) -> tuple[Spelling, ...]:
+    return tuple(Spelling(name, STATUS_LABELS, values, others) for name in names)
 
 
 def _timed(reading: str, *names: str) -> tuple[Exposed, ...]:
@@ -82,10 +93,14 @@ LLM: tuple[Exposed, ...] = (
     Exposed("llm_calls", _plain(*_LLM_CALLS, *(f"{name}_count" for name in _LLM_TIMES))),
     Exposed(
         "llm_errors",
-        _by_status(FAILED, *_LLM_CALLS)
+        _by_status(FAILED, *_LLM_CALLS, others=rf"{ANSWERED}|{REFUSED}")
         + _plain("llm_errors_total", "llm_request_errors_total", "litellm_proxy_failed_requests_metric_total"),
     ),
-    Exposed("llm_refusals", _by_status(REFUSED, *_LLM_CALLS) + _plain("llm_rate_limited_total", "llm_refusals_total")),
+    Exposed(
+        "llm_refusals",
+        _by_status(REFUSED, *_LLM_CALLS, others=rf"{ANSWERED}|{FAILED}")
+        + _plain("llm_rate_limited_total", "llm_refusals_total"),
+    ),
     *_timed("llm_wait_seconds", *_LLM_TIMES),
 )
 LLM_SERVER: tuple[Exposed, ...] = (
@@ -181,11 +196,45 @@ def _value(series: ByName, spelling: Spelling, entry: Exposed) -> float | None:
         return None if entries is None else 0.0
     if spelling.labels:
         labelled_series = [(each, label_of(each, spelling.labels)) for each in entries]
-        if all(label is None for _, label in labelled_series):
+        if all(label is None for _, label in labelled_series) or _unknown_values(entries, spelling):
             return None
-        chosen = [each for each, label in labelled_series if label is not None and re.fullmatch(spelling.values, label)]
+        chosen = [each for each, label in labelled_series if label is not None and _is(label, spelling.values)]
         return _combined(chosen, entry) if chosen else 0.0
     return _combined(entries, entry)
+
+
+def _is(label: str, values: str) -> bool:
+    return re.fullmatch(values, label, re.IGNORECASE) is not None
+
+
+def _unknown_values(entries: Iterable[Series], spelling: Spelling) -> list[str]:
+    if spelling.others is None:
+        return []
+    known = rf"{spelling.values}|{spelling.others}"
+    labels = dict.fromkeys(label for each in entries if (label := label_of(each, spelling.labels)) is not None)
+    return [label for label in labels if not _is(label, known)]
+
+
+class Unknown:
+    """Says once of each reading which words of a page keep it from being read."""
+
+    def __init__(self, source: str, table: Iterable[Exposed]) -> None:
+        self._source, self._table = source, tuple(table)
+        self._told: set[str] = set()
+
+    def tell(self, series: ByName) -> Set[str]:
+        """Tell what is new; the readings that were ever told of."""
+        for entry in self._table:
+            words = [
+                word
+                for spelling in entry.spellings
+                for word in _unknown_values(series.get(spelling.name, ()), spelling)
+            ]
+            if words and entry.reading not in self._told and entry.reading not in readings_of(series, (entry,)):
+                self._told.add(entry.reading)
+                shown = ", ".join(printable(word, MAX_WORD_CHARS) for word in words[:MAX_WORDS])
+                LOG.info("%s: %s is not read, as nobody knows what this is: %s", self._source, entry.reading, shown)
+        return self._told
 
 
 def _combined(entries: Sequence[Series], entry: Exposed) -> float | None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 
-from include.loadtest.collectors.exposed import LLM_SERVER, names_of, parsed, readings_of
+from include.loadtest.collectors.exposed import LLM_SERVER, Unknown, names_of, parsed, readings_of
 from include.loadtest.collectors.pages import Page, PageClient, PageError
 from include.loadtest.collectors.reader import ReadingError
 
@@ -23,19 +23,19 @@ class LlmReader:
     def __init__(self, url: str, instance: str, timeout_s: float) -> None:
         self.instance, self._timeout_s = instance, timeout_s
         self._page, self._client = Page(url, self.source), PageClient()
-        self._told = False
+        self._told, self._unknown = False, Unknown(self.source, LLM_SERVER)
 
     def read(self) -> Mapping[str, float]:
         """One reading. Raises ReadingError."""
-        if not self._page.exists:
-            return {}
         (answer,) = self._client.ask([self._page], self._timeout_s)
         if isinstance(answer, PageError):
             raise ReadingError(str(answer))
-        values = readings_of(parsed([answer], _WANTED), LLM_SERVER) if answer else {}
+        series = parsed([answer], _WANTED) if answer else {}
+        values = readings_of(series, LLM_SERVER)
+        unknown = self._unknown.tell(series)
         if answer and not self._told:
             self._told = True
-            missing = [entry.reading for entry in LLM_SERVER if entry.reading not in values]
+            missing = [name for entry in LLM_SERVER if (name := entry.reading) not in values and name not in unknown]
             if missing:
                 LOG.info("llm: not exposed, so not read: %s", ", ".join(missing))
         return values

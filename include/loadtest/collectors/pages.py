@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -19,7 +20,9 @@ HEADERS = {
     "Connection": "close",  # servers close an idle connection after about one interval: it would fail now and then
 }
 LONGEST_SILENCE_S = 30.0  # the deadline of a whole exchange is shorter, and kept by the loop
-_NOT_THERE = (401, 403, 404, 405, 410)
+_NOT_THERE, _NOT_ALLOWED = (404, 405, 410), (401, 403)
+ASKED_AGAIN_S = 60.0
+"""A page that was not there, or not for us, may come with a restart; asking at each reading would fill its log."""
 
 
 class PageError(Exception):
@@ -28,17 +31,31 @@ class PageError(Exception):
 
 @dataclass
 class Page:
-    """A page: asked until it turns out not to exist. `seen`: it has answered. `source` names it in the log."""
+    """A page. `seen`: it has answered. `source` names it in the log.
+
+    Until it has been seen, one that does not exist, or not for us, is asked for again only after a while.
+    """
 
     url: str
     source: str
     seen: bool = False
-    exists: bool = True
+    is_told: bool = False
+    rests_until_s: float = 0.0
+    meanwhile: PageError | None = None
 
     @property
     def path(self) -> str:
         """Its path, for messages."""
         return urlsplit(self.url).path
+
+    def rest(self, status: int) -> PageError | None:
+        """What is said of it until it is asked again: not to be allowed to see it is an error, not to exist is none."""
+        self.rests_until_s = time.monotonic() + ASKED_AGAIN_S
+        self.meanwhile = PageError(f"{self.path}: status {status}") if status in _NOT_ALLOWED else None
+        if self.meanwhile is None and not self.is_told:
+            self.is_told = True
+            LOG.info("%s: %s is not exposed (status %d)", self.source, self.path, status)
+        return self.meanwhile
 
 
 Answer = str | PageError | None
@@ -63,6 +80,8 @@ class PageClient:
         return list(await asyncio.gather(*(self._answer(page, timeout_s) for page in pages)))
 
     async def _answer(self, page: Page, timeout_s: float) -> Answer:
+        if time.monotonic() < page.rests_until_s:
+            return page.meanwhile
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._text(page)
@@ -74,13 +93,11 @@ class PageClient:
             cause = printable(str(error), 150)
             return PageError(f"{page.path}: {cause or type(error).__name__}")
 
-    async def _text(self, page: Page) -> str | None:
+    async def _text(self, page: Page) -> Answer:
         async with self._client.stream("GET", page.url) as response:
             status = response.status_code
-            if status in _NOT_THERE and not page.seen:
-                page.exists = False
-                LOG.info("%s: %s is not exposed (status %d)", page.source, page.path, status)
-                return None
+            if status in (*_NOT_THERE, *_NOT_ALLOWED) and not page.seen:
+                return page.rest(status)
             if status != 200:
                 raise PageError(f"{page.path}: status {status}")
             body = await body_of(response, page.path)

@@ -110,6 +110,7 @@ UNITS = {
     "keys": "keys",
     "memory_fragmentation_ratio": "ratio",
     "ping_ms": "ms",
+    "ping_mean_ms": "ms",
     "slow_commands": "commands",
     "flush_commands": "commands",
     "blocked_clients": "clients",

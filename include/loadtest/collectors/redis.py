@@ -33,19 +33,49 @@ FIELDS = {
 """Metric by field of INFO."""
 _BUSY = ("BUSY", "LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "OOM")
 """Begins of errors that pass; any other one says that the server has no such command, or not for this user."""
+PINGS = 5
 _FLUSHES = ("cmdstat_flushall", "cmdstat_flushdb")
+
+
+class Pings:
+    """What PINGs take that are due some time apart: one alone misses what blocks the server now and then.
+
+    One that is due while a command before it still waits has waited from then on, as anybody else's would have.
+    """
+
+    def __init__(self, client: Redis, every_s: float) -> None:
+        self._client, self._every_s = client, every_s
+        self._begun_s = time.perf_counter()
+        self._took_s: list[float] = []
+        self._next()
+
+    def finish(self) -> dict[str, float]:
+        """The rest of them: the longest, and the mean. Raises RedisError."""
+        while len(self._took_s) < PINGS:
+            self._next()
+        return {"ping_ms": 1000 * max(self._took_s), "ping_mean_ms": 1000 * sum(self._took_s) / PINGS}
+
+    def _next(self) -> None:
+        due_s = self._begun_s + len(self._took_s) * self._every_s
+        early_s = due_s - time.perf_counter()
+        if early_s > 0:
+            time.sleep(early_s)
+            due_s = time.perf_counter()  # who wakes up late has not waited for the server
+        self._client.ping()
+        self._took_s.append(time.perf_counter() - due_s)
 
 
 class RedisReader:
     """Memory, keys, clients, lookups, slow commands, and the time of a PING; counters are the server's since its start.
 
-    What the server has not, or the user may not ask for, is absent, and named once in the log.
+    `ping_ms` is the longest of so many `PINGS`, due `every_s` apart. What the server has not, or the user may not ask
+    for, is absent, and named once in the log.
     """
 
     source = "redis"
 
-    def __init__(self, url: str, instance: str, timeout_s: float) -> None:
-        self.instance = instance
+    def __init__(self, url: str, instance: str, timeout_s: float, every_s: float = 0.02) -> None:
+        self.instance, self._every_s = instance, every_s
         # Without retries: a retry would take the time of the next reading.
         self._client = Redis.from_url(
             url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0)
@@ -58,11 +88,12 @@ class RedisReader:
         """One reading. Raises ReadingError with what was read."""
         values: dict[str, float] = {}
         try:
-            values["ping_ms"] = self._ping_ms()  # first: behind another command it would find the server free again
+            pings = self._begin_pings()  # first: behind another command it would find the server free again
             info: dict[str, Any] = self._client.info()
             values |= figures(info)
             values |= self._unless_refused("calls of commands (INFO commandstats)", self._flushes)
             values |= self._unless_refused("slow commands (SLOWLOG)", lambda: self._slow_log.read(self._client, info))
+            values |= pings.finish()
         except RedisError as error:
             self._is_connected = False
             raise ReadingError(_cause(error), values) from error
@@ -72,15 +103,13 @@ class RedisReader:
         """The slow commands since the last call."""
         return self._slow_log.observations()
 
-    def _ping_ms(self) -> float:
+    def _begin_pings(self) -> Pings:
         if not self._is_connected:  # the time to connect is none of the server's answer
             self._client.ping()
             with suppress(ResponseError):  # where a name is not allowed, slow commands of the reader's own are told too
                 self._client.client_setname(CLIENT_NAME)
             self._is_connected = True
-        begun_s = time.perf_counter()
-        self._client.ping()
-        return 1000 * (time.perf_counter() - begun_s)
+        return Pings(self._client, self._every_s)
 
     def _flushes(self) -> dict[str, float]:
         calls: dict[str, Any] = self._client.info("commandstats")

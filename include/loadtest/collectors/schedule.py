@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from include.loadtest.collectors.reader import Observer, Reader, ReadingError, unit_of
+from include.loadtest.errors import printable
 from include.loadtest.observations import ObservationWriter
 from include.loadtest.recorder import RESOURCE_SCHEMA, PartWriter, Reading
 from include.loadtest.run import utc_text
@@ -18,6 +19,7 @@ from include.loadtest.run import utc_text
 LOG = logging.getLogger("loadtest.collectors")
 PART_S = 10.0
 """A part is closed when it is this old: a killed process loses at most that."""
+MAX_CAUSE_CHARS = 200
 
 
 @dataclass
@@ -44,6 +46,10 @@ class Gap:
 
 def _text(moment_s: float) -> str:
     return utc_text(datetime.fromtimestamp(moment_s, UTC))
+
+
+def _cause(error: Exception) -> str:
+    return printable(f"{type(error).__name__}: {error}", MAX_CAUSE_CHARS)
 
 
 def write_gaps(path: Path, gaps: Sequence[Gap]) -> None:
@@ -118,7 +124,7 @@ class SourceThread(threading.Thread):
             self._write(asked_ns, error.values)
             self._note_missing(str(error), 1)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong in one source must not end its schedule
-            self._note_missing(f"{type(error).__name__}: {error}"[:200], 1)
+            self._note_missing(_cause(error), 1)
         else:
             self._note_reading(asked_ns / 1e9)
         self._observe(asked_ns)
@@ -129,7 +135,7 @@ class SourceThread(threading.Thread):
         try:
             self._seen.write(asked_ns, self._reader.observations())
         except Exception as error:  # noqa: BLE001 - as above
-            LOG.warning("%s: what it saw is lost: %s: %s", self._reader.source, type(error).__name__, error)
+            LOG.warning("%s: what it saw is lost: %s", self._reader.source, _cause(error))
 
     def _write(self, asked_ns: int, values: Mapping[str, float]) -> None:
         with self._writing:

@@ -1,13 +1,14 @@
 """The figures of pg_stat_statements: what each statement of the database has cost."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from include.loadtest.collectors.activity import SLOW_QUERY_MS
 from include.loadtest.collectors.postgres_session import MARKER, Session
 from include.loadtest.collectors.reader import labelled
 from include.loadtest.collectors.slow_queries import Running, SlowQueries
-from include.loadtest.collectors.statement_text import without_values
+from include.loadtest.collectors.statement_text import LONGEST_STATEMENT, without_values
 
 MAX_STATEMENTS = 50
 """Of one reading, but for the first."""
@@ -16,6 +17,8 @@ STATEMENTS_A_READING = 1_500
 MAX_SKIPPED = 3
 MAX_TEXTS = 200
 """Asked for at once: the server reads the file of all texts for them."""
+MAX_KNOWN_TEXTS = 10_000
+"""Twice what a server remembers unless it is told otherwise; the text of one that was forgotten may be told again."""
 _PLACE = """
 SELECT (SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS place ON place.oid = extnamespace
     WHERE extname = 'pg_stat_statements') AS place
@@ -28,8 +31,8 @@ SELECT queryid, sum(calls)::float8, sum(total_exec_time), sum(rows)::float8, sum
 FROM {place}.pg_stat_statements(false) WHERE {database} GROUP BY queryid
 """
 _TEXTS = """
-SELECT queryid, min(query) FROM {place}.pg_stat_statements(true)
-WHERE {database} AND queryid = ANY(%(ids)s) GROUP BY queryid
+SELECT queryid, left(min(query), %(most_chars)s), bool_or(position(%(marker)s IN query) > 0)
+FROM {place}.pg_stat_statements(true) WHERE {database} AND queryid = ANY(%(ids)s) GROUP BY queryid
 """
 _OWN = "SELECT queryid FROM {place}.pg_stat_statements(true) WHERE {database} AND position(%(marker)s IN query) > 0"
 _RUNNING = """
@@ -70,7 +73,7 @@ class Statements:
         self._last: dict[int, Totals] | None = None
         self._told: dict[int, Totals] = {}
         self._own: set[int] = set()
-        self._texts: set[int] = set()
+        self._texts: dict[int, None] = {}
         self._skip = 0
         self._slow = SlowQueries()
         self._seen: list[dict[str, Any]] = []
@@ -109,6 +112,7 @@ class Statements:
             if queryid not in own:
                 values |= _labelled(queryid, visible[queryid])
                 self._told[queryid] = visible[queryid]
+        self._told = {queryid: told for queryid, told in self._told.items() if queryid in visible}
         if None not in totals:
             grown = {} if first else {queryid: entry.since(before.get(queryid)) for queryid, entry in visible.items()}
             values["slow_queries"] = self._slow.add(running, slow_calls(grown, own))
@@ -133,15 +137,19 @@ class Statements:
 
     def _ask_texts(self, session: Session, wanted: Iterable[int]) -> None:
         """Ask for texts that are not known yet; a text with the marker is one of the collectors' own."""
-        ids = [queryid for queryid in dict.fromkeys(wanted) if queryid not in self._texts | self._own][:MAX_TEXTS]
+        known = self._texts.keys() | self._own
+        ids = [queryid for queryid in dict.fromkeys(wanted) if queryid not in known][:MAX_TEXTS]
         if not ids:
             return
-        for queryid, text in session.rows(_TEXTS.format(place=self._place, database=_OWN_DATABASE), {"ids": ids}):
-            if text is not None and MARKER in text:
+        asked = {"ids": ids, "marker": MARKER, "most_chars": LONGEST_STATEMENT}
+        for queryid, text, is_own in session.rows(_TEXTS.format(place=self._place, database=_OWN_DATABASE), asked):
+            if is_own:
                 self._own.add(queryid)
                 continue
-            self._texts.add(queryid)
+            self._texts[queryid] = None
             self._seen.append({"kind": "statement", "queryid": str(queryid), "text": without_values(text)})
+        for queryid in list(islice(self._texts, max(0, len(self._texts) - MAX_KNOWN_TEXTS))):
+            del self._texts[queryid]
 
 
 def slow_calls(grown: Mapping[int, Totals], own: set[int]) -> dict[int, int]:

@@ -1,9 +1,14 @@
-"""Reads what is added to a log of the target: only lines that speak of its end, or of a new start."""
+"""Reads what is added to a log of the target: which lines speak of its end, or of a new start.
+
+A line may hold passwords, questions and names of people, in any form: nothing of it is kept but the words that are
+looked for, and the name of a process as the kernel writes it.
+"""
 
 import errno
 import re
 import stat
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +18,23 @@ MAX_BYTES_A_READING = 1024 * 1024
 """Of what is added between two readings; of more, the last part is read."""
 MAX_LINES_A_READING = 50
 WORDS = re.compile(
-    rb"\boom\b|oom[-_ ]?kill|out of memory|memoryerror|\bkill(ed|ing)?\b|sig(kill|segv|abrt|term)|segfault|"
+    rb"oom[-_ ]?kill|\boom\b|out of memory|memoryerror|\bkill(ed|ing)?\b|sig(kill|segv|abrt|term)|segfault|"
     rb"\bcrash|\bpanic\b|core dumped|\brestart|worker (timeout|exiting|failed)|shutting down|booting worker",
     re.IGNORECASE,
 )
+_KILLED = re.compile(rb"\bkilled process \d{1,10},? \((?!\S*\d{5})([a-z][\w.:-]{0,14})\)", re.IGNORECASE)
+"""As the kernel writes it; a name has 15 characters at most."""
 
 
 class LogReader:
-    """No readings; the lines are observations of kind `target_log`. What was there before the start is not read."""
+    """No readings; lines are observations of kind `target_log`. What was there before the start is not read."""
 
     source = "target_log"
 
     def __init__(self, path: Path, instance: str) -> None:
         self.instance, self._path = instance, path
         self._place: tuple[int, int] | None = None
-        self._lines: list[dict[str, str]] = []
+        self._lines: list[dict[str, str | None]] = []
         self._has_begun = False
 
     def read(self) -> Mapping[str, float]:
@@ -36,11 +43,8 @@ class LogReader:
             added = self._added()
         except OSError as error:
             raise ReadingError(f"the log cannot be read: {error.strerror}") from error
-        lines = [line for line in added.splitlines() if WORDS.search(line)]
-        self._lines += [
-            {"kind": "target_log", "line": line.decode("utf-8", errors="replace")}
-            for line in lines[:MAX_LINES_A_READING]
-        ]
+        found = (line for line in added.splitlines() if WORDS.search(line))
+        self._lines += [_observation(line) for line in islice(found, MAX_LINES_A_READING)]
         return {}
 
     def _added(self) -> bytes:
@@ -69,3 +73,10 @@ class LogReader:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _observation(line: bytes) -> dict[str, str | None]:
+    words = dict.fromkeys(found[0].decode("ascii").lower() for found in WORDS.finditer(line))
+    killed = _KILLED.search(line)
+    process = killed[1].decode("ascii") if killed else None
+    return {"kind": "target_log", "words": ", ".join(words), "process": process}

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
@@ -23,10 +25,23 @@ _SCHEMES = ("postgresql", "postgres", _DRIVER)
 _MIGRATION_LOCK = 7_305_808_867  # any number that is this project's own within the database
 
 
-def connect(url: str) -> Engine:
-    """An engine that connects when it is first used. Raises ConfigError for an address that is none."""
+def connect(url: str, *, connect_timeout_s: int = CONNECT_TIMEOUT_S, statement_timeout_s: int | None = None) -> Engine:
+    """An engine that connects when it is first used. Raises ConfigError for an address that is none.
+
+    `statement_timeout_s`: the server ends a statement that takes longer; None: as the server is set up.
+    """
     # No pool: tasks are short processes, and a forked one must not inherit a connection.
-    return create_engine(_parsed(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
+    engine = create_engine(_parsed(url), poolclass=NullPool, connect_args={"connect_timeout": connect_timeout_s})
+    if statement_timeout_s is not None:
+        event.listen(engine, "connect", partial(_limit_statements, statement_timeout_s))
+    return engine
+
+
+def _limit_statements(limit_s: int, connection: Any, _record: object) -> None:
+    # No option of the start packet: poolers refuse those.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET statement_timeout = '{limit_s}s'")
+    connection.commit()
 
 
 def _parsed(url: str) -> URL:

@@ -11,7 +11,10 @@ from include.loadtest.recorder import READING_INTERVAL_S
 
 GENERATOR = "generator"
 MAX_SERIES = 2048
-"""So many kinds of readings are kept at a time; a target that names its figures anew each time is cut there."""
+"""So many readings with a label are kept at a time: statements, tables and endpoints come and go, others do not.
+
+Those without one have names of this program's own, so they are few, and a busy target cannot crowd them out.
+"""
 FRESH_S = 6 * READING_INTERVAL_S
 """An older reading says nothing about now: parts are closed every 10 s, so one is up to 15 s old when it is read."""
 MIN_LOOKUPS = 20
@@ -49,14 +52,17 @@ class Readings:
         self._latest: dict[tuple[str, str, str], Latest] = {}
         self._series: dict[tuple[str, str, str], deque[tuple[float, float]]] = {}
         self._seen: set[Kind] = set()
+        self._labelled = 0
 
     def note(self, readings: Iterable[Latest]) -> None:
         """Take readings of one part after the other; within a kind they are in order."""
         for reading in readings:
             key = (reading.source, reading.instance, reading.metric)
-            if key not in self._latest and len(self._latest) >= MAX_SERIES:
-                continue
             known = self._latest.get(key)
+            if known is None and "{" in reading.metric:
+                if self._labelled >= MAX_SERIES:
+                    continue
+                self._labelled += 1
             if known is None or reading.ts_s >= known.ts_s:
                 self._latest[key] = reading
             if (kind := (reading.source, reading.metric)) in _KEPT:
@@ -66,6 +72,7 @@ class Readings:
     def forget_before(self, now_s: float) -> None:
         """Drop what has left the window, and latest readings that are no longer fresh."""
         self._latest = {key: reading for key, reading in self._latest.items() if reading.ts_s >= now_s - FRESH_S}
+        self._labelled = sum("{" in metric for _, _, metric in self._latest)
         for values in self._series.values():
             while values and values[0][0] < now_s - self._window_s:
                 values.popleft()

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.loadtest.bundle import Bundle
+from include.loadtest.live.parts import PartNames
 from include.loadtest.live.readings import Latest, Readings
 from include.loadtest.live.requests import RequestGroup, Requests, bounds_s, class_ms
 from include.loadtest.profile.thresholds import Thresholds
@@ -33,13 +33,13 @@ class LiveRun:
         self.readings = Readings(thresholds.window_s)
         self.unreadable = 0
         """Parts that could not be read."""
-        self._read: dict[str, set[str]] = {}
+        self._samples, self._resources = PartNames(bundle.samples_dir), PartNames(bundle.resources_dir)
 
     def poll(self, now_s: float | None = None) -> None:
         """Take in the parts that have been closed since the last call; `now_s`: seconds since the epoch, None: now."""
-        for part in self._new_parts(self.bundle.samples_dir):
+        for part in self._read(self.bundle.samples_dir, self._samples, _SAMPLE_COLUMNS):
             self.requests.note(request_groups(part))
-        for part in self._new_parts(self.bundle.resources_dir):
+        for part in self._read(self.bundle.resources_dir, self._resources, _READING_COLUMNS):
             self.readings.note(reading_rows(part))
         moment_s = time.time() if now_s is None else now_s
         self.requests.forget_before(moment_s)
@@ -49,24 +49,13 @@ class LiveRun:
         """The figures that thresholds are about, by metric; what is not known is absent."""
         return {**self.readings.figures(now_s), **self.requests.figures(now_s)}
 
-    def _new_parts(self, directory: Path) -> Iterator[pa.Table]:
-        read = self._read.setdefault(directory.name, set())
-        columns = _SAMPLE_COLUMNS if directory == self.bundle.samples_dir else _READING_COLUMNS
-        for name in sorted(name for name in _names(directory) if name.endswith(".parquet") and name not in read):
-            read.add(name)
+    def _read(self, directory: Path, names: PartNames, columns: list[str]) -> Iterator[pa.Table]:
+        for name in names.new():
             try:
                 yield pq.read_table(directory / name, columns=columns)
             except (OSError, pa.ArrowException) as error:
                 self.unreadable += 1
                 LOG.warning("%s/%s cannot be read: %s", directory.name, name, str(error).splitlines()[0])
-
-
-def _names(directory: Path) -> list[str]:
-    """Quicker than paths: a long load has thousands of parts, and is looked at every two seconds."""
-    if not directory.is_dir():
-        return []
-    with os.scandir(directory) as entries:
-        return [entry.name for entry in entries]
 
 
 def request_groups(part: pa.Table) -> list[RequestGroup]:

@@ -18,14 +18,15 @@ An answer from a cache has a duration and no wait: all of it is own time. The ow
 - One process counts. Where several answer in turn, each with its own counters, nothing is said of them.
 
 Between two readings a counter is taken to grow evenly, so that a phase has the calls between its start and its end.
-Where its readings begin later or end sooner, the calls are a lower bound. A counter that falls began anew: that
-interval counts as without growth.
+Where its readings begin later or end sooner, the calls are a lower bound. A counter that falls, or whose process has
+another start time, began anew: that interval counts as without growth. With one of these in the phase the calls are a
+lower bound, and the ratios and the own time are null: what one counter lost in it, the other one has.
 """
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 SEVERAL, TOO_FEW = "several processes count, each for itself", "fewer than two readings"
 MORE_WAIT = "more time of waiting than of answers: they are not of the same requests"
 NOTHING = "none in this phase"
+RESTARTED = "a counter began anew in this phase: what it had counted since the reading before is lost"
 _WHOLE_SHARE = 0.999
 _LEAST_THIRD = 2
 _CALLS, _WAIT_S, _WAITS = "llm_calls", "llm_wait_seconds_sum", "llm_wait_seconds_count"
@@ -47,23 +49,32 @@ _STARTED = "process_start_time_seconds"
 _APP, _LLM = "app", "llm"
 Kind = tuple[str, str]
 """Source and name of a reading."""
+Span = tuple[int, int]
+"""From one moment to another, in microseconds since 1970."""
 
 
 @dataclass(frozen=True)
 class Grown:
-    """Growth of several counters over the same time; `share` of the phase that their readings cover."""
+    """Growth of several counters over the same time; `share` of the phase that their readings cover.
+
+    `restarted`: one of them began anew meanwhile, so that its growth is too small.
+    """
 
     amounts: tuple[float, ...]
     share: float
+    restarted: bool
 
 
 @dataclass(frozen=True)
 class Counter:
-    """A counter without its restarts: times in microseconds since 1970, and how much it had grown by then."""
+    """A counter without its restarts: times in microseconds since 1970, and how much it had grown by then.
+
+    `falls`: between which readings it fell.
+    """
 
     times_us: tuple[int, ...]
     totals: tuple[float, ...]
-    falls: int
+    falls: tuple[Span, ...]
 
     def at(self, us: int) -> float:
         """Its growth up to then, taken as even between two readings; `us` lies within its times."""
@@ -83,10 +94,12 @@ class Figure:
 
 
 class LlmReadings:
-    """The counters of a run."""
+    """The counters of a run. `restarts`: between which readings the process of a source became another one."""
 
-    def __init__(self, counters: Mapping[Kind, Counter], several: frozenset[str]) -> None:
-        self._counters, self._several = counters, several
+    def __init__(
+        self, counters: Mapping[Kind, Counter], several: frozenset[str], restarts: Mapping[str, Sequence[Span]]
+    ) -> None:
+        self._counters, self._several, self._restarts = counters, several, restarts
 
     def has(self, *kinds: Kind) -> bool:
         """Whether the run has readings of all of them."""
@@ -97,7 +110,7 @@ class LlmReadings:
         if not self.has(*kinds):
             return NOT_EXPOSED
         counters = [self._counters[kind] for kind in kinds]
-        if any(source in self._several for source, _ in kinds) or any(counter.falls > 1 for counter in counters):
+        if any(source in self._several for source, _ in kinds) or any(len(counter.falls) > 1 for counter in counters):
             return SEVERAL
         first_us = max(counter.times_us[0] for counter in counters)
         last_us = min(counter.times_us[-1] for counter in counters)
@@ -107,7 +120,9 @@ class LlmReadings:
             return TOO_FEW
         amounts = tuple(sum(one.at(end_us) - one.at(start_us) for start_us, end_us in cut) for one in counters)
         covered_us, all_us = (sum(end_us - start_us for start_us, end_us in spans) for spans in (cut, _ends(parts)))
-        return Grown(amounts, covered_us / all_us)
+        anew = chain(*(counter.falls for counter in counters), *(self._restarts.get(source, ()) for source, _ in kinds))
+        restarted = any(low < end_us and start_us < high for low, high in anew for start_us, end_us in cut)
+        return Grown(amounts, covered_us / all_us, restarted)
 
     def points(self, part: Stretch, kinds: Sequence[Kind]) -> list[tuple[float, ...]]:
         """What they had grown to at each reading of the first of them in this part, where all of them have readings."""
@@ -124,7 +139,7 @@ class LlmReadings:
         return sum(start_us <= us < end_us for us in times_us for start_us, end_us in _ends(parts))
 
 
-def _ends(parts: Sequence[Stretch]) -> list[tuple[int, int]]:
+def _ends(parts: Sequence[Stretch]) -> list[Span]:
     return [(part.start_us, part.end_us) for part in parts]
 
 
@@ -141,19 +156,22 @@ def llm_readings(opened: "DuckDBPyConnection") -> LlmReadings:
         values.setdefault((source, metric), {})[us] = value
         instances.setdefault(source, set()).add(instance)
     several = {source for source, found in instances.items() if len(found) > 1}
-    starts = [round(start_s) for start_s in values.get((_APP, _STARTED), {}).values()]
-    if sum(before != after for before, after in pairwise(starts)) >= max(1, len(set(starts))):
-        several.add(_APP)  # else it was restarted: an earlier process never answers again
-    counters = {kind: _counter(sorted(pairs.items())) for kind, pairs in values.items()}
-    return LlmReadings(counters, frozenset(several))
+    restarts = {}
+    for source in instances:
+        starts = [(us, round(start_s)) for us, start_s in values.get((source, _STARTED), {}).items()]
+        restarts[source] = [(low, high) for (low, before), (high, after) in pairwise(starts) if before != after]
+        if len(restarts[source]) >= max(1, len({start_s for _, start_s in starts})):
+            several.add(source)  # else it was restarted: an earlier process never answers again
+    counters = {kind: _counter(sorted(pairs.items())) for kind, pairs in values.items() if kind[1] != _STARTED}
+    return LlmReadings(counters, frozenset(several), restarts)
 
 
 def _counter(pairs: Sequence[tuple[int, float]]) -> Counter:
-    total, falls, totals = 0.0, 0, [0.0]
+    total, totals = 0.0, [0.0]
     for (_, before), (_, after) in pairwise(pairs):
-        falls += after < before
         total += max(0.0, after - before)
         totals.append(total)
+    falls = tuple((low, high) for (low, before), (high, after) in pairwise(pairs) if after < before)
     return Counter(tuple(us for us, _ in pairs), tuple(totals), falls)
 
 
@@ -188,7 +206,7 @@ def _calls(readings: LlmReadings, parts: Sequence[Stretch]) -> Figure:
     n = readings.count_in(parts, (source, _CALLS))
     if isinstance(grown, str):
         return Figure(None, n, grown)
-    return Figure(grown.amounts[0], n, lower_bound=grown.share < _WHOLE_SHARE)
+    return Figure(grown.amounts[0], n, lower_bound=grown.restarted or grown.share < _WHOLE_SHARE)
 
 
 def _per_answer(readings: LlmReadings, parts: Sequence[Stretch]) -> Figure:
@@ -210,6 +228,8 @@ def _ratio(readings: LlmReadings, parts: Sequence[Stretch], upper: Kind, lower: 
     grown = readings.grown(parts, [upper, lower])
     if isinstance(grown, str):
         return Figure(None, 0, grown)
+    if grown.restarted:
+        return Figure(None, 0, RESTARTED)
     above, below = grown.amounts
     return Figure(factor * above / below, round(below)) if below else Figure(None, 0, NOTHING)
 
@@ -222,6 +242,8 @@ def _own_time(readings: LlmReadings, parts: Sequence[Stretch]) -> Figure:
         grown = readings.grown([part], kinds)
         if isinstance(grown, str):
             return Figure(None, 0, grown)
+        if grown.restarted:
+            return Figure(None, 0, RESTARTED)
         durations_s, own_answers, waits_s = grown.amounts
         points = [(took_s - waited_s, done) for took_s, done, waited_s in readings.points(part, kinds)]
         slope_s = _far_slope(points)

@@ -26,8 +26,8 @@ def diagnosed(context: RunContext) -> Iterator[str]:
         cause["plan"] = _plan(context, cause)
     metrics = bundle.read(run.METRICS) if bundle.has(run.METRICS) else {}
     document["capacity"] = capacity_of(bundle, profile)  # first: what ends next bounds a recommendation's gain
-    facts = facts_of(bundle, profile)
-    document["recommendations"] = recommend(document, metrics, load_costs(), load_optimisations(), profile, facts=facts)
+    facts = facts_of(bundle, profile, document)
+    document["recommendations"] = recommend(document, metrics, load_costs(), load_optimisations(), facts=facts)
     bundle.write(run.DIAGNOSIS, document)
     yield document["sentence"]
     if document["next_step"]:

@@ -172,6 +172,12 @@ def _baseline_action() -> None:
 
 
 def _params() -> dict[str, Param]:
+    """The form, in its order."""
+    return {**_params_of_all(), **_params_of_baselines()}
+
+
+def _params_of_all() -> dict[str, Param]:
+    """What is to be done, for which profile and target."""
     return {
         "action": Param(
             None,
@@ -191,6 +197,12 @@ def _params() -> dict[str, Param]:
             description="For propose, and for a mark; a mark without one is for all profiles of the target.",
         ),
         "target": common_params()["target"],
+    }
+
+
+def _params_of_baselines() -> dict[str, Param]:
+    """What single actions need."""
+    return {
         "run_ids": Param(
             None,
             type=["null", "string", "array"],

@@ -16,8 +16,7 @@ CAPPED, UNWATCHED = "cost_cap", "cap_unwatched"
 BLIND_S = 5.0
 """A counter that cannot be read for longer ends the load."""
 ORDER_S = 1.25
-"""An order to end needs at most so long: it is asked for every 0.25 s, beside a question to Airflow for the operator's
-switch, and then a signal has to reach the generator."""
+"""An order to end needs at most so long: it is asked for every 0.25 s, and then a signal has to reach the generator."""
 WITHOUT_LLM = frozenset({"tax_calculation", "knowledge_search", "user_operations"})
 """Scenarios whose calls the target answers by itself; any other one may ask its LLM."""
 _ROUNDING = 1e-9
@@ -34,11 +33,16 @@ class Cap:
 def cap_of(profile: Profile, file: TargetFile) -> Cap | None:
     """The cap of a profile on a target, the tighter one of two; None without any.
 
-    Raises ConfigError where it is a cost and nobody said what a call costs.
+    Raises ConfigError where it is a cost and nobody said what a call costs, and where nothing bounds what may come.
     """
     wanted = profile.llm
     if wanted is None:
         return None
+    if profile.arrival is None and not profile.think_time_s.min:
+        raise ConfigError(
+            f"profile {profile.name}: llm caps the calls of the LLM, but think_time_s.min is 0, so nothing bounds the "
+            "questions of a second and none could be kept under the cap: make it greater than 0, or remove llm"
+        )
     caps = []
     if wanted.max_calls is not None:
         caps.append(Cap(wanted.max_calls, f"{wanted.max_calls:,} calls (llm.max_calls)"))
@@ -64,12 +68,13 @@ class Pace:
 
     @classmethod
     def of(cls, profile: Profile, calls_a_question: int) -> "Pace":
-        """From the profile alone, as if no cache held anything and every answer came at once."""
+        """From the profile alone, as if no cache held anything, every answer came at once and every pause were the
+        shortest that the profile allows; `cap_of` refuses one of 0.
+        """
         if profile.arrival is not None:
             per_s = profile.arrival.rate_rpm / 60
         else:
-            think_s = profile.think_time_s.mean_s
-            per_s = profile.users / think_s if think_s else 0.0
+            per_s = profile.users / profile.think_time_s.min
         pct = sum(pct for name, pct in profile.scenario_shares.items() if name not in WITHOUT_LLM)
         share = pct / 100 if profile.checks is None else 1.0
         return cls(float(calls_a_question * profile.users), calls_a_question * per_s * share)
@@ -84,12 +89,12 @@ class Tally:
         self._at_s = at_s
         self._peak_per_s = 0.0
         self._problem = "it was not read"
-        self._fell: str | None = None
+        self._lost: str | None = None
 
     def note(self, value: float, at_s: float) -> None:
         """The counter's value. One that is lower than before counts no longer what it did."""
         if value < self.value:
-            self._fell = f"it fell from {self.value:,.0f} to {value:,.0f}: restarted, or one of several that count"
+            self.note_lost(f"it fell from {self.value:,.0f} to {value:,.0f}: restarted, or one of several that count")
             return
         gained, seconds = value - self.value, at_s - self._at_s
         if seconds > 0:
@@ -100,6 +105,10 @@ class Tally:
     def note_failure(self, text: str) -> None:
         """The counter could not be read."""
         self._problem = text
+
+    def note_lost(self, text: str) -> None:
+        """It is not the counter that the count began with; from now on no value of it is believed."""
+        self._lost = text
 
     def decide(self, pace: Pace, at_s: float) -> Stop | None:
         """What ends the load now; None: an order to end would still come in time a moment later.
@@ -113,7 +122,7 @@ class Tally:
 
     def unwatched(self, at_s: float) -> Stop | None:
         """What ends the load where the count is not known any more."""
-        problem, age_s = self._fell, at_s - self._at_s
+        problem, age_s = self._lost, at_s - self._at_s
         if problem is None and age_s > BLIND_S:
             problem = f"{self._problem}; its last value is {age_s:.0f} s old"
         if problem is None:

@@ -1,13 +1,18 @@
 """Asks how often the target's LLM was called so far: the LLM's own page, or its gateway's, else the target's."""
 
+import time
+from collections.abc import Sequence
+
 from include.loadtest.collectors.exposed import LLM, names_of, parsed, readings_of
 from include.loadtest.collectors.pages import Page, PageClient
 from include.loadtest.target.restart import start_times_s
 from include.loadtest.target.settings import Target
 
 READ_WITHIN_S = 1.5
-FIRST_LOOKS = 5
-"""Several processes of a target may answer in turn, each with a count of its own."""
+FIRST_LOOKS, LOOKS_APART_S = 5, 0.25
+"""Several processes of a target may answer in turn, each with a count of its own. One that is idle may take all
+questions of a moment, so the looks are spread over a second."""
+SEVERAL = "several processes answer in turn, each with a count of its own"
 _WANTED = names_of(LLM)
 
 
@@ -15,24 +20,43 @@ class CountError(Exception):
     """The calls cannot be counted; `str()` says why."""
 
 
-class CallCounter:
-    """One counter of one server. `source`: whose it is, `llm` or `app`, as in the readings."""
+class AnotherProcessError(CountError):
+    """The process that answers is not the one that the count began with: calls may be missing from now on."""
 
-    def __init__(self, target: Target) -> None:
+
+class CallCounter:
+    """One counter of one process. `source`: whose it is, `llm` or `app`, as in the readings.
+
+    `started_s`: when the process of the first answer says that it started, in seconds since 1970; empty where it says
+    nothing, None before. Given, it is that of an earlier stage, whose count goes on.
+    """
+
+    def __init__(self, target: Target, started_s: Sequence[float] | None = None) -> None:
+        self.started_s = None if started_s is None else tuple(started_s)
         self.source = "app" if target.llm_metrics_url is None else "llm"
         self._url = target.llm_metrics_url or f"{target.base_url}/metrics"
         self._client = PageClient()
 
     def read(self) -> float:
-        """Calls since the server's start, within 1.5 s. Raises CountError."""
-        return self._ask()[0]
+        """Calls since the process' start, within 1.5 s. Raises CountError; AnotherProcessError where it is another."""
+        calls, started_s = self._ask()
+        if self.started_s is None:
+            self.started_s = started_s
+        elif started_s != self.started_s:
+            raise AnotherProcessError("another process answers: restarted, or one of several that count")
+        return calls
 
     def first(self) -> float:
-        """The first value, of a counter that is one. Raises CountError, also where several processes count."""
-        looks = [self._ask() for _ in range(FIRST_LOOKS)]
-        counts, starts = [count for count, _ in looks], {start for _, start in looks}
-        if len(starts) > 1 or counts != sorted(counts):
-            raise CountError("several processes answer in turn, each with a count of its own")
+        """The first value, of a counter that is one; takes a second. Raises CountError, also where several count."""
+        counts = [self.read()]
+        for _ in range(FIRST_LOOKS - 1):
+            time.sleep(LOOKS_APART_S)
+            try:
+                counts.append(self.read())
+            except AnotherProcessError as error:
+                raise CountError(SEVERAL) from error
+        if counts != sorted(counts):
+            raise CountError(SEVERAL)
         return counts[-1]
 
     def _ask(self) -> tuple[float, tuple[float, ...]]:

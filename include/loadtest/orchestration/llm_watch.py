@@ -1,7 +1,8 @@
 """Counts the calls of the target's LLM over a run, and ends warm-up and load before they pass the profile's cap.
 
 Part `llm` of the manifest: `source` of the count (`llm`, `app`), `calls` since the warm-up began (null: not known),
-`value` of the counter at the last look, `why` there is none, and `cap_calls`, `price_eur_a_call` where there are some.
+`value` of the counter at the last look, `started_s` of its process (see `CallCounter`), `why` there is no count, and
+`cap_calls`, `price_eur_a_call` where there are some.
 """
 
 import logging
@@ -15,7 +16,7 @@ from include.loadtest.auto_stop import Stop
 from include.loadtest.errors import InvalidTestError
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.llm_cap import UNWATCHED, Cap, Pace, Tally, cap_of
-from include.loadtest.orchestration.llm_count import CallCounter, CountError
+from include.loadtest.orchestration.llm_count import AnotherProcessError, CallCounter, CountError
 from include.loadtest.profile import Profile
 from include.loadtest.target.settings import Target
 from include.loadtest.target.warm_up import PARALLEL
@@ -63,7 +64,7 @@ def counted_warm_up(context: RunContext, profile: Profile) -> Iterator[Callable[
     Raises InvalidTestError (`cost_cap`, `cap_unwatched`) after a warm-up that the cap has ended.
     """
     cap = cap_of(profile, context.target.file)
-    with closing(CallCounter(context.target)) as counter:
+    with closing(_counter(context)) as counter:
         if cap is None:
             _begin_uncapped(context, counter)
             yield lambda: True
@@ -71,7 +72,7 @@ def counted_warm_up(context: RunContext, profile: Profile) -> Iterator[Callable[
         first = _first(counter, context.target)
         begun = context.manifest()[PART] | {"source": counter.source}
         if begun.get("value") is None:  # else an earlier try of this stage has begun to count
-            begun |= {"calls": 0, "value": first}
+            begun |= {"calls": 0, "value": first, "started_s": counter.started_s}
         _note(context, **begun)
         tally = Tally(cap, begun["calls"], begun["value"], time.monotonic())
         gate = WarmUpGate(counter, tally, context.target.file.llm_calls_a_question)
@@ -88,10 +89,29 @@ def _begin_uncapped(context: RunContext, counter: CallCounter) -> None:
     if (context.manifest().get(PART) or {}).get("value") is not None:
         return  # an earlier try of this stage has begun to count
     try:
-        _note(context, source=counter.source, calls=0, value=counter.first())
+        value = counter.first()
+        _note(context, source=counter.source, calls=0, value=value, started_s=counter.started_s)
     except CountError as error:
         LOG.info("calls of the LLM are not counted: %s", error)
         _note(context, source=counter.source, calls=None, value=None, why=str(error))
+
+
+def _counter(context: RunContext) -> CallCounter:
+    """Of the process that the run's count began with, once it has begun."""
+    return CallCounter(context.target, (context.manifest().get(PART) or {}).get("started_s"))
+
+
+def _look(counter: CallCounter, tally: Tally, asked_s: float) -> bool:
+    """Whether the counter was read; what it has is at least as new as the moment when it was asked."""
+    try:
+        tally.note(counter.read(), asked_s)
+    except AnotherProcessError as error:
+        tally.note_lost(str(error))
+        return False
+    except CountError as error:
+        tally.note_failure(str(error))
+        return False
+    return True
 
 
 class WarmUpGate:
@@ -119,11 +139,8 @@ class WarmUpGate:
     def look(self) -> None:
         """Read the counter."""
         self._looked_s = time.monotonic()
-        try:
-            self.tally.note(self._counter.read(), self._looked_s)
+        if _look(self._counter, self.tally, self._looked_s):
             self._asked = 0
-        except CountError as error:
-            self.tally.note_failure(str(error))
 
     def _check(self) -> Stop | None:
         return self.tally.passed_with(float(self._calls_a_question * (PARALLEL + self._asked)))
@@ -136,7 +153,7 @@ def counted_load(context: RunContext, profile: Profile) -> Iterator[Decision]:
     Raises InvalidTestError (`cost_cap`, `cap_unwatched`) where the load may not even begin.
     """
     cap = cap_of(profile, context.target.file)
-    with closing(CallCounter(context.target)) as counter:
+    with closing(_counter(context)) as counter:
         try:
             if cap is None:
                 yield lambda: None
@@ -177,12 +194,8 @@ class CapWatch(threading.Thread):
             self.look()
 
     def look(self) -> None:
-        """Read the counter; what it has is at least as new as the moment when it was asked."""
-        asked_s = time.monotonic()
-        try:
-            self._tally.note(self._counter.read(), asked_s)
-        except CountError as error:
-            self._tally.note_failure(str(error))
+        """Read the counter."""
+        _look(self._counter, self._tally, time.monotonic())
 
     def decide(self) -> Stop | None:
         """What ends the load now: a counter that hangs ends it too, as its last value gets older."""

@@ -15,6 +15,7 @@ from include.loadtest.collectors.gaps import read_gaps
 from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError
 from include.loadtest.history import store as history
+from include.loadtest.observations import log_lines
 from include.loadtest.orchestration.change import (
     CHANGE_CODES,
     SECTION,
@@ -149,7 +150,7 @@ def measure(context: RunContext) -> None:
     write_errors(context.bundle)
     snapshots(context.bundle)
     gaps = read_gaps(context.bundle)
-    context.bundle.update_manifest(gaps=gaps)
+    context.bundle.update_manifest(gaps=gaps, target_log=log_lines(context.bundle))
     for gap in gaps:
         LOG.warning("no readings of %s from %s to %s: %s", gap["source"], gap["start"], gap["end"], gap["reason"])
     for row in document["metrics"]:

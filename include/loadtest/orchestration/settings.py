@@ -201,7 +201,8 @@ def as_url(connection: Connection, scheme: str) -> str:
 class StopSwitch:
     """The operator's switch, an Airflow variable: off where it does not exist, on for anything but a word for no.
 
-    It is asked at most once a second, also from several threads.
+    It is asked at most once a second, also from several threads. While Airflow's API is slow or down, an answer takes
+    up to minutes, in which Airflow's client tries again; then it raises what that raises.
     """
 
     def __init__(self) -> None:

@@ -23,16 +23,18 @@ Condition = Literal[
     "plan_not_known",
     "server_full",
     "pool_full",
+    "idle_in_transaction",
     "repeated_statement",
     "keys_expire",
     "cache_flushed",
     "keys_evicted",
     "misses_not_explained",
     "redis_cpu_used_up",
+    "cores_left",
+    "cores_used_up",
     "cause_not_known",
     "time_elsewhere",
     "memory_not_measured",
-    "scaling_trigger",
 ]
 
 
@@ -50,7 +52,10 @@ class Evidence(Frozen):
 
 
 class Optimisation(Frozen):
-    """One change. `cost_eur_a_month` null: nothing is bought. `same_as`: told under that entry's id."""
+    """One change. `cost_eur_a_month` null: nothing is bought, or (`cost_known` false) nobody knows for how much.
+
+    `same_as`: told under that entry's id. `scaling`: the part of the cost file that it buys.
+    """
 
     id: Name
     text: Text
@@ -60,6 +65,7 @@ class Optimisation(Frozen):
     effort: Degree
     evidence: Evidence | Literal["manual_review"]
     cost_eur_a_month: Range | None = None
+    cost_known: bool = True
     scaling: Text | None = None
     same_as: Name | None = None
 

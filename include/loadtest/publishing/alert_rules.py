@@ -2,14 +2,17 @@
 
 DIR gets rules.yml (recording and alert rules of include/profiles/thresholds.yaml), prometheus.yml (scrapes the
 exporter) and alertmanager.yml. Alerts go to Slack, by a webhook's URL in a file that Alertmanager reads itself, or to
-any webhook: no secret is written. What is for information only, figures of a shared host, is sent to nobody.
+any webhook, whose URL is read from a file: alertmanager.yml then holds it, for its owner only (Alertmanager reads a
+webhook's URL from a file from 0.26 on, Debian 12 has 0.25). What is for information only, figures of a shared host, is
+sent to nobody.
 """
 
 import argparse
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +22,90 @@ from include.loadtest.errors import ConfigError
 from include.loadtest.live.readings import HITS, LEVELS, MIN_LOOKUPS, MISSES, SLOW_QUERIES, Kind
 from include.loadtest.live.requests import MIN_REQUESTS, P95_SHARE
 from include.loadtest.live.watch import HOST_PREFIX
-from include.loadtest.profile.thresholds import SILENCE, THRESHOLDS_FILE, Threshold, Thresholds, load_thresholds
+from include.loadtest.profile.thresholds import (
+    SILENCE,
+    THRESHOLDS_FILE,
+    Severity,
+    Threshold,
+    Thresholds,
+    load_thresholds,
+)
 from include.loadtest.publishing import EXPORTER_ADDRESS, EXPORTER_VARIABLE
-from include.loadtest.publishing.history_page import SILENCE as SILENCE_SERIES
+from include.loadtest.publishing.alertmanager import (
+    SLACK_CHANNEL,
+    SLACK_FILE,
+    Receiver,
+    alertmanager,
+    require_secret,
+    slack_receiver,
+    webhook_receiver,
+    webhook_url,
+)
+from include.loadtest.publishing.history_page import CONFIGURATION_OK, HISTORY_UP, SILENCE_START
 from include.loadtest.publishing.live_page import DURATION, READING, REQUESTS
 from include.loadtest.reporting.markdown import figure
 
 LOG = logging.getLogger("loadtest.alert_rules")
+ALERTMANAGER_FILE = "alertmanager.yml"
 SCRAPE_S = 5
 RUN = "run_id, profile, target"
-MESSAGE_TITLE = "{{ .CommonLabels.alertname }} on {{ .CommonLabels.target }}"
-MESSAGE = (
-    "{{ range .Alerts }}{{ .Annotations.summary }} ({{ .Status }}); what to do: {{ .Annotations.page }}\n{{ end }}"
-)
+SERVER = "server"
+"""Label of the series that name the server which was read, and of the alerts about it."""
+REMEMBERED = "14d"
+"""For so long the weekly silence is counted from what the exporter said last; Prometheus keeps 15 days by default."""
+HISTORY_RULES_S = 60
 _SHOWN = {
     "ratio": "{{ $value | humanizePercentage }}",
     "bytes": "{{ $value | humanize1024 }}B",
     "ms": '{{ printf "%.0f" $value }} ms',
 }
 """A value in its unit, as Alertmanager's receivers show it."""
-SLACK_FILE, SLACK_CHANNEL = "slack_webhook_url", "#load-tests"
 _HEAD = "# Generated from include/profiles/thresholds.yaml by include.loadtest.publishing.alert_rules; do not edit\n"
 
 
+@dataclass(frozen=True)
+class Guard:
+    """An alert about what keeps the weekly silence from being known: no figure with a limit."""
+
+    id: str
+    condition: str
+    severity: Severity
+    summary: str
+
+    @property
+    def page(self) -> str:
+        """What to do then."""
+        return f"docs/alerts/{self.id}.md"
+
+
+GUARDS = (
+    Guard(
+        "history_away",
+        f"min({HISTORY_UP}) == 0 or absent({HISTORY_UP})",
+        "critical",
+        "the history cannot be asked, or the exporter is gone: verdicts are not known",
+    ),
+    Guard(
+        "configuration_faulty",
+        f"min({CONFIGURATION_OK}) == 0",
+        "warning",
+        "calendar or target file are faulty: when the next weekly verdict is due is not known",
+    ),
+)
+GUARD_FOR_S = 600
+
+
 def expression(metric: str, window_s: int) -> str:
-    """PromQL of a metric's figure, the same that the live watch computes; labels run_id, profile and target."""
+    """PromQL of a metric's figure; labels run_id, profile, target, of a server also `server`.
+
+    It answers the live watch's question with what Prometheus has, so the figure is near the watch's, not the same: it
+    sees what a scrape saw; a P95 is interpolated within a bucket (limits are ends of buckets, so its side of a limit is
+    exact); growth is extrapolated to the window, and a restarted counter counts from 0; each server has an alert of its
+    own, where the live watch takes the highest; where a figure is missing the alert ends.
+    """
     if metric in LEVELS:
-        return " or ".join(_level(kind, metric, window_s) for kind in LEVELS[metric])
+        # The first kind that a run has, as in the live watch.
+        return f" or on ({RUN}) ".join(_level(kind, metric, window_s) for kind in LEVELS[metric])
     return {
         "latency_p95_ms": _latency,
         "error_rate": _error_rate,
@@ -56,7 +116,7 @@ def expression(metric: str, window_s: int) -> str:
 
 
 def _level(kind: Kind, metric: str, window_s: int) -> str:
-    labels = f"{RUN}, shared_host" if metric.startswith(HOST_PREFIX) else RUN
+    labels = f"{RUN}, {SERVER}, shared_host" if metric.startswith(HOST_PREFIX) else f"{RUN}, {SERVER}"
     return f"max by ({labels}) (avg_over_time({_reading(kind)}[{window_s}s]))"
 
 
@@ -89,7 +149,9 @@ def _slow_per_min(window_s: int) -> str:
 
 
 def _silence_days(_window_s: int) -> str:
-    return f"max by (target) ({SILENCE_SERIES}) / 86400"
+    """From a moment, which is remembered: silence grows on, and can cross its limit, while nobody tells of it."""
+    last = f"max by (target) (last_over_time({SILENCE_START}[{REMEMBERED}])) unless on () {SILENCE_START}"
+    return f"(time() - (max by (target) ({SILENCE_START}) or ({last}))) / 86400"
 
 
 def _enough(series: str, window_s: int, least: int) -> str:
@@ -97,11 +159,30 @@ def _enough(series: str, window_s: int, least: int) -> str:
 
 
 def rules(thresholds: Thresholds) -> dict[str, Any]:
-    """rules.yml: a recording rule for each metric, an alert for each threshold."""
-    metrics = dict.fromkeys(threshold.metric for threshold in thresholds.thresholds)
-    recorded = [{"record": _record(name), "expr": expression(name, thresholds.window_s)} for name in metrics]
-    alerts = [_alert(threshold) for threshold in thresholds.thresholds]
-    return {"groups": [{"name": "loadtest", "interval": f"{SCRAPE_S}s", "rules": [*recorded, *alerts]}]}
+    """rules.yml: a recording rule for each metric, an alert for each threshold, and the guards of the weekly one."""
+    silence = [threshold for threshold in thresholds.thresholds if threshold.metric == SILENCE]
+    groups = [
+        ("loadtest", SCRAPE_S, _rules(thresholds.live, thresholds.window_s)),
+        ("loadtest-history", HISTORY_RULES_S, [*_rules(silence, thresholds.window_s), *map(_guard, GUARDS)]),
+    ]
+    return {"groups": [{"name": name, "interval": f"{every_s}s", "rules": own} for name, every_s, own in groups]}
+
+
+def _rules(thresholds: Iterable[Threshold], window_s: int) -> list[dict[str, Any]]:
+    found = tuple(thresholds)
+    metrics = dict.fromkeys(threshold.metric for threshold in found)
+    recorded = [{"record": _record(name), "expr": expression(name, window_s)} for name in metrics]
+    return [*recorded, *(_alert(threshold) for threshold in found)]
+
+
+def _guard(guard: Guard) -> dict[str, Any]:
+    return {
+        "alert": alert_name(guard.id),
+        "expr": guard.condition,
+        "for": f"{GUARD_FOR_S}s",
+        "labels": {"severity": str(guard.severity), "threshold": guard.id},
+        "annotations": {"summary": guard.summary, "page": guard.page},
+    }
 
 
 def alert_name(threshold_id: str) -> str:
@@ -123,6 +204,8 @@ def _alert(threshold: Threshold) -> dict[str, Any]:
         severity = f'{{{{ if eq $labels.shared_host "yes" }}}}info{{{{ else }}}}{threshold.severity}{{{{ end }}}}'
         note = '{{ if eq $labels.shared_host "yes" }} (shared host: the load generator runs on it too){{ end }}'
     about = "target {{ $labels.target }}" if threshold.metric == SILENCE else "run {{ $labels.run_id }}"
+    if threshold.metric in LEVELS:
+        about += f"{{{{ with $labels.{SERVER} }}}} on {{{{ . }}}}{{{{ end }}}}"
     limit = f"alert: {threshold.comparator} {figure(threshold.limit, threshold.unit)} for {threshold.for_s} s"
     value = _SHOWN.get(threshold.unit, f'{{{{ printf "%.4g" $value }}}} {threshold.unit}')
     return {
@@ -152,68 +235,62 @@ def prometheus(exporter: str, alertmanager: str) -> dict[str, Any]:
     }
 
 
-def alertmanager(receiver: Mapping[str, Any], group_wait_s: int = 10) -> dict[str, Any]:
-    """alertmanager.yml: one message for the alerts of a run; `receiver`: see `slack_receiver`, `webhook_receiver`."""
-    return {
-        "route": {
-            "receiver": "people",
-            "group_by": ["run_id", "target"],
-            "group_wait": f"{group_wait_s}s",
-            "group_interval": "1m",
-            "repeat_interval": "12h",
-            "routes": [{"receiver": "nobody", "matchers": ['severity="info"']}],
-        },
-        "receivers": [{"name": "people", **receiver}, {"name": "nobody"}],
-    }
-
-
-def slack_receiver(url_file: str, channel: str) -> dict[str, Any]:
-    """Messages to Slack; `url_file` holds the webhook's URL, a relative one lies beside alertmanager.yml."""
-    message = {"api_url_file": url_file, "channel": channel, "send_resolved": True}
-    return {"slack_configs": [{**message, "title": MESSAGE_TITLE, "text": MESSAGE}]}
-
-
-def webhook_receiver(url: str) -> dict[str, Any]:
-    """Alertmanager's own JSON to any address."""
-    return {"webhook_configs": [{"url": url, "send_resolved": True}]}
-
-
-def write(directory: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the files as YAML, each with where it comes from."""
+def write(directory: Path, files: Mapping[str, Mapping[str, Any]], private: Collection[str] = ()) -> None:
+    """Write the files as YAML, each with where it comes from; those in `private` are for their owner only."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         text = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=1000)
-        (directory / name).write_text(_HEAD + text, encoding="utf-8")
+        path = directory / name
+        path.unlink(missing_ok=True)  # an older one may be open to everybody
+        path.touch(mode=0o600 if name in private else 0o666)
+        path.write_text(_HEAD + text, encoding="utf-8")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the files; exit code 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m include.loadtest.publishing.alert_rules", description=__doc__)
+def _receiver(out: Path, options: argparse.Namespace) -> Receiver:
+    """As the command line wants it. Raises ConfigError."""
+    if options.webhook_url_file is None:
+        require_secret(out / options.slack_url_file)
+        return slack_receiver(options.slack_url_file, options.slack_channel)
+    require_secret(options.webhook_url_file)
+    return webhook_receiver(webhook_url(options.webhook_url_file))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    # No abbreviations: `--webhook URL` would put a secret into the list of processes.
+    parser = argparse.ArgumentParser(
+        prog="python -m include.loadtest.publishing.alert_rules", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the files")
     parser.add_argument("--thresholds", type=Path, default=THRESHOLDS_FILE, help="another file of thresholds")
     parser.add_argument("--exporter", default=os.environ.get(EXPORTER_VARIABLE) or EXPORTER_ADDRESS, help="host:port")
     parser.add_argument("--alertmanager", default="127.0.0.1:9093", help="host:port")
-    parser.add_argument("--slack-url-file", default=SLACK_FILE, help="file with the URL of Slack's webhook")
+    parser.add_argument("--slack-url-file", default=SLACK_FILE, help="file with the URL of Slack's webhook, mode 0600")
     parser.add_argument("--slack-channel", default=SLACK_CHANNEL)
-    parser.add_argument("--webhook", help="send alerts to this address instead of Slack")
+    parser.add_argument(
+        "--webhook-url-file", type=Path, help="send alerts to the address in this file, mode 0600, instead of Slack"
+    )
     parser.add_argument(
         "--group-wait-s", type=int, default=10, help="how long the first message waits for further alerts"
     )
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the files; exit code 2 for bad input."""
+    options = _options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         thresholds = load_thresholds(options.thresholds)
+        receiver = _receiver(options.out, options)
     except ConfigError as error:
         LOG.error("%s", error)
         return 2
-    slack = slack_receiver(options.slack_url_file, options.slack_channel)
-    receiver = webhook_receiver(options.webhook) if options.webhook else slack
     files = {
         "rules.yml": rules(thresholds),
         "prometheus.yml": prometheus(options.exporter, options.alertmanager),
-        "alertmanager.yml": alertmanager(receiver, options.group_wait_s),
+        ALERTMANAGER_FILE: alertmanager(receiver, options.group_wait_s),
     }
-    write(options.out, files)
+    write(options.out, files, () if options.webhook_url_file is None else (ALERTMANAGER_FILE,))
     LOG.info("written to %s: %s", options.out, ", ".join(files))
     return 0
 

@@ -5,43 +5,58 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from include.loadtest.calendar import Calendar, scheduled_skip
+from include.loadtest.errors import ConfigError
 from include.loadtest.history.latest import LatestRun, VerdictTime
 from include.loadtest.profile.suites import Cadence
 from include.loadtest.publishing.exposition_page import Family, Line
 
 WEEKLY: Cadence = "weekly"
 CYCLE = timedelta(days=7)
-VERDICT, METRIC, SILENCE = "loadtest_verdict", "loadtest_metric", "loadtest_weekly_silence_seconds"
-VERDICT_TIME, HISTORY_UP = "loadtest_verdict_timestamp_seconds", "loadtest_history_up"
+LOOK_AHEAD = timedelta(days=60)
+"""A start that counts is found within that: neither blackouts nor larger runs take every week for so long."""
+VERDICT, METRIC, VERDICT_TIME = "loadtest_verdict", "loadtest_metric", "loadtest_verdict_timestamp_seconds"
+SILENCE_START = "loadtest_weekly_silence_start_timestamp_seconds"
+HISTORY_UP, CONFIGURATION_OK = "loadtest_history_up", "loadtest_configuration_ok"
 
 
 @dataclass(frozen=True)
 class History:
-    """What was read of the history at one moment; `silence_s`: see `weekly_silence`, None where it is not known."""
+    """What was read of the history at one moment.
+
+    `silence_start`: see there; None where calendar or target file do not say it.
+    """
 
     latest: Sequence[LatestRun] = ()
     times: Sequence[VerdictTime] = ()
     target: str = ""
-    silence_s: float | None = None
+    silence_start: datetime | None = None
     is_up: bool = True
 
 
-def weekly_silence(since: datetime, now: datetime, calendar: Calendar, *, has_blackouts: bool) -> timedelta:
-    """How long the weekly suite has owed a verdict, counted from a week before the first start that gave none.
+def silence_start(since: datetime, calendar: Calendar, *, has_blackouts: bool) -> datetime:
+    """From when on the silence of the weekly suite counts: its last verdict, or a week before its next start.
 
-    `since`: its last verdict, or the installation. A start that the calendar skipped owes nothing, so silence after it
-    is none: so does the daily dead man's switch judge it. Raises ConfigError for a calendar without free nights.
+    `since`: the last verdict, or the installation. A start that the calendar skips owes no verdict, so the next one
+    that is not skipped counts. Over a limit of a week or more the silence is exactly when the daily dead man's switch
+    alarms. A moment, not a length: it stays right while the history cannot be asked. Raises ConfigError for a calendar
+    without free nights.
     """
-    starts = (slot for slot in calendar.slots(WEEKLY, since.date(), now.date()) if since < slot.start <= now)
-    due = (slot.start for slot in starts if scheduled_skip(calendar, has_blackouts, WEEKLY, slot.night) is None)
-    first = next(due, None)
-    return timedelta(0) if first is None else now - max(since, first - CYCLE)
+    starts = (slot for slot in calendar.slots(WEEKLY, since.date(), (since + LOOK_AHEAD).date()) if since < slot.start)
+    for slot in starts:
+        if scheduled_skip(calendar, has_blackouts, WEEKLY, slot.night) is None:
+            return max(since, slot.start - CYCLE)
+    raise ConfigError(f"calendar: all nights of the weekly suite are skipped for {LOOK_AHEAD.days} days")
 
 
 def history_families(history: History) -> list[Family]:
     """Verdict, its time and the figures of the last run of each profile; nothing but the 0 where it cannot be read."""
+    start = history.silence_start
     return [
         Family(HISTORY_UP, "gauge", "Whether the history database answered.", [Line({}, int(history.is_up))]),
+        Family(
+            *(CONFIGURATION_OK, "gauge", "Whether the calendar and the target's file say when a verdict is due."),
+            [Line({}, int(start is not None))] if history.is_up else [],
+        ),
         Family(
             *(VERDICT, "gauge", "1 for the verdict of the last run of a profile on a target."),
             [Line({**_of(run), "verdict": run.verdict}, 1) for run in history.latest],
@@ -63,8 +78,8 @@ def history_families(history: History) -> list[Family]:
             ],
         ),
         Family(
-            *(SILENCE, "gauge", "How long the weekly suite has owed a verdict; skipped nights owe none."),
-            [] if history.silence_s is None else [Line({"target": history.target}, history.silence_s)],
+            *(SILENCE_START, "gauge", "When the silence of the weekly suite began; skipped nights move it on."),
+            [] if start is None else [Line({"target": history.target}, start.timestamp())],
         ),
     ]
 

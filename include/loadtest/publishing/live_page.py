@@ -82,7 +82,10 @@ def _readings(runs: Iterable[RunningRun], now_s: float) -> Iterator[Line]:
 
 
 def _reading_labels(reading: Latest) -> dict[str, str]:
-    """A reading's own labels (`name{key="value"}`) stand beside ours, under names that cannot be one of ours."""
+    """A reading's own labels (`name{key="value"}`) stand beside ours, under names that cannot be one of ours.
+
+    `server` is its instance: Prometheus gives the name `instance` to the exporter that it scrapes.
+    """
     name, _, own = reading.metric.partition("{")
     further = {f"of_{key}": re.sub(r"\\(.)", r"\1", value) for key, value in _LABEL.findall(own)}
-    return {"source": reading.source, "instance": reading.instance, "metric": name, "unit": reading.unit, **further}
+    return {"source": reading.source, "server": reading.instance, "metric": name, "unit": reading.unit, **further}

@@ -1,6 +1,7 @@
 """What to buy: each example of the cost file beside the figures that would trigger it. Pure.
 
-Nothing is recommended without a trigger that a measured mean crossed. The gain is the document's assumption.
+Nothing is recommended without a trigger that a measured mean crossed in a run whose diagnosis asks for the part: a
+level alone is no bottleneck. The gain is the document's assumption.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from include.loadtest.reporting.reviewed_run import ReviewedRun
 
 Row = Mapping[str, Any]
 
-STATES = ("recommended", "beyond_plan", "not_needed", "not_known")
+STATES = ("recommended", "no_cause", "beyond_plan", "not_needed", "not_known")
 _SHOWN = {"current", "recommended", "priority", "cost_eur_a_month", "effort", "documents_assumption"}
 _OF_THE_HOST = "host_"
 """Metrics of the machine as a whole: where the generator runs on it too, they say nothing about the target."""
@@ -21,17 +22,22 @@ _OF_THE_HOST = "host_"
 def recommendations(runs: Sequence[ReviewedRun], costs: Costs) -> list[dict[str, Any]]:
     """One entry for each part of the cost file.
 
-    `state`: recommended (a trigger was crossed with no more users than planned), beyond_plan (only with more),
-    not_needed (all triggers measured with the planned users, none crossed) or not_known.
+    `state`: recommended (a trigger was crossed with no more users than planned, and that run's diagnosis has a cause
+    first that the part removes), no_cause (crossed without such a cause), beyond_plan (only with more users),
+    not_needed (all triggers measured with the planned users, none crossed) or not_known. `advised`: what the decisive
+    run's diagnosis says of the part, null where nothing is to be bought.
     """
     return [_recommendation(scaling, runs, costs.planned) for scaling in costs.scaling]
 
 
 def _recommendation(scaling: Scaling, runs: Sequence[ReviewedRun], planned: Planned) -> dict[str, Any]:
-    triggers = [_trigger(trigger, runs, planned) for trigger in scaling.triggers]
+    triggers = [_trigger(scaling.component, trigger, runs, planned) for trigger in scaling.triggers]
+    bought = next((one["decisive"]["run_id"] for one in triggers if one["state"] == "crossed"), None)
+    run = next((one for one in runs if one.entry.run_id == bought), None)
     return {
         "component": scaling.component,
         "state": _state({trigger["state"] for trigger in triggers}),
+        "advised": None if run is None else _purchase(run, scaling.component),
         "triggers": triggers,
         **scaling.model_dump(mode="json", include=_SHOWN),
     }
@@ -40,32 +46,46 @@ def _recommendation(scaling: Scaling, runs: Sequence[ReviewedRun], planned: Plan
 def _state(states: set[str]) -> str:
     if "crossed" in states:
         return "recommended"
+    if "crossed_without_cause" in states:
+        return "no_cause"
     if "crossed_beyond_plan" in states:
         return "beyond_plan"
     return "not_needed" if states == {"not_crossed"} else "not_known"
 
 
-def _trigger(trigger: Trigger, runs: Sequence[ReviewedRun], planned: Planned) -> dict[str, Any]:
+def _purchase(run: ReviewedRun, component: str) -> Row | None:
+    """What the run's diagnosis says to buy of a part; None where it does not."""
+    entries = (run.diagnosis or {}).get("recommendations") or ()
+    own = (one for one in entries if one.get("purchase") == "now" and one["component"] == component)
+    return next(({name: one[name] for name in ("current", "recommended", "cost")} for one in own), None)
+
+
+def _trigger(component: str, trigger: Trigger, runs: Sequence[ReviewedRun], planned: Planned) -> dict[str, Any]:
     """A trigger with its observations, the highest first; `users` are those of the hold.
 
     `decisive` is the observation that its state rests on, null where there is none.
     """
-    found = [_observation(run, trigger.metric) for run in runs if run.is_whole]
+    found = [_observation(run, component, trigger.metric) for run in runs if run.is_whole]
     observations = sorted((one for one in found if one is not None), key=lambda one: -one["value"])
     state = _crossed(trigger, observations, planned)
     judged = [one for one in observations if one["judged"]] or observations
-    within = [one for one in judged if (one["users"] or 0) <= planned.users.high]
+    within = [one for one in judged if _is_planned(one, planned)]
+    causes = [one for one in within if one["cause_found"]]
     return {
         "metric": trigger.metric,
         "unit": trigger.unit,
         "above": trigger.above,
         "state": state,
-        "decisive": next(iter(within if state == "crossed" else judged), None),
+        "decisive": next(iter({"crossed": causes, "crossed_without_cause": within}.get(state, judged)), None),
         "observations": observations,
     }
 
 
-def _observation(run: ReviewedRun, metric: str) -> dict[str, Any] | None:
+def _is_planned(observation: Row, planned: Planned) -> bool:
+    return (observation["users"] or 0) <= planned.users.high
+
+
+def _observation(run: ReviewedRun, component: str, metric: str) -> dict[str, Any] | None:
     row = run.figure(metric)
     if row is None or row["value"] is None:
         return None
@@ -75,6 +95,7 @@ def _observation(run: ReviewedRun, metric: str) -> dict[str, Any] | None:
         "users": run.hold_users,
         "value": row["value"],
         "n": row["n"],
+        "cause_found": _purchase(run, component) is not None,
         "judged": not (metric.startswith(_OF_THE_HOST) and bool(run.target.get("shares_host"))),
     }
 
@@ -84,9 +105,12 @@ def _crossed(trigger: Trigger, observations: Sequence[Row], planned: Planned) ->
     judged = [one for one in observations if one["judged"]]
     if not judged:
         return "not_judged" if observations else "not_measured"
-    above = [one["users"] or 0 for one in judged if one["value"] > trigger.above]
+    above = [one for one in judged if one["value"] > trigger.above]
+    within = [one for one in above if _is_planned(one, planned)]
+    if within:
+        return "crossed" if any(one["cause_found"] for one in within) else "crossed_without_cause"
     if above:
-        return "crossed" if min(above) <= planned.users.high else "crossed_beyond_plan"
+        return "crossed_beyond_plan"
     enough_users = max(one["users"] or 0 for one in judged) >= planned.users.low
     return "not_crossed" if enough_users else "too_few_users"
 
@@ -106,7 +130,7 @@ def advised_changes(runs: Sequence[ReviewedRun]) -> list[dict[str, Any]]:
 
 def _own(run: ReviewedRun) -> Iterator[Row]:
     entries = (run.diagnosis or {}).get("recommendations") or ()
-    return (entry for entry in entries if not entry.get("documents_assumption"))
+    return (entry for entry in entries if entry.get("purchase") is None)
 
 
 def purchase_sentence(advice: Sequence[Row]) -> str:
@@ -115,6 +139,7 @@ def purchase_sentence(advice: Sequence[Row]) -> str:
     for entry in advice:
         by_state[entry["state"]].append(entry)
     sentences = [_bought(entry) for entry in by_state["recommended"]]
+    sentences += [_without_cause(entry) for entry in by_state["no_cause"]]
     sentences += [_beyond(entry) for entry in by_state["beyond_plan"]]
     if by_state["not_needed"]:
         sentences.append(f"Not needed: {', '.join(entry['component'] for entry in by_state['not_needed'])}.")
@@ -125,11 +150,14 @@ def purchase_sentence(advice: Sequence[Row]) -> str:
 
 
 def _bought(entry: Row) -> str:
-    cost = entry["cost_eur_a_month"]
-    return (
-        f"Buy {entry['component']} (the document: {entry['current']} → {entry['recommended']}, "
-        f"EUR {cost['low']} to {cost['high']} a month): {_decisive(entry, 'crossed')}."
-    )
+    part = entry["advised"]
+    change = f"{part['current']} → {part['recommended']}, {part['cost']}"
+    return f"Buy {entry['component']} ({change}): {_decisive(entry, 'crossed')}."
+
+
+def _without_cause(entry: Row) -> str:
+    crossed = _decisive(entry, "crossed_without_cause")
+    return f"{entry['component']}: nothing to buy now, since no diagnosis names it as the bottleneck ({crossed})."
 
 
 def _beyond(entry: Row) -> str:

@@ -10,7 +10,7 @@ Row = Mapping[str, Any]
 _HEADER = ("change", "component", "now", "priority", "cost", "effort", "improvement", "because")
 _ASSUMED = "the document's assumption"
 _NO_PROMISE = (
-    "An improvement is what the named model bounds or predicts; the document's own gains are assumptions of it."
+    "An improvement is what the named model predicts, with its 95 % interval; the document's own gains are assumptions."
 )
 
 

@@ -29,11 +29,14 @@ def alerts_section(report: Row) -> str:
         (alert["severity"], plain(alert["text"]), moment(alert["since"]), _until(alert), f"`{alert['page']}`")
         for alert in document["alerts"]
     )
-    unknown = ", ".join(document["without_data"])
+    fault, unknown = document.get("fault"), ", ".join(document["without_data"])
+    notes = [f"Not watched, as there were no figures: {unknown}"] if unknown else []
+    if fault:
+        notes.insert(0, f"The watch itself failed, alerts may be missing: {plain(fault)}")
     return section(
         "Alerts during the load (shown, not judged)",
-        table(("severity", "alert", "since", "until", "what to do"), rows) or NONE_CROSSED,
-        bullets([f"Not watched, as there were no figures: {unknown}"] if unknown else []),
+        table(("severity", "alert", "since", "until", "what to do"), rows) or ("" if fault else NONE_CROSSED),
+        bullets(notes),
     )
 
 

@@ -99,8 +99,15 @@ def _row_growth(sizes: Mapping[str, Any], name: str) -> str:
 
 
 def changes_section(manifest: Mapping[str, Any]) -> str:
-    """What happened to the target's processes during the run."""
-    return section("The target during the run", bullets(_said((manifest.get("restart") or {}).get("text"))))
+    """What happened to the target's processes during the run, and what its log says of ends and new starts."""
+    said = _said((manifest.get("restart") or {}).get("text"))
+    return section("The target during the run", bullets([*said, *_logged(manifest.get("target_log") or ())]))
+
+
+def _logged(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for line in lines:
+        process = f" (killed: {plain(str(line['process']))})" if line["process"] else ""
+        yield f"the target's log at {moment(line['ts'])}: {plain(str(line['words']))}{process}"
 
 
 def environment_section(manifest: Mapping[str, Any]) -> str:

@@ -75,7 +75,8 @@ def code(text: str) -> str:
 
 def plain(text: str) -> str:
     """Text from anywhere, harmless in Markdown: one line, no markup, no table break, at most 300 characters."""
-    escaped = _printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "'")
+    escaped = _printable(text).replace("\\", "\\\\")  # first: else it would take back an escape that follows
+    escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "'")
     escaped = escaped.replace("[", "\\[").replace("*", "\\*").replace("!", "\\!").replace("@", "@\u200b")
     return _EMPHASIS.sub(r"\_", escaped)
 

@@ -68,22 +68,11 @@ def review_document(
         "days": head.days,
         "written": run.utc_text(head.written),
         "answer": {
-            "carries": " ".join(
-                [
-                    carried["sentence"],
-                    *breaking_sentences(carried["stepped"]),
-                    *outlook_sentences(carried["stepped"]),
-                    *_of_target(head),
-                ]
-            ),
+            "carries": _carries(head, carried),
             "buy": purchase_sentence(advice),
             "changed": _changed(trends, head.days),
         },
-        "left_out": [
-            {"run_id": one.entry.run_id, "profile": one.entry.profile, "verdict": str(one.entry.outcome)}
-            for one in runs
-            if not one.is_whole
-        ],
+        "left_out": _left_out(runs),
         "capacity": carried,
         "recommendations": advice,
         "changes": advised_changes(runs),
@@ -94,9 +83,22 @@ def review_document(
     }
 
 
-def _of_target(head: ReviewHead) -> list[str]:
-    said = f"The target was the stand-in {STAND_IN}: this says nothing about PratikoAI itself."
-    return [said] if head.target == STAND_IN else []
+def _carries(head: ReviewHead, carried: Row) -> str:
+    """What the target carries, in words."""
+    stepped = carried["stepped"]
+    said = [carried["sentence"], *breaking_sentences(stepped), *outlook_sentences(stepped)]
+    if head.target == STAND_IN:
+        said.append(f"The target was the stand-in {STAND_IN}: this says nothing about PratikoAI itself.")
+    return " ".join(said)
+
+
+def _left_out(runs: Sequence[ReviewedRun]) -> list[dict[str, str]]:
+    """Runs that say nothing, since they were not whole."""
+    return [
+        {"run_id": one.entry.run_id, "profile": one.entry.profile, "verdict": str(one.entry.outcome)}
+        for one in runs
+        if not one.is_whole
+    ]
 
 
 def breaking_sentences(stepped: Sequence[Row]) -> list[str]:

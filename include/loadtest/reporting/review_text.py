@@ -23,12 +23,14 @@ Row = Mapping[str, Any]
 
 _STATES = {
     "recommended": "**buy**",
+    "no_cause": "nothing to buy now",
     "beyond_plan": "not for the planned users",
     "not_needed": "not needed",
     "not_known": "not known",
 }
 _TRIGGERS = {
     "crossed": "crossed",
+    "crossed_without_cause": "crossed, and no diagnosis names a bottleneck that this removes",
     "crossed_beyond_plan": "crossed with more users than planned",
     "not_crossed": "not crossed",
     "not_measured": NOT_MEASURED,

@@ -44,11 +44,6 @@ def is_harmless(statement: str) -> bool:
     return _READS.match(bare) is not None and _WRITES.search(bare) is None
 
 
-def reads_whole_table(plan: str | None) -> bool:
-    """Whether a plan reads all rows of a table to keep those that pass a filter: what an index would spare."""
-    return plan is not None and re.search(r"Seq Scan on [^\n]*\n(?:\s+[^\n-][^\n]*\n)*?\s*Filter:", plan) is not None
-
-
 def _plan(connection: Connection, statement: str) -> str:
     connection.rollback()
     connection.set_session(readonly=True)

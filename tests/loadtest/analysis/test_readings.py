@@ -50,6 +50,7 @@ def test_only_ok_answers_count_and_when_they_ended(tmp_path) -> None:
         Sample(at * SECOND_NS, 0, 500_000, None, "s", name, 0, "hold", "hold", outcome, None, 200, 1, None, "w", 1)
         for at, name, outcome in [(3, "a", "ok"), (1, "a", "ok"), (2, "b", "ok"), (2, "b", "timeout")]
     ]
+    rows.append(rows[0]._replace(latency_us=None))  # its end is not known
     write_part(rows, SAMPLE_SCHEMA, tmp_path / "a-000000.parquet")
     found = read_answers(tmp_path)
     assert {name: own.ends_us for name, own in found.items()} == {"a": [1_500_000, 3_500_000], "b": [2_500_000]}

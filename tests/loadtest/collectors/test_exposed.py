@@ -4,6 +4,7 @@ from include.loadtest.collectors.exposed import (
     APPLICATION,
     LLM_SERVER,
     MAX_ENDPOINTS,
+    Unknown,
     errors_by_endpoint,
     names_of,
     parsed,
@@ -38,6 +39,31 @@ def test_every_reading_has_a_unit_and_stands_in_the_table_once() -> None:
         ('llm_calls_total{status="ok"} 5\n', {"llm_calls": 5, "llm_refusals": 0, "llm_errors": 0}),
         ("llm_requests_total 5\nllm_errors_total 1\n", {"llm_calls": 5, "llm_errors": 1}),
         (
+            "".join(
+                f'llm_calls_total{{outcome="{word}"}} 1\n'
+                for word in (
+                    "SUCCESS",
+                    "2xx",
+                    "completed",
+                    "5xx",
+                    "404",
+                    "Failed",
+                    "failure",
+                    "error",
+                    "timeout",
+                    "timed_out",
+                    "server_error",
+                    "exception",
+                    "rate_limit_error",
+                    "throttled",
+                )
+            ),
+            {"llm_calls": 14, "llm_refusals": 2, "llm_errors": 9},
+        ),
+        ('llm_calls_total{status="ok"} 5\nllm_calls_total{status="streaming"} 9\n', {"llm_calls": 14}),
+        ('llm_calls_total{status="ok"} 5\nllm_calls_total{status="4xx"} 9\n', {"llm_calls": 14}),
+        ('llm_calls_total{status="?"} 5\nllm_errors_total 2\n', {"llm_calls": 5, "llm_errors": 2}),
+        (
             'llm_request_duration_seconds_sum{model="a"} 2.5\nllm_request_duration_seconds_sum{model="b"} 1\n'
             'llm_request_duration_seconds_count{model="a"} 3\nllm_request_duration_seconds_count{model="b"} 1\n',
             {"llm_calls": 4, "llm_wait_seconds_sum": 3.5, "llm_wait_seconds_count": 4},
@@ -62,6 +88,19 @@ def test_every_reading_has_a_unit_and_stands_in_the_table_once() -> None:
 def test_spellings_give_the_same_readings(page: str, expected: dict[str, float]) -> None:
     """By status where a counter has one; a sum with a part that is no number is no sum; the rest is absent."""
     assert _read(page) == expected
+
+
+def test_words_that_nobody_knows_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """They may be failures or not, so the reading is absent; where another counter says it, nothing is missing."""
+    caplog.set_level("INFO")
+    unknown = Unknown("llm", LLM_SERVER)
+    assert unknown.tell(parsed(['llm_calls_total{status="ok"} 5\n'], _WANTED)) == set()
+    page = 'llm_calls_total{status="stop"} 5\nllm_calls_total{status="\x1b[31mpartial"} 1\nllm_errors_total 1\n'
+    for _ in range(3):
+        assert unknown.tell(parsed([page], _WANTED)) == {"llm_refusals"}
+    assert [record.getMessage() for record in caplog.records] == [
+        "llm: llm_refusals is not read, as nobody knows what this is: stop,  [31mpartial"
+    ]
 
 
 def test_a_counter_that_has_not_counted_yet_is_zero() -> None:

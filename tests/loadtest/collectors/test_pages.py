@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from include.loadtest.collectors import pages
 from include.loadtest.collectors.pages import MAX_PAGE_BYTES, Page, PageClient, PageError
 from tests.loadtest.collectors.conftest import NOT_FOUND, ok_answer, serving
 
@@ -22,7 +23,6 @@ def test_pages_are_asked_at_once_and_answer_in_order() -> None:
     with serving(answer) as url:
         client, none = PageClient(), Page(f"{url}/none", "app")
         assert client.ask([Page(f"{url}/a", "app"), none, Page(f"{url}/b", "app")], 5) == ["/a", None, "/b"]
-        assert not none.exists
         client.close()
 
 
@@ -39,6 +39,44 @@ def test_credentials_are_sent_and_not_told() -> None:
         client.close()
     assert str(answer_of_it) == "/metrics: status 500"
     assert "authorization: Basic dTpzM2NyZXQ=" in headers[0].replace("Authorization", "authorization")
+
+
+FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "meanwhile", "lines"),
+    [
+        (NOT_FOUND, "None", ["app: /metrics is not exposed (status 404)"]),
+        (FORBIDDEN, "/metrics: status 403", []),
+    ],
+    ids=["not there", "not allowed"],
+)
+def test_a_page_that_is_not_for_us_is_asked_for_again_after_a_while(
+    refusal: bytes, meanwhile: str, lines: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not at each reading; what is not allowed is an error all the time. Once seen, it is asked for always."""
+    caplog.set_level("INFO", "loadtest.collectors")
+    asked: list[str] = []
+
+    def answer(connection: socket.socket, path: str) -> None:
+        asked.append(path)
+        connection.sendall(refusal if len(asked) < 3 else ok_answer(b"up 1") if len(asked) == 3 else NOT_FOUND)
+
+    with serving(answer) as url:
+        client, page = PageClient(), Page(f"{url}/metrics", "app")
+        assert [str(client.ask([page], 5)[0]) for _ in range(3)] == [meanwhile] * 3
+        assert len(asked) == 1
+        monkeypatch.setattr(pages, "ASKED_AGAIN_S", 0.0)
+        page.rests_until_s = 0.0
+        assert [str(client.ask([page], 5)[0]) for _ in range(3)] == [meanwhile, "up 1", "/metrics: status 404"]
+        client.close()
+    assert [record.getMessage() for record in caplog.records if record.name == "loadtest.collectors"] == lines
+
+
+def test_a_page_is_asked_for_again_every_minute() -> None:
+    """As docs/monitoring.md says."""
+    assert pages.ASKED_AGAIN_S == 60
 
 
 def _drip_header(connection: socket.socket, _path: str) -> None:

@@ -61,8 +61,8 @@ def test_all_sources_are_read_and_the_last_part_is_written(
         log.write("Worker (pid:7) was sent SIGKILL! Perhaps out of memory?\n")
     time.sleep(1)
     assert collectors.stop() == 0, _log(bundle)
-    assert [seen["line"] for seen in read_observations(bundle) if seen["kind"] == "target_log"] == [
-        "Worker (pid:7) was sent SIGKILL! Perhaps out of memory?"
+    assert [seen["words"] for seen in read_observations(bundle) if seen["kind"] == "target_log"] == [
+        "sigkill, out of memory"
     ]
     for source, metric in (
         ("host", "cpu_pct"),

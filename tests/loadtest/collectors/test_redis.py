@@ -11,7 +11,7 @@ from redis.retry import Retry
 
 from include.embedded.valkey import ValkeyServer, start_valkey, stop_valkey
 from include.loadtest.collectors.reader import ReadingError, unit_of
-from include.loadtest.collectors.redis import FIELDS, RedisReader
+from include.loadtest.collectors.redis import FIELDS, Pings, RedisReader
 from tests.loadtest.collectors.conftest import await_true
 
 pytestmark = pytest.mark.integration
@@ -134,6 +134,38 @@ def test_a_ping_is_measured_by_itself(own_server: ValkeyServer) -> None:
     assert reader.observations() == []
     for connection in (client, impatient, reader):
         connection.close()
+
+
+def test_a_server_that_stands_still_between_two_readings_is_caught(own_server: ValkeyServer) -> None:
+    """PINGs are due all over a reading: the first one finds a free server, the longest has waited for a pause."""
+    reader, client = RedisReader(own_server.url, "cache", 5, 0.2), redis.Redis.from_url(own_server.url)
+    calm = reader.read()
+    assert calm["ping_mean_ms"] <= calm["ping_ms"]
+    begun_s, pause = time.monotonic(), threading.Timer(0.3, lambda: client.execute_command("CLIENT", "PAUSE", 700))
+    pause.start()
+    values = reader.read()
+    assert time.monotonic() - begun_s < 5
+    pause.join(10)
+    assert values["ping_ms"] >= 400
+    assert values["ping_mean_ms"] >= 80 + calm["ping_mean_ms"] / 5
+    assert "keys" in values
+    client.close()
+    reader.close()
+
+
+def test_pings_that_are_due_while_one_waits_have_waited_as_well() -> None:
+    """Each from its own moment, so that their mean is what anybody's command would have waited for."""
+
+    class Blocked:
+        def __init__(self) -> None:
+            self.until_s = time.perf_counter() + 0.5
+
+        def ping(self) -> None:
+            time.sleep(max(0.0, self.until_s - time.perf_counter()))
+
+    values = Pings(Blocked(), 0.1).finish()  # type: ignore[arg-type]
+    assert values["ping_ms"] >= 490
+    assert values["ping_mean_ms"] >= 290
 
 
 def test_what_a_user_may_not_ask_for_is_absent(own_server: ValkeyServer, caplog: pytest.LogCaptureFixture) -> None:

@@ -176,6 +176,24 @@ def test_what_a_source_sees_is_written_with_the_readings_time(tmp_path: Path) ->
     assert [path.name for path in bundle.resources_dir.glob("observations-*")] == ["observations-redis-1.jsonl"]
 
 
+def test_a_foreign_text_is_one_clean_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of an error that nobody thought of, in the gaps and in the log."""
+
+    class Hostile(Scripted):
+        def read(self) -> dict[str, float]:
+            raise LookupError("\x1b[31m first\nsecond\r" + "x" * 5000)
+
+        def observations(self) -> list[dict[str, Any]]:
+            raise LookupError("\x1b[31m lost\nall\r" + "x" * 5000)
+
+    _run(tmp_path, Hostile("redis"), seconds=0.5)
+    (gap,) = gaps_of(tmp_path)
+    lines = [record.getMessage() for record in caplog.records]
+    assert gap["reason"].startswith("LookupError:  [31m first second x")
+    assert any("what it saw is lost: LookupError:  [31m lost all x" in line for line in lines)
+    assert all(text.isprintable() and len(text) < 400 for text in (gap["reason"], *lines))
+
+
 def test_a_source_that_fails_to_say_what_it_saw_goes_on(tmp_path: Path) -> None:
     """Whatever goes wrong in one source, its schedule does not end."""
 

@@ -20,6 +20,15 @@ pytestmark = pytest.mark.unit
         ("INSERT INTO t VALUES ('a text that was cut", "INSERT INTO t VALUES (?"),
         ("SELECT $$ cut", "SELECT ?"),
         ("SELECT /* cut", "SELECT"),
+        ("SELECT /* a /* b */ Mario Rossi 45 */ 1", "SELECT ?"),
+        ("SELECT /* a /* b */ Mario /* c */ Rossi", "SELECT"),
+        ("SELECT 1 /* a */ + 2 /*/ Mario */ + 3", "SELECT ? + ? + ?"),
+        ("SELECT '/* no comment', 5", "SELECT ?, ?"),
+        ("SELECT 'O\\'Brien Mario', 'x' FROM t", "SELECT ?"),
+        ("SELECT 'C:\\', Mario", "SELECT ?"),
+        ("SELECT 'a\\\\', b, 'c\\d', e", "SELECT ?, b, ?, e"),
+        ("SELECT U&'\\0041\\', Mario", "SELECT ?"),
+        ("SET x = 'cut \\", "SET x = ?"),
         ("SET x = E'cut \\'", "SET x = ?"),
         ("LIKE'a' OR select'b'", "LIKE? OR select?"),
         ("ALTER ROLE m PASSWORD 'SCRAM-SHA-256$4096:x'", "ALTER ROLE m PASSWORD ?"),
@@ -38,5 +47,5 @@ def test_what_the_role_may_not_see_is_not_known(statement: str | None) -> None:
 
 def test_a_hostile_statement_costs_no_time() -> None:
     """Quotes and tags that never end, of a length that the server allows."""
-    for piece in ("$a$", "'", "E'\\", '"', "/*", "--", "$1", "1e"):
+    for piece in ("$a$", "'", "E'\\", "\\'", "'\\\\", '"', "/*", "/**/", "--", "$1", "1e"):
         assert len(without_values(piece * 300_000) or "") <= 500

@@ -59,6 +59,39 @@ def test_each_statements_counters_equal_the_servers_own(database: WatchedDatabas
         assert not [one for one in reader.observations() if one.get("queryid") == update]
 
 
+def test_a_long_statement_is_cut_by_the_server(database: WatchedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Megabytes of text stay there; who wrote it is known all the same, though the mark stands at its end."""
+    monkeypatch.setattr(statements, "LONGEST_STATEMENT", 60)
+    read: list[str] = []
+    monkeypatch.setattr(statements, "without_values", lambda text: read.append(text) or text)
+    columns = ", ".join(f"n AS column_{number}" for number in range(400))
+    with database.reading() as reader:
+        reader.read()
+        database.sql(f"SELECT {columns} FROM generate_series(1, 2) n")
+        database.sql(f"SELECT {columns}, n * n FROM generate_series(1, 2) n {MARKER}")
+        values = reader.read()
+        texts = [str(one["text"]) for one in reader.observations() if one["kind"] == "statement"]
+    assert [text for text in texts if "column_1" in text] == [f"SELECT {columns}"[:60]]
+    assert max(map(len, read)) == 60
+    assert by_statement(values)
+
+
+def test_what_is_remembered_is_bounded(database: WatchedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters of those that the server still knows, and so many texts; a text may come twice for it."""
+    monkeypatch.setattr(statements, "MAX_KNOWN_TEXTS", 3)
+    with database.reading() as reader:
+        reader.read()
+        for number in range(2, 10):
+            database.sql(f"SELECT {' + '.join(['n'] * number)} FROM generate_series(1, 2) n")
+        reader.read()
+        part = reader._statements
+        assert len(part._texts) == 3
+        told = set(part._told)
+        database.sql("SELECT pg_stat_statements_reset()")
+        reader.read()
+        assert len(set(part._told) & told) <= 3
+
+
 def test_an_idle_database_has_no_statements_of_the_collectors(database: WatchedDatabase) -> None:
     """Readings by themselves add nothing, from the first one on."""
     with database.reading() as reader:

@@ -232,6 +232,18 @@ def test_a_database_that_does_not_exist_is_named(server: PostgresServer) -> None
         upgrade(server.url("none"))
 
 
+def test_a_statement_may_be_limited(url: str) -> None:
+    """The server ends it, and that is no fault of the statement; without a limit the server's own holds."""
+    engine = connect(url, statement_timeout_s=1)
+    for _ in range(2):  # each connection anew
+        with transaction(engine) as connection:
+            assert connection.scalar(text("SHOW statement_timeout")) == "1s"
+    with pytest.raises(InfrastructureError, match="statement timeout"), transaction(engine) as connection:
+        connection.execute(text("SELECT pg_sleep(10)"))
+    with transaction(connect(url)) as connection:
+        assert connection.scalar(text("SHOW statement_timeout")) == "0"
+
+
 @pytest.mark.parametrize("form", ["postgresql://", "postgres://", "postgresql+psycopg2://"])
 def test_forms_of_an_address(form: str, url: str) -> None:
     """All three reach the server, by socket here and by TCP below."""

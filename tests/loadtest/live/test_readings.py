@@ -76,10 +76,35 @@ def test_an_old_reading_is_not_told_as_of_now() -> None:
     assert [own.metric for own in made.latest(NOW)] == ["memory_pct"]
 
 
-def test_a_target_with_ever_new_names_fills_no_memory() -> None:
-    """What is known goes on, what is new beyond the bound is left out."""
+def labelled(count: int) -> list[Latest]:
+    return [reading(f'statement_calls{{queryid="{number}"}}', 1, source="postgres") for number in range(count)]
+
+
+def test_a_target_with_ever_new_statements_fills_no_memory() -> None:
+    """What is known goes on, what is new beyond the bound is left out until older ones are gone."""
     made = Readings(60)
-    made.note(reading(f"x{number}", 1) for number in range(MAX_SERIES + 10))
-    made.note([reading("x0", 2, 0)])
-    latest = {own.metric: own.value for own in made.latest(NOW)}
-    assert (len(latest), latest["x0"]) == (MAX_SERIES, 2)
+    made.note(labelled(MAX_SERIES + 10))
+    known = reading('statement_calls{queryid="0"}', 2, 0, "postgres")
+    made.note([known])
+    assert len(made.latest(NOW)) == MAX_SERIES
+    assert known in made.latest(NOW)
+    made.forget_before(NOW + 29.5)
+    made.note(labelled(MAX_SERIES + 10)[-10:])
+    assert len(made.latest(NOW)) == 11
+
+
+def test_many_statements_hide_no_reading_of_a_threshold() -> None:
+    """Nor the users: what has no label is kept, however many labelled readings came before it."""
+    made = Readings(60)
+    made.note(labelled(3 * MAX_SERIES))
+    made.note(
+        [
+            reading("used_memory_bytes", 5e9, source="redis"),
+            reading("cpu_usage_percent", 95, source="prometheus"),
+            reading("cpu_pct", 90),
+            reading("users", 12, source="generator"),
+        ]
+    )
+    assert made.figures(NOW) == {"redis_memory_bytes": 5e9, "host_cpu_pct": 90}
+    assert made.users(NOW) == 12
+    assert len([own for own in made.latest(NOW) if "{" not in own.metric]) == 4

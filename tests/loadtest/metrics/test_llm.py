@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from include.loadtest.metrics.engine import compute_metrics
-from include.loadtest.metrics.llm import MORE_WAIT, NOTHING, SEVERAL, TOO_FEW
+from include.loadtest.metrics.llm import MORE_WAIT, NOTHING, RESTARTED, SEVERAL, TOO_FEW
 from include.loadtest.profile.vocabulary import NOT_EXPOSED
 
 pytestmark = pytest.mark.unit
 ANSWERS, ANSWERS_S = "llm_stream_duration_seconds_count", "llm_stream_duration_seconds_sum"
 WAITS, WAIT_S = "llm_wait_seconds_count", "llm_wait_seconds_sum"
+STARTED = "process_start_time_seconds"
 Read = Callable[..., dict[str, Any]]
 
 
@@ -128,7 +129,37 @@ def test_a_restart_costs_its_interval_only(figures: Read) -> None:
     starts = [(at_s, "app", "process_start_time_seconds", 100 if at_s < 60 else 900) for at_s in (5, 50, 65, 135)]
     calls = [(5, "app", "llm_calls", 100), (50, "app", "llm_calls", 130), (65, "app", "llm_calls", 3)]
     row = figures([*starts, *calls, (135, "app", "llm_calls", 20)])["llm_calls"]
-    assert row["value"] == pytest.approx(30 + 17)
+    assert (row["value"], row["lower_bound"]) == (pytest.approx(30 + 17), True)
+
+
+@pytest.mark.parametrize(
+    ("calls_before", "calls"),
+    [(lambda seconds: 500 + 3 * seconds, 360), (lambda _: 0, 180)],
+    ids=["its counters fall", "it had counted nothing, but says when it started"],
+)
+def test_an_llm_that_restarts_in_the_phase_leaves_no_own_time(figures: Read, calls_before: Any, calls: int) -> None:
+    """Answers of 2.05 s, 2 s of it waiting: in the restart's interval only the answers' time is known.
+
+    Three answers a second; the LLM restarts between the readings at 65 s and 75 s.
+    """
+    rows = []
+    for at_s in range(5, 136, 10):
+        answers, is_new = 3 * (at_s - 5), at_s >= 75
+        waits = 3 * (at_s - 75) if is_new else calls_before(at_s - 5)
+        named = {"llm_calls": waits, WAITS: waits, WAIT_S: 2.0 * waits, STARTED: 900 if is_new else 100}
+        rows += [(at_s, "llm", name, value) for name, value in named.items()]
+        rows += [(at_s, "app", ANSWERS, answers), (at_s, "app", ANSWERS_S, 2.05 * answers)]
+    found = figures(rows)
+    for name in ("own_time_mean_ms", "llm_wait_mean_ms", "llm_calls_per_answer"):
+        assert (found[name]["value"], found[name]["n"], found[name]["why"]) == (None, 0, RESTARTED), name
+    assert (found["llm_calls"]["value"], found["llm_calls"]["lower_bound"]) == (pytest.approx(calls), True)
+
+
+def test_a_restart_before_the_phase_changes_nothing_in_it(figures: Read) -> None:
+    """The hold begins at 5 s."""
+    rows = figures([*app(0, 900, 900, 900, 900), *app(2, 0, 0, 0, 0), *app(5, 0, 0, 0, 0), *app(135, 40, 25, 30, 21)])
+    assert rows["own_time_mean_ms"]["value"] == pytest.approx(100)
+    assert (rows["llm_calls"]["value"], rows["llm_calls"]["lower_bound"]) == (30, False)
 
 
 def test_more_waiting_than_answers_says_nothing_of_own_time(figures: Read) -> None:

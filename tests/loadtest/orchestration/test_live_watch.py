@@ -138,26 +138,102 @@ def test_a_slack_that_fails_costs_a_line_and_no_alert(
     assert len(context.bundle.read("alerts.json")["alerts"]) == 1
 
 
-@pytest.mark.parametrize("fault", ["settings", "bundle", "target"])
-def test_a_watch_that_is_broken_says_so_once_and_harms_nothing(
-    tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
+def test_a_slack_that_hangs_holds_up_neither_the_watch_nor_the_stage(
+    tmp_path: Path, slack: SlackService, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wrong settings, a disk that takes nothing, a target that is gone."""
+    """The next alert is seen while the first message is under way; in the end alerts.json has both."""
+    monkeypatch.setattr(module, "SLACK_JOIN_S", 0.1)
+    slack.mode = "hang"
+    context = context_of(tmp_path, lambda: by_token(slack))
+    with live_watch(context):
+        write_samples(context.bundle, 0, "http_error", 40)
+        await_that(lambda: slack.seen == 1)
+        write_cpu(context.bundle, "host")
+        await_that(lambda: "host_cpu_high" in caplog.text)
+        write_samples(context.bundle, 1, "ok", 40_000)
+        began_s = time.monotonic()
+    assert time.monotonic() - began_s < 8  # a message is given up after 10 s
+    found = context.bundle.read("alerts.json")
+    assert [alert["id"] for alert in found["alerts"]] == ["error_rate_high", "host_cpu_high"]
+    assert found["alerts"][0]["until"] is not None
+    assert found["fault"] is None
+    assert "Slack has not taken all alerts" in caplog.text
+
+
+def test_no_more_messages_than_the_channel_bears(
+    tmp_path: Path, slack: SlackService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A figure that swings goes on in the log."""
+    monkeypatch.setattr(module, "MAX_MESSAGES", 1)
+    context = context_of(tmp_path, lambda: by_token(slack))
+    with live_watch(context):
+        write_samples(context.bundle, 0, "http_error", 40)
+        await_that(lambda: len(slack.messages) == 1)
+        write_samples(context.bundle, 1, "ok", 40_000)
+        await_that(lambda: "error_rate_high is over" in caplog.text)
+    assert len(slack.messages) == 1
+
+
+@pytest.mark.parametrize("error", [ConfigError("connection loadtest_slack: no way to send"), ValueError("geheim")])
+def test_a_wrong_connection_to_slack_costs_a_line_and_no_alert(
+    tmp_path: Path, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Log and alerts.json have it; a text that is not ours is not quoted."""
 
     def wrong() -> SlackSettings | None:
-        raise ConfigError("connection loadtest_slack: no way to send")
+        raise error
 
-    context = context_of(tmp_path, wrong if fault == "settings" else lambda: None)
+    context = context_of(tmp_path, wrong)
+    with live_watch(context):
+        write_samples(context.bundle, 0, "http_error", 40)
+        await_that(lambda: "alert error_rate_high" in caplog.text)
+    found = context.bundle.read("alerts.json")
+    assert ([alert["id"] for alert in found["alerts"]], found["fault"]) == (["error_rate_high"], None)
+    assert caplog.text.count("no alerts of this load in Slack") == 1
+    assert "geheim" not in caplog.text
+
+
+def test_broken_thresholds_stand_in_the_alerts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No alert is not taken for no trouble: the file says that nothing was watched, and why."""
+
+    def broken() -> None:
+        raise ConfigError("thresholds.yaml:7: limit: expected a number")
+
+    monkeypatch.setattr(module, "load_thresholds", broken)
+    context = context_of(tmp_path)
+    with live_watch(context):
+        write_samples(context.bundle, 0, "http_error", 40)
+        await_that(lambda: "the load goes on" in caplog.text)
+    found = context.bundle.read("alerts.json")
+    assert found["alerts"] == []
+    assert found["fault"] == "ConfigError: thresholds.yaml:7: limit: expected a number"
+    assert {"error_rate", "host_cpu_pct"} <= set(found["without_data"])
+    assert caplog.text.count("the live watch of the thresholds failed") == 1
+
+
+@pytest.mark.parametrize("fault", ["bundle", "target", "parts"])
+def test_a_watch_that_is_broken_says_so_once_and_harms_nothing(
+    tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes nothing, a target that is gone, parts that cannot be counted: alerts.json has what it can."""
+    context = context_of(tmp_path)
     if fault == "target":
         del context.target
     if fault == "bundle":
         (context.bundle.path / "alerts.json").mkdir()
+    if fault == "parts":
+        monkeypatch.setattr(module.LiveRun, "figures", lambda *_: 1 / 0)
     with live_watch(context):
         write_samples(context.bundle, 0, "http_error", 40)
         await_that(lambda: "the load goes on" in caplog.text)
         time.sleep(0.3)
     assert caplog.text.count("the live watch of the thresholds failed") == 1
-    assert not (context.bundle.path / "alerts.json").is_file()
+    if fault == "bundle":
+        assert not context.bundle.has("alerts.json")
+    else:
+        assert context.bundle.read("alerts.json")["fault"].startswith(("AttributeError: ", "ZeroDivisionError: "))
 
 
 def test_the_manifest_is_left_to_the_load(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from include.loadtest.errors import ConfigError
 from include.loadtest.orchestration.llm_cap import BLIND_S, ORDER_S, Cap, Pace, Tally, cap_of
 from include.loadtest.profile import Profile, find_profile, load_profile
+from include.loadtest.profile.parts import ThinkTime
 from include.loadtest.profile.rules import LlmCap
 from include.loadtest.profile.shape import Arrival
 from include.loadtest.target.settings import TargetFile, load_target_file
@@ -54,10 +55,20 @@ def test_a_cost_without_a_price_is_refused() -> None:
         cap_of(profile(llm=LlmCap(max_calls=5, max_cost_eur=1.0)), file())
 
 
+@pytest.mark.parametrize("think", [ThinkTime(min=0, max=0), ThinkTime(min=0, max=2)])
+def test_a_cap_beside_a_least_think_time_of_nothing_is_refused(think: ThinkTime) -> None:
+    """Quick answers would bring any number of questions in a second; on a schedule nobody thinks."""
+    capped = profile(llm=LlmCap(max_calls=400), think_time_s=think)
+    with pytest.raises(ConfigError, match=r"^profile smoke: llm caps .* think_time_s\.min is 0, .* or remove llm$"):
+        cap_of(capped, file())
+    assert cap_of(capped.model_copy(update={"arrival": Arrival(rate_rpm=600, max_users=10)}), file()) is not None
+    assert cap_of(profile(think_time_s=think), file()) is None
+
+
 def test_the_pace_is_the_most_that_the_profile_allows() -> None:
-    """10 users who think for a second, 65 % of whose scenarios may ask the LLM; on a schedule its rate."""
-    assert Pace.of(profile(), 1) == Pace(10.0, pytest.approx(6.5))
-    assert Pace.of(profile(), 2) == Pace(20.0, pytest.approx(13.0))
+    """10 users who think for 0.5 s at least, 65 % of whose scenarios may ask the LLM; on a schedule its rate."""
+    assert Pace.of(profile(), 1) == Pace(10.0, pytest.approx(13.0))
+    assert Pace.of(profile(), 2) == Pace(20.0, pytest.approx(26.0))
     assert Pace.of(profile(arrival=Arrival(rate_rpm=600, max_users=10)), 1) == Pace(10.0, pytest.approx(6.5))
 
 
@@ -112,3 +123,13 @@ def test_a_counter_that_falls_is_believed_no_longer() -> None:
     stop = tally.decide(Pace(1, 1), 1)
     assert stop is not None
     assert (stop.code, "it fell from 50 to 49" in stop.text) == ("cap_unwatched", True)
+
+
+def test_a_counter_of_another_process_ends_the_load_at_once() -> None:
+    """However far the cap is, and whatever it is read to be afterwards."""
+    tally = Tally(Cap(10**6, "many"), 0, 50, 0)
+    tally.note_lost("another process answers")
+    tally.note(60, 1)
+    stop = tally.decide(Pace(1, 1), 1)
+    assert stop is not None
+    assert (stop.code, "another process answers" in stop.text) == ("cap_unwatched", True)

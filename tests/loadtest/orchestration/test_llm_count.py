@@ -1,13 +1,14 @@
 """The calls of the LLM are read from a real page, within a bound, and only where one process counts them."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from include.loadtest.orchestration.llm_count import CallCounter, CountError
+from include.loadtest.orchestration.llm_count import AnotherProcessError, CallCounter, CountError
 from include.loadtest.target.settings import Target, load_target_file
 
 pytestmark = pytest.mark.integration
@@ -70,6 +71,27 @@ def test_several_processes_are_no_counter(serve: Serve, pages: list[str]) -> Non
     """Each would count its own calls only."""
     with closing(counter_of(serve(pages))) as counter, pytest.raises(CountError, match="several processes"):
         counter.first()
+
+
+def test_two_processes_that_seldom_take_turns_are_told_within_a_second(serve: Serve) -> None:
+    """The other one answers after most of a second only."""
+    with closing(counter_of(serve([page(3, 1000)] * 4 + [page(8, 1001)]))) as counter:
+        begun_s = time.monotonic()
+        with pytest.raises(CountError, match="several processes"):
+            counter.first()
+    assert time.monotonic() - begun_s >= 0.9
+
+
+def test_a_process_that_answers_later_is_not_counted(serve: Serve) -> None:
+    """Its count is higher, so nothing falls; also where the first one was that of an earlier stage."""
+    target = serve([page(7, 1000), page(9, 1001)])
+    with closing(counter_of(target)) as counter:
+        assert (counter.read(), counter.started_s) == (7, (1000.0,))
+        with pytest.raises(AnotherProcessError, match="another process answers"):
+            counter.read()
+    again = CallCounter(Target.checked(load_target_file("demo"), target), [1000.0])
+    with closing(again), pytest.raises(AnotherProcessError):
+        again.read()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from include.loadtest.errors import ConfigError, InvalidTestError
 from include.loadtest.exposition import series_of
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.llm_cap import BLIND_S, Cap, Pace, Tally
-from include.loadtest.orchestration.llm_count import CountError
+from include.loadtest.orchestration.llm_count import AnotherProcessError, CountError
 from include.loadtest.orchestration.llm_watch import CapWatch, WarmUpGate
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.orchestration.pipeline import run_stage, verdict_of
@@ -32,12 +32,14 @@ class Counted:
 
     def __init__(self) -> None:
         self.calls: int | None = 0
-        self.looks = 0
+        self.looks, self.is_another = 0, False
 
     def read(self) -> float:
         self.looks += 1
         if self.calls is None:
             raise CountError("it is gone")
+        if self.is_another:
+            raise AnotherProcessError("another process answers")
         return self.calls
 
 
@@ -86,6 +88,25 @@ def test_a_warm_up_that_is_blind_ends_too(monkeypatch: pytest.MonkeyPatch) -> No
     assert not gate.may_ask()
     assert gate.stop is not None
     assert (gate.stop.code, "it is gone" in gate.stop.text) == ("cap_unwatched", True)
+
+
+@pytest.mark.unit
+def test_a_counter_of_another_process_ends_warm_up_and_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the first look that meets it, though the cap is far."""
+    counter, now_s = Counted(), [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    gate, watch = WarmUpGate(counter, tally(10**6), 1), CapWatch(counter, tally(10**6), Pace(4, 1))
+    watch.look()
+    assert gate.may_ask()
+    assert watch.decide() is None
+    counter.is_another = True
+    now_s[0] += 1.0
+    watch.look()
+    assert not gate.may_ask()
+    assert gate.stop is not None
+    stop = watch.decide()
+    assert stop is not None
+    assert (gate.stop.code, stop.code) == ("cap_unwatched", "cap_unwatched")
 
 
 @pytest.mark.unit
@@ -160,6 +181,7 @@ def test_a_cap_ends_the_load_before_the_llm_is_asked_too_often(demo: DemoTarget,
         run_stage(context, name)
     warm_up = context.manifest()["llm"]
     assert warm_up["source"] == "llm"
+    assert isinstance(warm_up["started_s"], list)
     assert warm_up["calls"] == calls_at(demo) - before >= 6
     run_stage(context, "run_profile")
     made = calls_at(demo) - before

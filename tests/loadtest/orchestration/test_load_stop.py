@@ -17,9 +17,10 @@ import pytest
 
 from include.loadtest.auto_stop import Stop
 from include.loadtest.bundle import Bundle
+from include.loadtest.orchestration import load_stop as module
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.load import note_load
-from include.loadtest.orchestration.load_stop import OUTSIDE_TEXT, SWITCH_TEXT, await_load_end, load_stop
+from include.loadtest.orchestration.load_stop import OUTSIDE_TEXT, SWITCH_TEXT, LoadStop, await_load_end, load_stop
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.orchestration.pipeline import run_stage
 from include.loadtest.profile import Overrides, find_profile, load_profile
@@ -58,16 +59,65 @@ def bare(folder: Path, **more) -> RunContext:
     return context
 
 
+def seconds_to_stop(stop: LoadStop) -> float:
+    """Asks as a generator's watcher does, for ten seconds at most."""
+    begun_s = time.monotonic()
+    while not stop.requested():
+        assert time.monotonic() - begun_s < 10
+        time.sleep(0.05)
+    return time.monotonic() - begun_s
+
+
 def test_the_switch_is_noted_before_the_load_has_ended(tmp_path) -> None:
-    """Once; as long as it is off nothing is written."""
-    answers = iter([False, True, True])
-    context = bare(tmp_path, stop_requested=lambda: next(answers))
+    """Within two seconds, once; as long as it is off nothing is written, and after the load nobody asks for it."""
+    is_on, asked = threading.Event(), []
+    context = bare(tmp_path, stop_requested=lambda: asked.append(1) or is_on.is_set())
     with load_stop(context) as stop:
         assert not stop.requested()
         assert "load_stop" not in context.manifest()
+        is_on.set()
+        assert seconds_to_stop(stop) < 2
         assert stop.requested()
-        assert stop.requested()
+    times_asked = len(asked)
     assert context.manifest()["load_stop"] == {"code": "operator", "text": SWITCH_TEXT}
+    time.sleep(0.6)
+    assert len(asked) == times_asked
+
+
+def test_a_cap_is_asked_while_airflow_does_not_answer(tmp_path, monkeypatch, caplog) -> None:
+    """Its API hangs: each order is asked for at once, the log says once that the switch cannot be read."""
+    monkeypatch.setattr(module, "SILENT_S", 0.3)
+    hangs = threading.Event()
+    with caplog.at_level("INFO", "loadtest"), load_stop(bare(tmp_path, stop_requested=hangs.wait)) as stop:
+        for _ in range(10):
+            begun_s = time.monotonic()
+            assert not stop.requested()
+            assert time.monotonic() - begun_s < 1
+            time.sleep(0.05)
+        stop.for_the_cap = lambda: Stop("cost_cap", "90 calls")
+        assert stop.requested()
+        hangs.set()
+    assert caplog.text.count("cannot be read (no answer for") == 1
+
+
+def test_a_switch_that_cannot_be_read_ends_no_load(tmp_path, caplog) -> None:
+    """It is said once, and once that it can be read again; then the switch ends the load."""
+    answers = iter([RuntimeError("API server\x1b[2J is down"), ConnectionError(), False])
+
+    def ask() -> bool:
+        answer = next(answers, True)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with caplog.at_level("INFO", "loadtest"), load_stop(bare(tmp_path, stop_requested=ask)) as stop:
+        assert seconds_to_stop(stop) > 1
+    messages = [record.getMessage() for record in caplog.records]
+    assert [text.partition(" all load")[2] for text in messages[:2]] == [
+        " cannot be read (API server [2J is down): the load goes on, and is not ended by it meanwhile",
+        ": it can be read again",
+    ]
+    assert SWITCH_TEXT in messages[2]
 
 
 def test_an_order_to_end_the_process_ends_the_load_instead(tmp_path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile import find_profile, profile_names
 from include.loadtest.profile.thresholds import THRESHOLDS_FILE, load_thresholds
+from include.loadtest.publishing.alert_rules import GUARDS
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.unit
@@ -43,8 +44,8 @@ def test_each_threshold_has_its_page_and_each_page_its_threshold() -> None:
     """A page says what it means, where to look first and what to do, under the alert's own name."""
     found = load_thresholds().thresholds
     pages = {f"docs/alerts/{path.name}" for path in (ROOT / "docs" / "alerts").glob("*.md")}
-    assert {own.page for own in found} == pages
-    for own in found:
+    assert {own.page for own in (*found, *GUARDS)} == pages
+    for own in (*found, *GUARDS):
         text = (ROOT / own.page).read_text(encoding="utf-8")
         assert text.startswith(f"# {own.id}: ")
         assert all(part in text for part in ("**What it means.**", "**First look**", "**What to do**")), own.page

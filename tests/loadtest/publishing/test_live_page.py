@@ -49,8 +49,8 @@ def test_durations_are_a_histogram_in_seconds(running: RunningRun) -> None:
     assert f"{name}_count{{{own}}} 7" in told
 
 
-def test_readings_name_source_and_instance_and_their_own_labels(running: RunningRun) -> None:
-    """Labels of a reading cannot replace ours."""
+def test_readings_name_source_and_server_and_their_own_labels(running: RunningRun) -> None:
+    """Labels of a reading cannot replace ours, and none has the name that Prometheus gives its target."""
     running.live.readings.note(
         [
             Latest(999, "generator", "here", "users", 12, "users"),
@@ -61,9 +61,9 @@ def test_readings_name_source_and_instance_and_their_own_labels(running: Running
     told = lines(running)
     shared = f'{OWN},shared_host="yes"'
     assert f"loadtest_users{{{OWN}}} 12" in told
-    statement = 'source="postgres",instance="db:5432",metric="statement_calls",unit="calls"'
+    statement = 'source="postgres",server="db:5432",metric="statement_calls",unit="calls"'
     assert f'loadtest_reading{{{shared},{statement},of_queryid="7",of_source="x\\"y"}} 3' in told
-    assert not any("used_memory_bytes" in line for line in told)
+    assert not any("used_memory_bytes" in line or "instance=" in line for line in told)
 
 
 def test_without_a_run_nothing_is_told() -> None:

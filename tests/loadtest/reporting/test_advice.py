@@ -12,9 +12,22 @@ from tests.helpers.reviewed_runs import hold_row, reviewed, step
 pytestmark = pytest.mark.unit
 
 
-def run_with(profile: str = "peak_hours", users: int = 50, target: str = "pratikoai", **values: float) -> ReviewedRun:
+def bought(component: str) -> dict[str, Any]:
+    """What a diagnosis whose first cause asks for a part says."""
+    part = {"current": "2 cores", "recommended": "4 cores", "cost": "€50-100/month"}
+    return {"id": "scale", "component": component, "purchase": "now", "documents_assumption": "40%", **part}
+
+
+def run_with(
+    profile: str = "peak_hours",
+    users: int = 50,
+    target: str = "pratikoai",
+    buys: tuple[str, ...] = ("CPU", "Database"),
+    **values: float,
+) -> ReviewedRun:
     rows = tuple(hold_row(metric, value) for metric, value in values.items())
-    return reviewed(profile, rows=rows, stages=(step(users, "hold"),), target=target)
+    diagnosis = {"recommendations": [bought(component) for component in buys]}
+    return reviewed(profile, rows=rows, stages=(step(users, "hold"),), target=target, diagnosis=diagnosis)
 
 
 def advice_on(*runs: ReviewedRun) -> dict[str, dict[str, Any]]:
@@ -27,11 +40,13 @@ def test_a_crossed_trigger_recommends_the_documents_part() -> None:
     assert cpu["state"] == "recommended"
     assert cpu["cost_eur_a_month"] == {"low": 50, "high": 100}
     assert cpu["documents_assumption"] == "40% performance gain"
-    observed = {"run_id": "peak_hours-1", "profile": "peak_hours", "users": 50, "value": 82.0, "n": 120, "judged": True}
+    observed = {
+        "run_id": "peak_hours-1", "profile": "peak_hours", "users": 50, "value": 82.0, "n": 120, "cause_found": True,
+        "judged": True,
+    }  # fmt: skip
     assert cpu["triggers"][0]["decisive"] == observed
     assert purchase_sentence([cpu]) == (
-        "Buy CPU (the document: 2 cores → 4 cores, EUR 50 to 100 a month): "
-        "host_cpu_pct 82 % in peak_hours with 50 users, trigger > 70 %."
+        "Buy CPU (2 cores → 4 cores, €50-100/month): host_cpu_pct 82 % in peak_hours with 50 users, trigger > 70 %."
     )
 
 
@@ -39,6 +54,20 @@ def test_exactly_the_threshold_does_not_cross_it() -> None:
     """The document says: above."""
     assert advice_on(run_with(host_cpu_pct=70.0))["CPU"]["state"] == "not_needed"
     assert advice_on(run_with(host_cpu_pct=70.1))["CPU"]["state"] == "recommended"
+
+
+def test_a_level_without_a_bottleneck_behind_it_buys_nothing() -> None:
+    """The trigger is crossed and no diagnosis asks for the part: told as such, with the run."""
+    cpu = advice_on(run_with(buys=(), host_cpu_pct=82.0))["CPU"]
+    assert (cpu["state"], cpu["advised"], cpu["triggers"][0]["state"]) == ("no_cause", None, "crossed_without_cause")
+    assert purchase_sentence([cpu]) == (
+        "No purchase is recommended. CPU: nothing to buy now, since no diagnosis names it as the bottleneck "
+        "(host_cpu_pct 82 % in peak_hours with 50 users, trigger > 70 %)."
+    )
+    both = advice_on(run_with(buys=(), host_cpu_pct=95.0), run_with("tax_deadline", host_cpu_pct=75.0))["CPU"]
+    assert (both["state"], both["triggers"][0]["decisive"]["profile"]) == ("recommended", "tax_deadline")
+    unlike = advice_on(run_with(buys=("Memory",), host_cpu_pct=82.0))["CPU"]
+    assert unlike["state"] == "no_cause"
 
 
 def test_a_stress_beyond_the_plan_is_no_reason_to_buy() -> None:
@@ -105,14 +134,14 @@ def test_what_is_not_needed_is_said() -> None:
     assert purchase_sentence(advice[:2]) == "No purchase is recommended. Not needed: CPU, Memory."
 
 
-ENTRY = {"id": "pool_size", "recommended": "7 connections", "documents_assumption": None}
+ENTRY = {"id": "pool_size", "recommended": "7 connections", "purchase": None}
 
 
 def test_changes_of_the_runs_diagnoses_are_told_once() -> None:
     """The same change of two runs with the first profile; what the cost file sells is judged from all runs instead."""
-    bought = {"id": "scale_cpu", "recommended": "4 cores", "documents_assumption": "40% performance gain"}
+    told = {"id": "read_replicas", "recommended": "nothing to buy now", "purchase": "not_now"}
     runs = [
-        reviewed("peak_hours", diagnosis={"recommendations": [ENTRY, bought]}),
+        reviewed("peak_hours", diagnosis={"recommendations": [ENTRY, bought("CPU"), told]}),
         reviewed("tax_deadline", diagnosis={"recommendations": [ENTRY, ENTRY | {"recommended": "9 connections"}]}),
     ]
     assert [(one["profile"], one["recommended"]) for one in advised_changes(runs)] == [

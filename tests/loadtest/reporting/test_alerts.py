@@ -46,3 +46,17 @@ def test_no_alert_is_said_and_no_watch_is_not(bundle: Bundle) -> None:
     bundle.write("alerts.json", {"schema": 1, "alerts": [], "without_data": []})
     assert NONE_CROSSED in alerts_section(build_report(bundle))
     assert alerts_section({"alerts": None}) == ""
+
+
+def test_a_watch_that_failed_is_not_taken_for_no_alert(bundle: Bundle) -> None:
+    """Its fault stands there, harmless, beside the alerts that there were."""
+    content = {"schema": 1, "alerts": [], "without_data": ["error_rate"], "fault": f"ConfigError: {HOSTILE}"}
+    bundle.write("alerts.json", content)
+    text = alerts_section(build_report(bundle))
+    assert "- The watch itself failed, alerts may be missing: ConfigError: " in text
+    assert NONE_CROSSED not in text
+    assert "<script>" not in text
+    bundle.write("alerts.json", content | {"alerts": [ALERT]})
+    text = alerts_section(build_report(bundle))
+    assert "docs/alerts/error_rate_high.md" in text
+    assert "The watch itself failed" in text

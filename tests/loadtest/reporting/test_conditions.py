@@ -66,3 +66,14 @@ def test_a_restart_is_shown() -> None:
         {"restart": {"kind": "restarted", "text": "the target restarted at 20:15:01"}}
     )
     assert changes_section({"restart": {"kind": "same", "text": ""}}) == ""
+
+
+def test_what_the_targets_log_says_of_its_end_is_shown() -> None:
+    """Each line's time and words, harmless in Markdown."""
+    lines = [
+        {"ts": "2026-03-01T20:15:01.000000Z", "words": "out of memory, killed", "process": "a|b"},
+        {"ts": "2026-03-01T20:15:04.000000Z", "words": "restart", "process": None},
+    ]
+    text = changes_section({"target_log": lines})
+    assert "- the target's log at 2026-03-01 20:15:01 UTC: out of memory, killed (killed: a\\|b)" in text
+    assert "- the target's log at 2026-03-01 20:15:04 UTC: restart" in text.splitlines()

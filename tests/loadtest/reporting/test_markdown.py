@@ -40,6 +40,12 @@ def test_foreign_text_is_one_harmless_line() -> None:
     assert plain("_a_ __b__ peak_hours") == r"\_a\_ \_\_b\_\_ peak_hours"
 
 
+def test_a_backslash_takes_no_escape_back() -> None:
+    """A text that brings its own does not make a live link, a cell or an emphasis of what follows it."""
+    assert plain(r"\[click](https://evil.example)") == r"\\\[click](https://evil.example)"
+    assert plain(r"a\|b \_c \*d") == r"a\\\|b \\\_c \\\*d"
+
+
 def test_text_as_code_cannot_leave_it() -> None:
     """A path keeps its underscores; backticks and line breaks go."""
     assert code("/results/peak_hours-1") == "`/results/peak_hours-1`"

@@ -39,7 +39,10 @@ def test_each_load_has_its_row() -> None:
 
 def test_a_recommendation_shows_its_trigger_price_and_whose_assumption() -> None:
     """The gain is the document's."""
-    run = reviewed("peak_hours", rows=(hold_row("host_cpu_pct", 82.0),), stages=(step(50, "hold"),))
+    part = {"component": "CPU", "purchase": "now", "current": "2 cores", "recommended": "4 cores", "cost": "€50"}
+    diagnosis = {"recommendations": [part]}
+    rows = (hold_row("host_cpu_pct", 82.0),)
+    run = reviewed("peak_hours", rows=rows, stages=(step(50, "hold"),), diagnosis=diagnosis)
     text = review_markdown(review_of(run))
     assert "| CPU | **buy** | 2 cores → 4 cores | EUR 50–100 a month | HIGH | LOW | 40% performance gain |" in text
     assert "| CPU | host_cpu_pct | 82 % in peak_hours with 50 users, trigger > 70 % | crossed |" in text

@@ -39,10 +39,14 @@ def _cpu(case: Case) -> Series | None:
 
 
 def time_budget(case: Case) -> list[dict[str, Any]]:
-    """Time a request by layer, in ms, and its share of all; [] where nothing ended."""
+    """Time a request by layer, in ms, and its share of all; [] where nothing ended.
+
+    A layer holds at most what users wait for. The sum may still be more: work goes on for users who have given up, and
+    work in two layers at once (a call of the LLM in an open transaction) counts in both.
+    """
     if case.per_s <= 0 or case.in_flight <= 0:
         return []
-    layers = in_layers(case)
+    layers = {layer: min(value, case.in_flight) for layer, value in in_layers(case).items()}
     rest = case.in_flight - sum(layers.values())
     if layers.keys() >= _NEEDED and rest > 0:
         layers["elsewhere"] = rest
@@ -50,7 +54,7 @@ def time_budget(case: Case) -> list[dict[str, Any]]:
         {
             "layer": layer,
             "ms_per_request": 1000 * value / case.per_s,
-            "share": min(1.0, value / case.in_flight),
+            "share": value / case.in_flight,
         }
         for layer, value in layers.items()
     ]

@@ -1,11 +1,18 @@
 """The cache: emptied, without room, missing what is asked, or late."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from include.loadtest.analysis.bottleneck import limits
 from include.loadtest.analysis.bottleneck.case import Case
+from include.loadtest.analysis.bottleneck.counters import grown
+from include.loadtest.analysis.bottleneck.hit_rate import (
+    LEAST_LOOKUPS,
+    fallen,
+    hit_rate,
+    knows_both,
+    low_rate,
+    share_of_misses,
+)
 from include.loadtest.analysis.bottleneck.model import Candidate, Evidence, Span, Strength, counted
 from include.loadtest.analysis.bottleneck.series import Run, Series, sustained
 from include.loadtest.verdict import shown
@@ -15,113 +22,69 @@ _MISS_STEP = (
 )
 _ROOM_STEP = "Raise maxmemory, or find whose keys fill the cache; give answers a space of their own, and look at TTLs."
 _SLOW_STEP = "Look at SLOWLOG and LATENCY: keep slow commands (KEYS, scripts, large values) away from this server."
-_LEAST_LOOKUPS = 20
+_FLUSHES = "flush_commands"
 _LEAST_EVICTIONS = 10
-
-
-@dataclass(frozen=True)
-class HitRate:
-    """Share of lookups that were found in a span."""
-
-    value: float
-    lookups: float
-
-    @property
-    def most(self) -> float:
-        """Upper end of its 95 % interval (Wilson 1927): few lookups prove no fall."""
-        z2 = 1.96**2
-        half = 1.96 * float(np.sqrt(self.value * (1 - self.value) / self.lookups + z2 / (4 * self.lookups**2)))
-        return (self.value + z2 / (2 * self.lookups) + half) / (1 + z2 / self.lookups)
-
-
-def hit_rate(case: Case, span: Span | None) -> HitRate | None:
-    """None without enough lookups to say something."""
-    if span is None:
-        return None
-    hits, misses = (case.growth_of("redis", f"keyspace_{name}", span) for name in ("hits", "misses"))
-    if hits is None or misses is None or hits + misses < _LEAST_LOOKUPS:
-        return None
-    return HitRate(hits / (hits + misses), hits + misses)
-
-
-def expected_rate(case: Case) -> float:
-    """What the hit rate should reach: the specification's, or less where the profile asks so many new questions."""
-    return min(limits.HIT_RATE, limits.HIT_RATE * (1 - case.profile.questions.new_share) / 0.85)
 
 
 def misses(case: Case) -> list[Candidate]:
     """Answers are not found: the cache was emptied, or its hit rate is below what is expected or what it was."""
     emptied = _emptied(case)
-    lowest = _low_rate(case)
-    evidence = [*([] if emptied is None else [emptied]), *([] if lowest is None else [lowest])]
+    low = (None if emptied is None else fallen(case, emptied.span)) or low_rate(case)
+    is_command = emptied is not None and emptied.metric == _FLUSHES
+    # Keys that went while as many lookups as before are found were nobody's loss.
+    if emptied is not None and low is None and not is_command and knows_both(case, emptied.span):
+        emptied = None
+    evidence = [one for one in (emptied, low) if one is not None]
     if not evidence:
         return []
-    facts = " and ".join(one.text for one in evidence)
     first = evidence[0]
-    since = first.span.start_s if first.span.start_s > case.load.start_s + 1 else None
-    weight = 0.5 if lowest is None else max(0.5, 1 - lowest.value)
-    strength: Strength = (
-        "strong" if emptied is not None or (lowest is not None and lowest.value < limits.HIT_RATE) else "moderate"
-    )
-    calls = _more_llm_calls(case)
+    is_low = low is not None and (emptied is not None or low.value < limits.HIT_RATE)
+    strength: Strength = "strong" if is_command or is_low else "moderate"
     return [
         Candidate(
             "cache_misses",
             strength,
-            facts,
+            " and ".join(one.text for one in evidence),
             _MISS_STEP,
-            (*evidence, *calls),
-            weight,
-            plain=emptied is not None or strength == "strong",
-            since_s=since,
+            (*evidence, *_more_llm_calls(case)),
+            share_of_misses(case, low),
+            plain=strength == "strong",
+            since_s=first.span.start_s if first.span.start_s > case.load.start_s + 1 else None,
         )
     ]
 
 
 def _emptied(case: Case) -> Evidence | None:
     """FLUSHALL or FLUSHDB within the load, or most keys gone between two readings."""
-    flushes = case.readings.get("redis", "flush_commands")
-    if flushes is not None:
-        steps = np.flatnonzero(np.diff(flushes.values) > 0)
+    flushes = case.readings.get("redis", _FLUSHES)
+    steps = np.array([], dtype=np.int64) if flushes is None else np.flatnonzero(np.diff(flushes.values) > 0)
+    if flushes is not None and len(steps):
         times = [(float(flushes.at_s[n]), float(flushes.at_s[n + 1])) for n in steps]
         inside = [pair for pair in times if pair[1] >= case.whole.start_s and pair[0] < case.whole.end_s]
         if inside:
-            count = float(case.growth_of("redis", "flush_commands", case.whole) or len(inside))
-            times_word = "once" if round(count) <= 1 else f"{counted(count)} times"
-            text = f"the cache was emptied by a command {times_word}"
+            count = round(case.growth_of("redis", _FLUSHES, case.whole) or len(inside))
+            text = f"the cache was emptied by a command {'once' if count <= 1 else f'{count} times'}"
             span = Span(inside[0][0], min(inside[-1][1] + 1e-3, case.whole.end_s + 5))
-            return Evidence("redis", flushes.instance, "flush_commands", count, "commands", span, text, 0.0, "expected")
+            return Evidence("redis", flushes.instance, _FLUSHES, count, "commands", span, text, 0.0, "expected")
     return _lost_keys(case.readings.get("redis", "keys"), case)
 
 
 def _lost_keys(keys: Series | None, case: Case) -> Evidence | None:
+    """Most keys gone at once, beside those that expired or made room: those are counted."""
     if keys is None:
         return None
     own = keys.within(case.whole)
     for place in range(1, len(own.values)):
         before, after = float(own.values[place - 1]), float(own.values[place])
-        if before >= _LEAST_LOOKUPS and after < (1 - limits.EMPTIED_SHARE) * before:
-            span = Span(float(own.at_s[place - 1]), float(own.at_s[place]))
-            text = f"the cache lost {counted(before - after)} of its {counted(before)} keys at once"
+        span = Span(float(own.at_s[place - 1]), float(own.at_s[place]))
+        lost = before - after
+        for name in ("expired_keys", "evicted_keys"):
+            counter = case.readings.get("redis", name)
+            lost -= 0.0 if counter is None else grown(counter, span).amount
+        if before >= LEAST_LOOKUPS and lost > limits.EMPTIED_SHARE * before:
+            text = f"the cache lost {counted(lost)} of its {counted(before)} keys at once"
             return Evidence("redis", keys.instance, "keys", after, "keys", span, text, before, "reading before")
     return None
-
-
-def _low_rate(case: Case) -> Evidence | None:
-    series = case.readings.get("redis", "keyspace_hits")
-    now, before = hit_rate(case, case.window), hit_rate(case, case.before)
-    if series is None or now is None:
-        return None
-    reference = case.reference.get("cache_hit_rate")
-    compared, comparison = expected_rate(case), "limit"
-    if before is not None and now.most <= before.value - limits.HIT_DROP / 2:
-        compared, comparison = before.value, "before latencies rose"
-    elif now.most >= compared and reference is not None and now.most <= reference - limits.HIT_DROP / 2:
-        compared, comparison = reference, "last comparable run"
-    if now.most >= compared:
-        return None
-    text = f"{100 * now.value:.0f} % of the lookups were found ({comparison}: {100 * compared:.0f} %)"
-    return Evidence("redis", series.instance, "hit_rate", now.value, "ratio", case.window, text, compared, comparison)
 
 
 def _more_llm_calls(case: Case) -> list[Evidence]:
@@ -145,30 +108,42 @@ def evictions(case: Case) -> list[Candidate]:
     count = case.growth_of("redis", "evicted_keys", case.load) or 0.0
     if rate is not None and run is not None and count >= _LEAST_EVICTIONS:
         facts = f"the cache threw away {counted(count)} keys for want of room ({shown(run.mean)} a second)"
-        evidence = [case.evidence(rate, run, run.mean, facts)]
-        return [_full(case, facts, [*evidence, *_fullness(case, memory, limit)], run)]
-    if memory is None or limit is None or _low_rate(case) is None:
+        evidence = [case.evidence(rate, run, run.mean, facts), *_fullness(case, memory, limit)]
+        return _thrown_away(case, facts, evidence, run, count)
+    low = low_rate(case)
+    if memory is None or limit is None or low is None:
         return []
     full = sustained(memory, case.load, limits.FULL_SHARE * limit)
     if full is None:
         return []
     facts = f"the cache used {100 * full.mean / limit:.0f} % of its memory limit and takes no more"
-    return [_full(case, facts, _fullness(case, memory, limit), full)]
+    return [_full(case, facts, _fullness(case, memory, limit), full, low, is_hurt=True)]
 
 
-def _full(case: Case, facts: str, evidence: list[Evidence], run: Run) -> Candidate:
-    low = _low_rate(case)
+def _thrown_away(case: Case, facts: str, evidence: list[Evidence], run: Run, count: float) -> list[Candidate]:
+    """A full cache that throws its oldest keys away works as it should, as long as what is asked for is found."""
+    low = low_rate(case) or fallen(case, run.span)
+    if low is None and hit_rate(case, case.window) is not None:
+        return []
+    keys = case.mean(case.readings.get("redis", "keys"), case.load)
+    is_hurt = keys is None or count >= limits.RELEVANT_SHARE * keys
+    return [_full(case, facts, evidence, run, low, is_hurt=is_hurt)]
+
+
+def _full(
+    case: Case, facts: str, evidence: list[Evidence], run: Run, low: Evidence | None, *, is_hurt: bool
+) -> Candidate:
+    """`low`: the hit rate; `is_hurt`: so many keys are gone that its misses are theirs, else others may be behind."""
     evidence = [*evidence, *([] if low is None else [low])]
     facts += "" if low is None else f"; {low.text}"
-    weight = 0.5 if low is None else max(0.5, 1 - low.value)
     return Candidate(
         "cache_evictions",
-        "strong",
+        "strong" if is_hurt else "moderate",
         facts,
         _ROOM_STEP,
         tuple(evidence),
-        weight,
-        plain=True,
+        share_of_misses(case, low) if is_hurt else None,
+        plain=is_hurt,
         since_s=run.since_s,
     )
 
@@ -195,7 +170,7 @@ def late(case: Case) -> list[Candidate]:
     busy = _blocked(case)
     silent = _silent(case)
     if ping is not None and run is not None:
-        text = f"a PING took {shown(float(np.mean(run.values)))} ms on average"
+        text = f"a PING took up to {shown(float(np.mean(run.values)))} ms on average"
         evidence.append(case.evidence(ping, run, run.mean, text, limit=limits.CACHE_MS))
         since, weight = run.since_s, case.share_of_waiting(at_a_time(case, run.span) or 0.0, run.span)
     if busy is not None:
@@ -209,12 +184,11 @@ def late(case: Case) -> list[Candidate]:
         return []
     facts = " and ".join(one.text for one in evidence)
     since = silent[0].span.start_s if silent and run is None else since
-    is_plain = (busy is not None and busy.value >= limits.RELEVANT_SHARE) or bool(silent)
-    is_plain = is_plain or weight >= limits.RELEVANT_SHARE
     weight = max(weight, 0.0 if busy is None else busy.value)
-    return [
-        Candidate("cache_slow", "strong", facts, _SLOW_STEP, tuple(evidence), weight, plain=is_plain, since_s=since)
-    ]
+    strength: Strength = "moderate" if run is None and busy is None else "strong"
+    known = None if run is None and busy is None else weight
+    is_plain = weight >= limits.RELEVANT_SHARE
+    return [Candidate("cache_slow", strength, facts, _SLOW_STEP, tuple(evidence), known, plain=is_plain, since_s=since)]
 
 
 def _is_starved(case: Case, run: Run) -> bool:
@@ -225,7 +199,7 @@ def _is_starved(case: Case, run: Run) -> bool:
 
 def at_a_time(case: Case, span: Span) -> float | None:
     """Lookups that are waited for at a time, each as long as a PING; not all commands, since scripts count theirs."""
-    ping = case.mean(case.readings.get("redis", "ping_ms"), span)
+    ping = case.mean(case.readings.first(("redis", "ping_mean_ms"), ("redis", "ping_ms")), span)
     rates = [case.rate_of("redis", f"keyspace_{name}", span) for name in ("hits", "misses")]
     known = [rate for rate in rates if rate is not None]
     return None if ping is None or not known else sum(known) * ping / 1000
@@ -256,7 +230,7 @@ def _moment(text: str) -> float:
 
 
 def _silent(case: Case) -> list[Evidence]:
-    """The cache's server gave the monitoring no answer within the load, while others answered theirs."""
+    """The cache's server let the monitoring wait until it gave up, while others answered theirs."""
     silence = case.unanswered("redis", "postgres")
     if silence is None:
         return []

@@ -11,8 +11,8 @@ from include.loadtest.analysis.bottleneck.requests import Requests
 from include.loadtest.analysis.bottleneck.series import Readings, Run, Series
 from include.loadtest.profile import Profile
 
-_NO_ANSWER = ("no answer", "timeout", "timed out", "refused", "closed", "a reading took")
-"""Words of a gap whose source did not answer; a missing permission, say, is another kind."""
+_NO_ANSWER = ("no answer", "timeout", "timed out", "a reading took")
+"""Words of a gap whose source let the monitoring wait: it is slow. One that refuses it answers at once."""
 _OF_THE_MACHINE = frozenset({"host", "generator", "process"})
 _LEAST_BEFORE_S = 8.0
 """A shorter stretch says nothing of the time before."""
@@ -41,8 +41,6 @@ class Case:
     reference: Mapping[str, float] = field(default_factory=dict)
     observations: tuple[Mapping[str, Any], ...] = ()
     silences: tuple[Silence, ...] = ()
-    stall_s: float | None = None
-    errors: Sequence[Mapping[str, Any]] = ()
 
     @cached_property
     def shift(self) -> Shift | None:
@@ -140,9 +138,9 @@ class Case:
         *,
         unit: str | None = None,
         limit: float | None = None,
-        against: str = "limit",
+        against: str = "threshold",
     ) -> Evidence:
-        """A figure as evidence, compared with a limit (or what `against` says), else with the time before it.
+        """A figure as evidence, compared with a threshold (or what `against` says), else with the time before it.
 
         A figure of another unit than its readings' is computed from them, so their mean is nothing to compare it with.
         """

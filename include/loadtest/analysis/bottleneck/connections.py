@@ -1,42 +1,45 @@
-"""Requests that wait for a connection to the database, and statements that wait for a lock."""
-
-from collections import Counter
-from typing import Any
+"""Requests that wait for a connection to the database."""
 
 import numpy as np
 
 from include.loadtest.analysis.bottleneck import limits
 from include.loadtest.analysis.bottleneck.case import Case
+from include.loadtest.analysis.bottleneck.counters import grown
 from include.loadtest.analysis.bottleneck.model import Candidate, Evidence, Span, counted
-from include.loadtest.analysis.bottleneck.series import Run, Series, sustained
+from include.loadtest.analysis.bottleneck.series import Series, sustained
 from include.loadtest.verdict import shown
 
 _POOL_STEP = (
     "Look at what holds the connections (time held a request, idle in transaction); give them back before waiting for "
     "the LLM, or raise the pool's size within the server's max_connections."
 )
+_SERVER_STEP = "Find who holds them (pg_stat_activity by application_name); use a pooler, or raise max_connections."
+_FULL_WORDS = ("too many clients", "too many connections", "connection slots are reserved")
+"""PostgreSQL's words, in a gap's reason, for a server or a role at its limit of connections."""
 _MOST = 0.5
 
 
 def database_connections(case: Case) -> list[Candidate]:
     """The pool is used up, or the server's own limit is near; without the pool's figures, by Little's law."""
-    found = (_pool(case), _server(case), _inferred(case), _forgotten(case))
+    found = (_pool(case), _server(case), _turned_away(case), _inferred(case), _forgotten(case))
     return [one for one in found if one is not None][:1]
 
 
 def _pool(case: Case) -> Candidate | None:
     used, size = case.readings.get("app", "db_pool_used"), case.readings.get("app", "db_pool_size")
-    waiting = _waiting_for_pool(case)
-    # Relative, since the mean number that wait is below one where few users are there: a tenth of those in flight.
-    run = sustained(waiting, case.load, limits.RELEVANT_SHARE / 2 * case.requests.in_flight(case.load), 2)
-    if waiting is None or run is None or run.mean <= 0:
+    waiting, in_flight = _waiting_for_pool(case), case.requests.in_flight(case.load)
+    if waiting is None or in_flight <= 0:
         return None
-    weight = case.share_of_waiting(run.mean, run.span)
-    evidence = [case.evidence(waiting, run, run.mean, f"{counted(run.mean)} requests waited for a connection")]
-    in_use, of = case.mean(used, run.span), case.mean(size, run.span)
+    # Relative, since the mean number that wait is below one where few users are there: a tenth of those in flight.
+    run = sustained(waiting, case.load, limits.RELEVANT_SHARE / 2 * in_flight, 2)
+    weight = 0.0 if run is None else case.share_of_waiting(run.mean, run.span)
+    if run is None or weight < limits.RELEVANT_SHARE / 2:
+        return None
     facts = f"{counted(run.mean)} requests waited for a connection"
+    evidence = [case.evidence(waiting, run, run.mean, facts)]
+    in_use, of = _in_use(case, used, run.span), case.mean(size, run.span)
     if used is not None and in_use is not None and of:
-        facts = f"{counted(in_use)} of {counted(of)} connections were used and {facts}"
+        facts = f"{counted(in_use)} of {counted(of)} connections were used on average and {facts}"
         evidence.append(
             case.evidence(used, run, in_use, f"{counted(in_use)} connections in use", limit=of, against="size")
         )
@@ -54,12 +57,27 @@ def _pool(case: Case) -> Candidate | None:
 
 
 def _waiting_for_pool(case: Case) -> Series | None:
-    """Requests that wait for a connection at a time: from the counter of seconds waited, else the gauge."""
-    seconds = case.readings.get("app", "db_pool_wait_seconds_sum")
-    if seconds is None or len(seconds.values) < 2:
+    """Requests that wait for a connection at a time: from the counter of seconds waited, else the gauge.
+
+    Never more than requests were in flight at once, as a long wait is counted in the interval in which it ends. What
+    exceeds even that is no reading: a clock that was set back makes intervals of nearly no length.
+    """
+    found = case.readings.get("app", "db_pool_wait_seconds_sum")
+    if found is None or len(found.values) < 2:
         return case.readings.get("app", "db_pool_waiting")
-    rate = seconds.rate()
-    return rate.replaced(rate.at_s, rate.values, "requests")
+    rate = found.rate()
+    most = case.requests.most_at_once(case.load)
+    longest_s = float(case.requests.latency_s.max(initial=0.0))
+    interval_s = float(found.at_s[-1] - found.at_s[0]) / (len(found.at_s) - 1)
+    sound = rate.values <= most * max(1.0, longest_s / interval_s)
+    return rate.replaced(rate.at_s[sound], np.minimum(rate.values[sound], most), "requests")
+
+
+def _in_use(case: Case, used: Series | None, span: Span) -> float | None:
+    """Connections in use on average: from the counter of seconds held, else the gauge, as the waits are."""
+    held = case.readings.get("app", "db_pool_held_seconds_sum")
+    seen = None if held is None else grown(held, span)
+    return case.mean(used, span) if seen is None or seen.seconds <= 0 else seen.per_s
 
 
 def _per_use(case: Case, span: Span) -> list[Evidence]:
@@ -86,44 +104,76 @@ def _server(case: Case) -> Candidate | None:
         return None
     text = f"{counted(run.mean)} of the server's {counted(limit)} connections were in use"
     evidence = [case.evidence(total, run, run.mean, text, limit=limits.BUSY_SHARE * limit)]
-    step = "Find who holds them (pg_stat_activity by application_name); use a pooler, or raise max_connections."
     return Candidate(
         "database_connections",
         "strong",
         text,
-        step,
+        _SERVER_STEP,
         (*evidence, *_idle_in_transaction(case, run.span)),
-        run.mean / limit,
+        None,
         plain=True,
         since_s=run.since_s,
     )
 
 
+def _turned_away(case: Case) -> Candidate | None:
+    """The server let the monitoring in no more, as all its connections were taken."""
+    seen = [
+        one
+        for one in case.silences
+        if one.source == "postgres" and case.load.start_s < one.span.end_s and one.span.start_s < case.load.end_s
+        if any(words in one.reason.lower() for words in _FULL_WORDS)
+    ]
+    if not seen:
+        return None
+    longest = max(seen, key=lambda one: one.span.seconds)
+    text = f"the database server had no connection left for the monitoring for {longest.span.seconds:.0f} s"
+    evidence = (Evidence("postgres", "", "refusals", longest.span.seconds, "s", longest.span, text),)
+    since = case.since(longest)
+    return Candidate("database_connections", "moderate", text, _SERVER_STEP, evidence, None, since_s=since)
+
+
 def _inferred(case: Case) -> Candidate | None:
-    """Far more requests in work than connections, whose number does not move: a pool at its size."""
+    """More requests in work than connections, whose number does not move, and all wait: a pool at its size.
+
+    Connections may be held without a statement (idle, while an answer of the LLM streams), so that it is not enough to
+    count those that work; but where only what asks the LLM takes long, nobody waits for a connection.
+    """
     total = case.readings.get("postgres", "connections_total")
     working = case.readings.get("app", "starlette_requests_in_progress")
     if _waiting_for_pool(case) is not None or total is None:
         return None
-    inside = total.within(case.window)
+    inside, in_work = total.within(case.window), case.mean(working, case.window)
     if len(inside.values) < 2 or float(np.ptp(inside.values)) > 1:
         return None
     most = float(inside.values.max())
-    in_flight, share = case.requests.above(most, case.window)
-    if in_flight <= 0 or share < limits.RELEVANT_SHARE:
+    more, share = case.requests.above(most, case.window)
+    if more <= 0 or share < limits.RELEVANT_SHARE or not (_are_held(case, most) or _is_crowded(case, most, in_work)):
         return None
     text = (
         f"for {100 * share:.0f} % of the time more requests were waited for than there were connections to the "
         f"database ({counted(most)}, a number that did not move; the application does not show its pool)"
     )
     evidence = [case.evidence(total, case.window, most, f"{counted(most)} connections, those of others included")]
-    value = case.mean(working, case.window)
-    if working is not None and value is not None:
-        said = f"{counted(value)} requests in work in the application"
-        evidence.append(case.evidence(working, case.window, value, said, limit=most, against="connections"))
-    weight = in_flight / max(case.in_flight, 1e-9)
+    if working is not None and in_work is not None:
+        said = f"{counted(in_work)} requests in work in the application"
+        evidence.append(case.evidence(working, case.window, in_work, said, limit=most, against="connections"))
+    weight = more / max(case.in_flight, 1e-9)
     since = case.window.start_s if case.shift is not None else None
     return Candidate("database_connections", "moderate", text, _POOL_STEP, tuple(evidence), weight, since_s=since)
+
+
+def _are_held(case: Case, most: float) -> bool:
+    """Nearly all connections run a statement or stand in a transaction."""
+    parts = (case.readings.get("postgres", f"connections_{name}") for name in ("active", "idle_in_transaction"))
+    return sum(case.mean(part, case.window) or 0.0 for part in parts) >= limits.BUSY_SHARE * most
+
+
+def _is_crowded(case: Case, most: float, in_work: float | None) -> bool:
+    """The application has more in work than connections, and what asks no LLM waits too."""
+    others = case.requests.within(case.window)
+    others = others.chosen(~others.asks_llm)
+    return in_work is not None and in_work > most and others.mean_ms() >= limits.FELT_MS
 
 
 def _forgotten(case: Case) -> Candidate | None:
@@ -143,7 +193,7 @@ def _forgotten(case: Case) -> Candidate | None:
     share = count / total if total else 0.0
     # Most of all connections: they are leaked, whether somebody waits for one yet or not.
     return Candidate(
-        "database_connections", "moderate", text, step, evidence, share, plain=share > _MOST, since_s=run.since_s
+        "database_connections", "moderate", text, step, evidence, None, plain=share > _MOST, since_s=run.since_s
     )
 
 
@@ -153,71 +203,3 @@ def _idle_in_transaction(case: Case, span: Span) -> list[Evidence]:
     if series is None or value is None or value < 1:
         return []
     return [case.evidence(series, span, value, f"{counted(value)} connections idle in a transaction")]
-
-
-def locks(case: Case) -> list[Candidate]:
-    """Statements wait for a lock: seen in the server's own figures, with the blocking statement where it was seen."""
-    waiting = case.readings.first(("postgres", 'waiting_backends{type="Lock"}'), ("postgres", "lock_waits"))
-    longest = case.readings.get("postgres", "lock_wait_longest_s")
-    run = sustained(waiting, case.load, 1.0, 2)
-    long = sustained(longest, case.load, limits.LOCK_S, 1)
-    seen = [one for one in case.observations if one.get("kind") == "lock_wait"]
-    if waiting is None or (long is None and (run is None or _is_short(run, longest))):
-        return []
-    if run is None or (long is not None and long.span.start_s < run.span.start_s):
-        run = long or run
-    if run is None:
-        return []
-    held = waiting.within(run.span).mean or 0.0
-    weight = case.share_of_waiting(held, run.span)
-    most_s = 0.0 if longest is None else float(longest.within(run.span).values.max(initial=0.0))
-    facts = f"{counted(max(held, 1.0))} statements waited for a lock"
-    facts += f", the longest for {shown(most_s)} s" if most_s else ""
-    evidence = [case.evidence(waiting, run, held, f"{counted(held)} statements waited for a lock")]
-    if longest is not None and most_s:
-        evidence.append(
-            case.evidence(longest, run, most_s, f"the longest wait was {shown(most_s)} s", limit=limits.LOCK_S)
-        )
-    waits, blocks = _commonest(seen, "statement"), _commonest(seen, "blocking_statement")
-    if blocks is not None:
-        facts += f", held by a transaction of {_transaction(seen)}"
-    return [
-        Candidate(
-            "locks",
-            "strong" if seen or most_s >= limits.LOCK_S else "moderate",
-            facts,
-            _lock_step(seen),
-            tuple(evidence),
-            weight,
-            plain=most_s >= 5 * limits.LOCK_S or weight >= limits.RELEVANT_SHARE,
-            since_s=run.since_s,
-            statement=waits,
-            blocking_statement=blocks,
-        )
-    ]
-
-
-def _is_short(run: Run, longest: Series | None) -> bool:
-    """Waits of which none lasted: the usual ones of statements that write the same rows."""
-    return longest is not None and float(longest.within(run.span).values.max(initial=0.0)) < limits.LOCK_S / 5
-
-
-def _commonest(seen: list[Any], key: str) -> str | None:
-    counts = Counter(str(one[key]) for one in seen if one.get(key))
-    return counts.most_common(1)[0][0] if counts else None
-
-
-def _transaction(seen: list[Any]) -> str:
-    longest = max((float(one.get("blocking_transaction_s") or 0) for one in seen), default=0.0)
-    states = Counter(str(one["blocking_state"]) for one in seen if one.get("blocking_state"))
-    state = states.most_common(1)[0][0] if states else "unknown state"
-    return f"{shown(longest)} s ({state})"
-
-
-def _lock_step(seen: list[Any]) -> str:
-    pids = Counter(one["blocking_pid"] for one in seen if one.get("blocking_pid"))
-    who = f" (backend {pids.most_common(1)[0][0]})" if pids else ""
-    return (
-        f"Look at the transaction that holds the lock{who}: end it if it is forgotten, make it shorter if it is the "
-        "application's; keep slow work out of transactions."
-    )

@@ -145,13 +145,13 @@ def _limit_ms(case: Case) -> float | None:
 
 
 def _silent(case: Case) -> list[Candidate]:
-    """The LLM's own page gave no answer within the load, while servers did."""
+    """The LLM's own page let the monitoring wait until it gave up, while servers answered."""
     silence = case.unanswered("llm", "postgres", "redis")
     if silence is None:
         return []
     text = f"the LLM's server gave the monitoring no answer for {silence.span.seconds:.0f} s either"
     evidence = (Evidence("llm", "", "silence", silence.span.seconds, "s", silence.span, text),)
-    return [Candidate("llm_slow", "moderate", text, _SLOW_STEP, evidence, 0.5, since_s=case.since(silence))]
+    return [Candidate("llm_slow", "moderate", text, _SLOW_STEP, evidence, None, since_s=case.since(silence))]
 
 
 def _inferred(case: Case) -> list[Candidate]:
@@ -174,6 +174,8 @@ def _inferred(case: Case) -> list[Candidate]:
     )
     evidence = Evidence("samples", "", "latency_p95_ms", slow_ms, "ms", case.window, text, compared, comparison)
     weight = after.waiting_s(case.window) / max(1e-9, case.requests.waiting_s(case.window))
+    # What such answers took before is not what makes requests slower.
+    weight *= 1 - compared / slow_ms if comparison == _BEFORE else 1
     since = case.window.start_s if comparison == _BEFORE else None
     return [Candidate("llm_slow", "moderate", text, _SLOW_STEP, (evidence,), weight, since_s=since)]
 
@@ -199,7 +201,7 @@ def errors(case: Case) -> list[Candidate]:
     if breaker is not None and run is not None:
         text = "a circuit breaker of the application was open"
         evidence = (case.evidence(breaker, run, run.mean, text),)
-        return [Candidate("llm_errors", "moderate", text, _ERROR_STEP, evidence, 0.5, since_s=run.since_s)]
+        return [Candidate("llm_errors", "moderate", text, _ERROR_STEP, evidence, None, since_s=run.since_s)]
     return _failing_chat(case)
 
 

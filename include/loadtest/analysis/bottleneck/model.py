@@ -90,9 +90,10 @@ class Symptom:
 class Candidate:
     """What may be the bottleneck.
 
-    `since_s`: when it began within the load, None where it was there from the beginning. `weight`: the share of the
-    requests' time, or of the requests, that it accounts for; it orders candidates of the same strength. `plain`: it is
-    a finding of its own, also where no symptom is seen. `facts`: the words of its sentence after its title.
+    `since_s`: when it began within the load, None where it was there from the beginning. `weight`: the share (0 to 1)
+    of the requests' time, or of the requests, that it accounts for; None where no such share is known. It orders
+    candidates of the same strength, those without one behind the others. `plain`: it is a finding of its own, also
+    where no symptom is seen. `facts`: the words of its sentence after its title.
     """
 
     cause: str
@@ -100,7 +101,7 @@ class Candidate:
     facts: str
     next_step: str
     evidence: tuple[Evidence, ...]
-    weight: float
+    weight: float | None
     plain: bool = False
     since_s: float | None = None
     statement: str | None = None
@@ -109,12 +110,12 @@ class Candidate:
     @property
     def sentence(self) -> str:
         """The cause, since when, and its decisive figure."""
-        when = "" if self.since_s is None else f" since {clock(self.since_s)}"
+        when = "" if self.since_s is None else f" since {clock(self.since_s)} UTC"
         title = CAUSES[self.cause].title
         return f"{title[0].upper()}{title[1:]}{when}: {self.facts}."
 
     def document(self) -> dict[str, Any]:
-        """As in diagnosis.json; `plan` is filled in by who can ask the database."""
+        """As in diagnosis.json; `plan` is filled in by who can ask the database, `explained_by` by who ranks them."""
         return {
             "cause": self.cause,
             "component": CAUSES[self.cause].component,
@@ -125,5 +126,6 @@ class Candidate:
             "statement": self.statement,
             "blocking_statement": self.blocking_statement,
             "plan": None,
+            "explained_by": None,
             "evidence": [one.document() for one in self.evidence],
         }

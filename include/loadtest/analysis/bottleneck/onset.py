@@ -31,11 +31,6 @@ class Shift:
     p: float
     lost_s: float
 
-    @property
-    def factor(self) -> float:
-        """After by before."""
-        return self.after_ms / self.before_ms if self.before_ms > 0 else math.inf
-
 
 def change_point(values: Array) -> tuple[int, float, bool]:
     """Where a series splits best into two levels, the probability that chance does it, and whether it rises there.

@@ -6,6 +6,7 @@ from include.loadtest.analysis.bottleneck import limits
 from include.loadtest.analysis.bottleneck.case import Case
 from include.loadtest.analysis.bottleneck.model import Candidate, Evidence, Span, Strength, counted
 from include.loadtest.analysis.bottleneck.series import Run, Series, sustained
+from include.loadtest.analysis.capacity.usage import ONE_CORE
 from include.loadtest.verdict import shown
 
 _CPU_STEP = "Profile the application under this load (py-spy), or give it more cores or worker processes."
@@ -59,12 +60,17 @@ def cpu(case: Case) -> list[Candidate]:
 def _process(case: Case) -> Candidate | None:
     series = app_cores(case)
     run = sustained(series, case.load, limits.BUSY_CORE)
-    if series is None or run is None:
+    if series is None or run is None or _has_several_cores(series.within(case.load)):
         return None
     text = f"a process of the application used {100 * run.mean:.0f} % of the one core that it can use"
     evidence = [case.evidence(series, run, run.mean, text, unit="cores", limit=limits.BUSY_CORE)]
     evidence += _lag(case, run.span)
-    return Candidate("cpu", "strong", text, _CPU_STEP, tuple(evidence), run.mean, plain=True, since_s=run.since_s)
+    return Candidate("cpu", "strong", text, _CPU_STEP, tuple(evidence), None, plain=True, since_s=run.since_s)
+
+
+def _has_several_cores(own: Series) -> bool:
+    """A process whose threads compute at the same time: one core is not its limit. A single such reading is jitter."""
+    return int((own.values > ONE_CORE).sum()) > 1
 
 
 def _throttled(case: Case) -> Candidate | None:
@@ -77,7 +83,7 @@ def _throttled(case: Case) -> Candidate | None:
     text = f"the container's CPU quota held the application back for {shown(run.mean)} ms of each second"
     evidence = (case.evidence(series, run, run.mean, text, limit=limits.THROTTLED_MS_PER_S),)
     step = "Raise the container's CPU limit, or remove it; then measure again."
-    return Candidate("cpu", "strong", text, step, evidence, min(1.0, run.mean / 1000), plain=True, since_s=run.since_s)
+    return Candidate("cpu", "strong", text, step, evidence, None, plain=True, since_s=run.since_s)
 
 
 def _machine(case: Case) -> Candidate | None:
@@ -91,16 +97,8 @@ def _machine(case: Case) -> Candidate | None:
         return None
     text = f"the target's machine was busy to {shown(run.mean)} %"
     evidence = [case.evidence(series, run, run.mean, text, limit=100 * limits.BUSY_SHARE)]
-    return Candidate(
-        "cpu",
-        "moderate",
-        text,
-        _CPU_STEP,
-        tuple(evidence),
-        run.mean / 100,
-        plain=not case.shares_host,
-        since_s=run.since_s,
-    )
+    # No finding of its own: a machine that is well used, and whose users notice nothing, is what it was bought for.
+    return Candidate("cpu", "moderate", text, _CPU_STEP, tuple(evidence), None, since_s=run.since_s)
 
 
 def _demand(case: Case) -> Candidate | None:
@@ -150,15 +148,14 @@ def event_loop(case: Case) -> list[Candidate]:
     if (cores is not None and cores >= limits.BUSY_CORE) or _is_the_machine(case, run):
         return []
     what = "its event loop stood still" if lag is not None else "its metrics page, asked alone, waited"
-    text = f"{what} for up to {shown(float(np.median(run.values)))} ms, again and again,"
+    text = f"{what} for up to {shown(float(run.values.max()))} ms, again and again,"
     text += " while CPU was free" if cores is None else f" while its process used {100 * cores:.0f} % of a core"
     first = case.evidence(series, run, run.mean, text, limit=limits.LAG_MS)
     text += _blocking(case, run)
     strength: Strength = "strong" if lag is not None and cores is not None else "moderate"
     is_plain = strength == "strong" and run.span.seconds >= case.load.seconds / 4
-    weight = min(1.0, run.mean / 1000)
     evidence = (first, *(one for one in _lag(case, run.span) if one.metric != first.metric))
-    return [Candidate("event_loop", strength, text, _LOOP_STEP, evidence, weight, plain=is_plain, since_s=run.since_s)]
+    return [Candidate("event_loop", strength, text, _LOOP_STEP, evidence, None, plain=is_plain, since_s=run.since_s)]
 
 
 def _blocking(case: Case, run: Run) -> str:
@@ -204,13 +201,13 @@ def _stopped(case: Case) -> list[Candidate]:
             return []
         text = f"its event loop stood still for {shown(longest_ms / 1000)} s at once"
         evidence = case.evidence(lag, run, longest_ms, text, limit=limits.LAG_MS)
-        return [Candidate("event_loop", "moderate", text, _LOOP_STEP, (evidence,), 0.5, since_s=run.since_s)]
+        return [Candidate("event_loop", "moderate", text, _LOOP_STEP, (evidence,), None, since_s=run.since_s)]
     silence = case.unanswered("app", "postgres", "redis")
     if silence is None:
         return []
     text = f"the application gave no answer to its metrics page for {silence.span.seconds:.0f} s"
     seen = Evidence("app", "", "metrics_page_ms", silence.span.seconds * 1000, "ms", silence.span, text)
-    return [Candidate("event_loop", "moderate", text, _LOOP_STEP, (seen,), 0.5, since_s=case.since(silence))]
+    return [Candidate("event_loop", "moderate", text, _LOOP_STEP, (seen,), None, since_s=case.since(silence))]
 
 
 def _lag(case: Case, span: Span) -> list[Evidence]:

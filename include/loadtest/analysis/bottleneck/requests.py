@@ -1,6 +1,5 @@
 """The run's own requests as columns: latencies, failures and how many wait at a time. Pure arithmetic."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +72,13 @@ class Requests:
             return np.asarray(np.isin(self.endpoint, streaming))
         return np.asarray(np.isin(self.scenario, ASKING))
 
+    @property
+    def span(self) -> Span | None:
+        """From the first request's begin to the last one's end; None without any."""
+        if not len(self):
+            return None
+        return Span(float(self.start_s.min()), float((self.start_s + self.latency_s).max()))
+
     def share_failed(self) -> float:
         """Share of errors."""
         return float(self.failed.mean()) if len(self) else 0.0
@@ -99,6 +105,14 @@ class Requests:
             return 0.0, 0.0
         return float((excess * lengths).sum()) / span.seconds, float(lengths[excess > 0].sum()) / span.seconds
 
+    def most_at_once(self, span: Span) -> int:
+        """How many requests were in flight at once at most."""
+        starts, ends = self.start_s, self.start_s + self.latency_s
+        inside = (ends > span.start_s) & (starts < span.end_s)
+        times = np.concatenate([starts[inside], ends[inside]])
+        steps = np.repeat([self.each, -self.each], int(inside.sum()))
+        return int(np.cumsum(steps[np.argsort(times, kind="stable")]).max(initial=0))
+
     def ended(self, span: Span) -> int:
         """Requests that ended in a span."""
         ends = self.start_s + self.latency_s
@@ -111,18 +125,3 @@ class Requests:
     def quantile_ms(self, share: float) -> float:
         """A percentile of the latencies."""
         return 1000 * float(np.quantile(self.latency_s, share)) if len(self) else 0.0
-
-
-def requests_of(rows: Sequence[tuple[float, float, str, str, str, int, bool]], each: int = 1) -> Requests:
-    """Requests from rows (start, latency in s, scenario, endpoint, outcome, status, streamed)."""
-    start, latency, scenario, endpoint, outcome, status, streamed = zip(*rows, strict=True) if rows else ((),) * 7
-    return Requests(
-        np.array(start, dtype=np.float64),
-        np.array(latency, dtype=np.float64),
-        np.array(scenario, dtype=np.str_),
-        np.array(endpoint, dtype=np.str_),
-        np.array(outcome, dtype=np.str_),
-        np.array(status, dtype=np.int64),
-        np.array(streamed, dtype=np.bool_),
-        each,
-    )

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +42,6 @@ class Series:
     def mean(self) -> float | None:
         """Mean of the readings."""
         return float(self.values.mean()) if len(self.values) else None
-
-    @property
-    def growth(self) -> float:
-        """How much a counter grew from the first to the last reading; where it fell its server began anew."""
-        steps = np.diff(self.values)
-        return float(steps[steps > 0].sum())
 
     def rate(self) -> "Series":
         """A counter's growth a second; each value stands at the end of its interval."""
@@ -108,22 +100,6 @@ def _heaviest(scores: Array) -> tuple[int, int] | None:
         if total > 0 and total >= best_sum:
             best, best_sum = (start, place), total
     return best
-
-
-def slope(series: Series) -> tuple[float, float, float] | None:
-    """Growth a second with its interval (Theil-Sen, ranks by Kendall's statistic); None below five readings.
-
-    Theil 1950, Proc. KNAW 53; Sen 1968, J. Am. Stat. Assoc. 63. Long series are thinned to 200 readings first.
-    """
-    if len(series.values) < 5:
-        return None
-    chosen = np.unique(np.linspace(0, len(series.values) - 1, 200).astype(int))
-    points = list(zip(series.at_s[chosen], series.values[chosen], strict=True))
-    slopes = sorted((y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2) if x2 > x1)
-    n, pairs = len(points), len(slopes)
-    half = 1.959963984540054 * float(np.sqrt(n * (n - 1) * (2 * n + 5) / 18)) / 2
-    low, high = max(0, int(pairs / 2 - half) - 1), min(pairs - 1, int(pairs / 2 + half) + 1)
-    return float(median(slopes)), float(slopes[low]), float(slopes[high])
 
 
 def together(first: Series, second: Series) -> float | None:
@@ -188,14 +164,14 @@ class Readings:
 
 
 def readings_of(rows: Iterable[tuple[float, str, str, str, float, str]]) -> Readings:
-    """Readings from rows (time in s, source, instance, metric, value, unit) in any order."""
-    collected: dict[tuple[str, str, str], tuple[str, list[tuple[float, float]]]] = {}
+    """Readings from rows (time in s, source, instance, metric, value, unit) in any order; of a moment the last one."""
+    collected: dict[tuple[str, str, str], tuple[str, dict[float, float]]] = {}
     for at_s, source, instance, metric, value, unit in rows:
-        _, points = collected.setdefault((source, instance, metric), (unit, []))
-        points.append((at_s, value))
+        _, points = collected.setdefault((source, instance, metric), (unit, {}))
+        points[at_s] = value
     by_kind: dict[tuple[str, str], tuple[Series, ...]] = {}
     for (source, instance, metric), (unit, points) in sorted(collected.items()):
-        at_s, values = np.array(sorted(points), dtype=np.float64).T
+        at_s, values = np.array(sorted(points.items()), dtype=np.float64).T
         series = Series(source, instance, metric, unit, at_s, values)
         by_kind[source, metric] = (*by_kind.get((source, metric), ()), series)
     return Readings(by_kind)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from include.loadtest.analysis.bottleneck import limits
 from include.loadtest.analysis.bottleneck.case import Case
+from include.loadtest.analysis.bottleneck.counters import grown
 from include.loadtest.analysis.bottleneck.model import Candidate, Evidence, Span, counted
 from include.loadtest.analysis.bottleneck.series import Series, sustained
 from include.loadtest.verdict import shown
@@ -20,15 +21,19 @@ _GROWING_STEP = (
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement in a span: calls, mean time and how many run at a time; `before_ms`: its mean before."""
+    """One statement in a span: calls a minute, mean time and how many run at a time; `before_ms`: its mean before.
+
+    Rates are those of `read`, the time that its readings cover: a database that falls silent runs on.
+    """
 
     queryid: str
     text: str | None
-    calls: float
+    calls_per_min: float
     mean_ms: float
     at_a_time: float
     before_ms: float | None
     series: Series
+    read: Span
     first_ms: float | None = None
     last_ms: float | None = None
 
@@ -46,8 +51,8 @@ def statements(case: Case, span: Span) -> list[Statement]:
     for queryid, series in exec_ms.items():
         if queryid not in calls:
             continue
-        count, total = _grown(calls[queryid], span), _grown(series, span)
-        if count <= 0:
+        count, total = grown(calls[queryid], span), grown(series, span)
+        if count.amount <= 0:
             continue
         before = _mean_ms(series, calls[queryid], case.before)
         thirds = _thirds(case.load)
@@ -55,11 +60,12 @@ def statements(case: Case, span: Span) -> list[Statement]:
             Statement(
                 queryid,
                 texts.get(queryid),
-                count,
-                total / count,
-                total / 1000 / span.seconds,
+                60 * count.per_s,
+                total.amount / count.amount,
+                total.per_s / 1000,
                 before,
                 series,
+                total.span,
                 _mean_ms(series, calls[queryid], thirds[0]),
                 _mean_ms(series, calls[queryid], thirds[1]),
             )
@@ -75,20 +81,11 @@ def _texts(case: Case) -> Mapping[str, str]:
     }
 
 
-def _grown(series: Series, span: Span) -> float:
-    """Growth of a counter in a span; readings stand at the end of their intervals."""
-    rate = series.rate()
-    seconds = {float(at_s): float(at_s - before) for before, at_s in zip(series.at_s, series.at_s[1:], strict=False)}
-    inside = (rate.at_s > span.start_s) & (rate.at_s <= span.end_s)
-    pairs = zip(rate.at_s[inside], rate.values[inside], strict=True)
-    return float(sum(value * min(seconds[float(at_s)], at_s - span.start_s) for at_s, value in pairs))
-
-
 def _mean_ms(exec_ms: Series, calls: Series, span: Span | None) -> float | None:
     if span is None:
         return None
-    count = _grown(calls, span)
-    return _grown(exec_ms, span) / count if count > 0 else None
+    count = grown(calls, span).amount
+    return grown(exec_ms, span).amount / count if count > 0 else None
 
 
 def _thirds(load: Span) -> tuple[Span, Span]:
@@ -114,14 +111,13 @@ def slow(case: Case) -> list[Candidate]:
 
 def _slow(case: Case, one: Statement, scan: "Scan | None") -> Candidate | None:
     """One that takes 0.1 s or more, and much of all time, or reads a whole table, or takes longer than before."""
-    weight = case.share_of_waiting(one.at_a_time)
-    per_min = 60 * one.calls / case.window.seconds
+    weight = case.share_of_waiting(one.at_a_time, one.read)
     is_relevant = weight >= limits.RELEVANT_SHARE
-    is_plain = one.mean_ms >= limits.SLOW_STATEMENT_MS and per_min >= limits.SLOW_STATEMENTS_PER_MIN
+    is_plain = one.mean_ms >= limits.SLOW_STATEMENT_MS and one.calls_per_min >= limits.SLOW_STATEMENTS_PER_MIN
     has_slowed = one.before_ms is not None and one.slowed >= 2 * limits.SHIFT_FACTOR
     if one.mean_ms < limits.STATEMENT_MS or not (is_relevant or is_plain or has_slowed or scan is not None):
         return None
-    text = f"a statement took {shown(one.mean_ms)} ms on average ({counted(per_min)} calls a minute)"
+    text = f"a statement took {shown(one.mean_ms)} ms on average ({counted(one.calls_per_min)} calls a minute)"
     evidence = [_statement_evidence(case, one, text), *([] if scan is None else [scan.evidence])]
     return Candidate(
         "slow_queries",
@@ -152,12 +148,12 @@ def _altogether(case: Case) -> list[Candidate]:
     exec_ms, calls = (case.readings.get("postgres", f"statement_{name}") for name in ("exec_ms", "calls"))
     if exec_ms is None or calls is None:
         return []
-    count, total = _grown(calls, case.window), _grown(exec_ms, case.window)
-    weight = case.share_of_waiting(total / 1000 / case.window.seconds)
-    if count <= 0 or total / count < limits.STATEMENT_MS / 10 or weight < 2 * limits.RELEVANT_SHARE:
+    mean_ms, total = _mean_ms(exec_ms, calls, case.window), grown(exec_ms, case.window)
+    weight = case.share_of_waiting(total.per_s / 1000, total.span)
+    if mean_ms is None or mean_ms < limits.STATEMENT_MS / 10 or weight < 2 * limits.RELEVANT_SHARE:
         return []
-    text = f"statements took {shown(total / count)} ms on average, {100 * weight:.0f} % of the time that requests took"
-    evidence = (case.evidence(exec_ms, case.window, total / count, text, unit="ms"),)
+    text = f"statements took {shown(mean_ms)} ms on average, {100 * weight:.0f} % of the time that requests took"
+    evidence = (case.evidence(exec_ms, case.window, mean_ms, text, unit="ms"),)
     return [Candidate("slow_queries", "moderate", text, _SLOW_STEP, evidence, weight)]
 
 
@@ -174,14 +170,14 @@ def _running(case: Case) -> list[Candidate]:
 
 
 def _silent(case: Case) -> list[Candidate]:
-    """The server answered the collector's own question no more, while others answered theirs."""
+    """The server let the collector's own question wait until it gave up, while others answered theirs."""
     silence = case.unanswered("postgres", "redis")
     if silence is None:
         return []
     text = f"PostgreSQL gave the monitoring no answer for {silence.span.seconds:.0f} s either"
     evidence = (Evidence("postgres", "", "silence", silence.span.seconds, "s", silence.span, text),)
     step = "Look at the database server: is it stopped, out of memory, or waiting for its disk? Its log says more."
-    return [Candidate("slow_queries", "moderate", text, step, evidence, 0.5, since_s=case.since(silence))]
+    return [Candidate("slow_queries", "moderate", text, step, evidence, None, since_s=case.since(silence))]
 
 
 @dataclass(frozen=True)
@@ -206,8 +202,8 @@ def _scan(case: Case, span: Span) -> Scan | None:
     reads = case.readings.family("postgres", "table_seq_rows_read")
     found = []
     for table, series in reads.items():
-        count = _grown(scans[table], span) if table in scans else 0.0
-        rows = _grown(series, span)
+        count = grown(scans[table], span).amount if table in scans else 0.0
+        rows = grown(series, span).amount
         if count < 1 or rows / count < limits.LEAST_ROWS_READ:
             continue
         first, last = (_ratio(series, scans[table], part) for part in _thirds(case.load))
@@ -220,8 +216,8 @@ def _scan(case: Case, span: Span) -> Scan | None:
 
 
 def _ratio(reads: Series, scans: Series, span: Span) -> float | None:
-    count = _grown(scans, span)
-    return _grown(reads, span) / count if count > 0 else None
+    count = grown(scans, span).amount
+    return grown(reads, span).amount / count if count > 0 else None
 
 
 def growing_data(case: Case) -> list[Candidate]:
@@ -230,7 +226,7 @@ def growing_data(case: Case) -> list[Candidate]:
     for one in statements(case, last):
         if one.first_ms is None or one.last_ms is None or one.last_ms < (1 + limits.GROWN_SHARE) * one.first_ms:
             continue
-        weight = case.share_of_waiting(one.at_a_time, last)
+        weight = case.share_of_waiting(one.at_a_time, one.read)
         is_plain = one.last_ms >= limits.SHIFT_FACTOR * one.first_ms and one.last_ms >= limits.STATEMENT_MS
         if not is_plain and (one.last_ms < limits.STATEMENT_MS / 2 or weight < limits.RELEVANT_SHARE / 2):
             continue

@@ -8,6 +8,7 @@ import numpy as np
 from include.loadtest.analysis.bottleneck import limits
 from include.loadtest.analysis.bottleneck.case import Case
 from include.loadtest.analysis.bottleneck.model import Symptom
+from include.loadtest.analysis.bottleneck.requests import Requests
 from include.loadtest.verdict import shown
 
 _CODES = frozenset(
@@ -74,7 +75,11 @@ class Place:
 
 def place(case: Case) -> Place:
     """Where requests fail or lose time, for what no measured resource explains."""
-    return _failing(case) or _slowed(case) or Place(None, "requests are slower, or fail more, than they should")
+    found = _failing(case) or _slowed(case)
+    if found is not None:
+        return found
+    said = next((one.text for one in symptoms(case)), "requests are slower, or fail more, than they should")
+    return Place(None, said)
 
 
 def _failing(case: Case) -> Place | None:
@@ -107,26 +112,65 @@ def _mostly(shares: Mapping[str, float]) -> list[str]:
 
 
 def _slowed(case: Case) -> Place | None:
-    """The endpoint that most of the additional waiting is at; without a time before, most of the waiting."""
+    """The endpoint that most of the additional waiting is at; without a time before, what is beyond its limit."""
     shift = case.shift
     if shift is not None and shift.scope in case.requests.endpoints:
         was = f"before: {shown(shift.before_ms)} ms"
         what = f"requests to {shift.scope} take {shown(shift.after_ms)} ms on average ({was})"
         return Place(shift.scope, what)
-    after = case.requests.within(case.window)
-    before = None if case.before is None else case.requests.within(case.before)
+    if case.before is None or not len(case.requests.within(case.before)):
+        return _beyond_limits(case)
+    after, before = case.requests.within(case.window), case.requests.within(case.before)
     lost: dict[str, float] = {}
     for name in after.endpoints:
         rows = after.of(name)
-        usual_ms = 0.0 if before is None or not len(before.of(name)) else before.of(name).mean_ms()
+        usual_ms = before.of(name).mean_ms() if len(before.of(name)) else rows.mean_ms()
         lost[name] = max(0.0, rows.mean_ms() - usual_ms) * len(rows)
     if sum(lost.values()) <= 0:
         return None
     names = _mostly(lost)
-    rows, was = after.chosen(np.isin(after.endpoint, names)), ""
-    if before is not None and len(earlier := before.chosen(np.isin(before.endpoint, names))):
-        was = f" (before: {shown(earlier.mean_ms())} ms)"
+    rows, earlier = (part.chosen(np.isin(part.endpoint, names)) for part in (after, before))
+    taken = f"{shown(rows.mean_ms())} ms on average (before: {shown(earlier.mean_ms())} ms)"
     if len(names) <= _NAMED and len(names) < len(lost):
         where = " and ".join(names)
-        return Place(where, f"requests to {where} take {shown(rows.mean_ms())} ms on average{was}")
-    return Place(None, f"requests to most endpoints are slow: {shown(rows.mean_ms())} ms on average{was}")
+        return Place(where, f"requests to {where} take {taken}")
+    return Place(None, f"requests to most endpoints are slow: {taken}")
+
+
+def _beyond_limits(case: Case) -> Place | None:
+    """Without a time before: endpoints whose P95 is above their limit. A slow one may be slow by nature."""
+    own = case.requests.within(case.window)
+    found = {name: own.of(name) for name in own.endpoints}
+    pairs = {
+        name: (rows.quantile_ms(0.95), limit_ms) for name, rows in found.items() if (limit_ms := _limit(case, rows))
+    }
+    beyond = sorted(
+        (name for name, (value, limit_ms) in pairs.items() if value > limit_ms),
+        key=lambda name: -pairs[name][0] / pairs[name][1],
+    )
+    if not beyond:
+        return _judged_slow(case)
+    if len(beyond) <= _NAMED and len(beyond) < len(found):
+        where = " and ".join(beyond)
+        value, limit_ms = pairs[beyond[0]]
+        of = f" at {beyond[0]}" if len(beyond) > 1 else ""
+        what = f"requests to {where} are slow: P95 {shown(value)} ms{of}, the limit is {shown(limit_ms)} ms"
+        return Place(where, what)
+    return Place(None, f"{len(beyond)} of {len(found)} endpoints are slower than their limit, {beyond[0]} most of all")
+
+
+def _judged_slow(case: Case) -> Place | None:
+    """The scenario whose limit the verdict names, where its requests in the window alone are within it."""
+    for reason in case.reasons:
+        scenario = str(reason.get("scope") or "").removeprefix("scenario:")
+        names = case.requests.chosen(case.requests.scenario == scenario).endpoints
+        if reason["code"] in _CODES and 0 < len(names) <= _NAMED:
+            return Place(" and ".join(names), str(reason["text"]))
+    return None
+
+
+def _limit(case: Case, rows: Requests) -> float | None:
+    """The limit on the P95 of an endpoint's requests: its scenario's, else the one on all; None without any."""
+    of_scope = {slo.scope: slo.limit for slo in case.profile.slos if slo.metric == "latency_p95_ms"}
+    own = [limit for name in np.unique(rows.scenario) if (limit := of_scope.get(f"scenario:{name}")) is not None]
+    return min(own, default=of_scope.get("all"))

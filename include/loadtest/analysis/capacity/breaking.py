@@ -6,10 +6,9 @@ from typing import Any
 from include.loadtest.analysis.capacity.steps import Step, first_without_gain
 
 Row = Mapping[str, Any]
-_LIMIT, _SATURATION, _NO_GAIN = "limit", "saturation", "no_gain"
+_LIMIT, _NO_GAIN = "limit", "no_gain"
 _WORDS = {
     _LIMIT: "a limit is broken",
-    _SATURATION: "a user gets too little of the first step's throughput",
     _NO_GAIN: "more users bring no more throughput",
 }
 
@@ -18,9 +17,9 @@ def breaking_point(steps: Sequence[Step], metrics: Sequence[Row]) -> dict[str, A
     """The first step that breaks a limit, or gains no throughput: `{"above_users", "at_users", "by", "text"}`.
 
     It lies above `above_users` (the last step before it; null where the first breaks) and at most at `at_users` (null:
-    not reached). `by` is limit, saturation or no_gain. The first two are the figures of metrics.json.
+    not reached). `by` is limit (the figure of metrics.json) or no_gain.
     """
-    found = [(_value(metrics, "breaking_point_users"), _LIMIT), (_value(metrics, "saturation_users"), _SATURATION)]
+    found = [(_value(metrics, "breaking_point_users"), _LIMIT)]
     place = first_without_gain(steps)
     found.append((None if place is None else steps[place].users, _NO_GAIN))
     known = [(users, by) for users, by in found if users is not None]
@@ -39,8 +38,11 @@ def _value(metrics: Sequence[Row], metric: str) -> int | None:
     return None if value is None else int(value)
 
 
-def saturated_from(steps: Sequence[Step], metrics: Sequence[Row]) -> int | None:
-    """Users from which on the throughput is the target's and no longer the users'; None where not seen."""
+def saturated_from(steps: Sequence[Step]) -> int | None:
+    """Users from which on the throughput is the target's and no longer the users'; None where not seen.
+
+    Not the `saturation_users` of metrics.json: a user may get less since answers take longer, long before the
+    throughput ends.
+    """
     place = first_without_gain(steps)
-    known = [_value(metrics, "saturation_users"), None if place is None else steps[place].users]
-    return min((users for users in known if users is not None), default=None)
+    return None if place is None else steps[place].users

@@ -32,7 +32,7 @@ def capacity_of(bundle: Bundle, profile: Profile) -> dict[str, Any] | None:
         return None
     metrics, manifest = bundle.read(run.METRICS), bundle.read(run.MANIFEST)
     steps = steps_of(profile, manifest, metrics)
-    saturated = saturated_from(steps, metrics["metrics"])
+    saturated = saturated_from(steps)
     found = resources_of(bundle, steps, below_users=saturated)
     maximum = maximum_of(steps, found, saturated)
     tested = _tested(steps)

@@ -6,7 +6,7 @@ from typing import Any
 
 from include.loadtest.analysis.capacity.law import Line, fitted
 from include.loadtest.analysis.capacity.steps import Step
-from include.loadtest.analysis.capacity.usage import Used
+from include.loadtest.analysis.capacity.usage import Use, Used
 from include.loadtest.profile import MAX_USERS
 
 REACH = 1.5
@@ -32,12 +32,13 @@ def resource_rows(used: Sequence[Used], *, below_users: int | None) -> list[dict
 def _resource_row(used: Used, below_users: int | None) -> dict[str, Any]:
     uses = [use for use in used.uses if below_users is None or use.users < below_users]
     top = max(used.uses, key=lambda use: use.users)
-    line = fitted([(use.throughput, use.busy) for use in uses], with_idle=used.resource.idle)
+    line, free = _line(used, uses)
     low = high = maximum = None
     busiest = max((use.busy for use in uses), default=0.0)
-    if line is not None and used.servers and line.follows_load and busiest >= LEAST_BUSY_SHARE * used.servers:
-        maximum = line.throughput_at(used.servers) * 60
-        low, high = (None, None) if (ends := line.interval_at(used.servers)) is None else [end * 60 for end in ends]
+    is_used = bool(used.servers) and busiest >= LEAST_BUSY_SHARE * (used.servers or 0.0)
+    if line is not None and free is not None and line.follows_load and is_used:
+        maximum = line.throughput_at(free) * 60
+        low, high = (None, None) if (ends := line.interval_at(free)) is None else [end * 60 for end in ends]
     return {
         "resource": used.resource.name,
         "title": used.resource.title,
@@ -50,6 +51,20 @@ def _resource_row(used: Used, below_users: int | None) -> dict[str, Any]:
         "max_low_rpm": low,
         "max_high_rpm": high,
     }
+
+
+def _line(used: Used, uses: Sequence[Use]) -> tuple[Line | None, float | None]:
+    """The line of what the load uses, and how many servers there are for it.
+
+    Other work on a machine comes and goes while the steps rise, and would bend the line: where the load's own use is
+    told apart, it makes the line, and what others use on average is taken off the servers.
+    """
+    own = [use.own_busy for use in uses if use.own_busy is not None]
+    if used.servers is None or not own or len(own) < len(uses):
+        return fitted([(use.throughput, use.busy) for use in uses], with_idle=used.resource.idle), used.servers
+    points = [(use.throughput, busy) for use, busy in zip(uses, own, strict=True)]
+    others = sum(max(0.0, use.busy - busy) for use, busy in zip(uses, own, strict=True)) / len(uses)
+    return fitted(points, with_idle=used.resource.idle), used.servers - others
 
 
 def _demand(line: Line | None) -> dict[str, Any]:

@@ -21,7 +21,8 @@ class Resource:
 
     `busy` are kinds of readings that are added up, each a number of servers (`per_cent_of_servers`: of them all); the
     first list that is there counts. `counted`: they are counters of busy seconds, whose growth a second is meant.
-    `idle`: some may be busy without any load, by other work or since they were never given back.
+    `idle`: some may be busy without any load, by other work or since they were never given back. `own`: what of it the
+    load itself uses, each kind with the number that makes servers of it; of several those that were read.
     """
 
     name: str
@@ -32,8 +33,14 @@ class Resource:
     counted: bool = False
     idle: bool = True
     per_cent_of_servers: bool = False
+    own: tuple[tuple[Kind, float], ...] = ()
 
 
+_OF_THE_LOAD = (
+    *((("process", f"{part}_cpu_cores"), 1.0) for part in ("app", "postgres", "redis")),
+    (("generator", "cpu_pct"), 0.01),
+)
+"""The target's parts, and the generator beside them, in cores."""
 RESOURCES: tuple[Resource, ...] = (
     Resource(
         "application_process",
@@ -57,6 +64,7 @@ RESOURCES: tuple[Resource, ...] = (
             (((source, "cpu_pct"),),),
             (source, "cores"),
             per_cent_of_servers=True,
+            own=_OF_THE_LOAD,
         )
         for source in ("host", "prometheus")
     ),
@@ -106,16 +114,21 @@ RESOURCES: tuple[Resource, ...] = (
 def kinds() -> set[Kind]:
     """All readings that resources are made of."""
     busy = {kind for resource in RESOURCES for group in resource.busy for kind in group}
+    busy |= {kind for resource in RESOURCES for kind, _ in resource.own}
     return busy | {resource.servers for resource in RESOURCES if isinstance(resource.servers, tuple)}
 
 
 @dataclass(frozen=True)
 class Use:
-    """A resource in a step: ok answers a second, and how many of its servers were busy on average."""
+    """A resource in a step: ok answers a second, and how many of its servers were busy on average.
+
+    `own_busy`: by the load itself; None where that is not told apart.
+    """
 
     users: int
     throughput: float
     busy: float
+    own_busy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +178,19 @@ def _use(resource: Resource, step: Step, readings: Readings, answers: Answers) -
     factor = _factor(resource, step, readings)
     if not ended or len(busy) < len(parts) or factor is None:
         return None
-    return Use(step.users, ended * 1e6 / (end_us - start_us), sum(busy) * factor)
+    own = _own_busy(resource, step, readings)
+    return Use(step.users, ended * 1e6 / (end_us - start_us), sum(busy) * factor, own)
+
+
+def _own_busy(resource: Resource, step: Step, readings: Readings) -> float | None:
+    """None unless the application itself was read: what is left of the load is not it."""
+    parts = [
+        (readings.between(kind, step.start_us, step.end_us), factor)
+        for kind, factor in resource.own
+        if readings.has(kind)
+    ]
+    is_told = bool(parts) and readings.has(resource.own[0][0]) and all(len(part) > 1 for part, _ in parts)
+    return sum(factor * _mean(part) for part, factor in parts) if is_told else None
 
 
 def _factor(resource: Resource, step: Step, readings: Readings) -> float | None:

@@ -7,14 +7,14 @@ from include.loadtest.analysis.recommendations.by_cause import of_cause
 from include.loadtest.analysis.recommendations.case import Case, Detail
 from include.loadtest.analysis.recommendations.conditions import CONDITIONS
 from include.loadtest.analysis.recommendations.facts import Facts
-from include.loadtest.analysis.recommendations.scaling import scaled, scaling_of
+from include.loadtest.analysis.recommendations.scaling import is_the_files, scaled, scaling_of
 from include.loadtest.causes import CAUSES
 from include.loadtest.errors import ConfigError, nearest
-from include.loadtest.profile import Profile
 from include.loadtest.profile.costs import Costs, Range
 from include.loadtest.profile.optimisations import Evidence, Optimisation, Optimisations
 
 NO_PURCHASE = "no purchase"
+COST_NOT_KNOWN = "not known"
 _PRIORITIES = ("HIGH", "MEDIUM", "LOW")
 
 Row = Mapping[str, Any]
@@ -26,22 +26,22 @@ def recommend(
     metrics: Row,
     costs: Costs,
     optimisations: Optimisations,
-    profile: Profile,
     *,
-    facts: Facts | None = None,
+    facts: Mapping[str, Facts] | None = None,
 ) -> list[dict[str, Any]]:
     """What to change, those of the best cause first, then by priority; empty where nothing was found.
 
-    An entry has `id`, `component`, `current`, `recommended`, `priority`, `cost`, `effort`, `improvement`, `trigger` as
-    text, and `text` (of optimisations.yaml), `cause` (null: a figure alone), `improvement_range` (null: not estimated)
-    and `documents_assumption` (the document's own gain, null where it names none). `facts` are `facts_of` the bundle;
-    without them entries that need them are not made. `diagnosis` may hold the part `capacity`, which the utilisation
-    law is taken from. Raises ConfigError where optimisations.yaml names a cause that does not exist.
+    Only causes that no other explains are advised on. An entry has `id`, `component`, `current`, `recommended`,
+    `priority`, `cost`, `effort`, `improvement`, `trigger` as text, and `text` (of optimisations.yaml), `cause` (null: a
+    figure alone), `improvement_range` (null: not estimated), `documents_assumption` (the document's own gain, null
+    where it names none) and `purchase`: "now", "not_now" (a trigger of the cost file was crossed without its cause), or
+    null for what is not of the cost file. `facts` are `facts_of` the bundle and this diagnosis; without them entries
+    that need them are not made. `diagnosis` may hold the part `capacity`, which the utilisation law is taken from.
+    Raises ConfigError where optimisations.yaml names a cause that does not exist.
     """
     check_causes(optimisations)
-    del profile  # the figures are those of its hold already
-    case = Case(diagnosis, metrics, costs, facts or Facts())
-    found = sorted(_found(case, optimisations.entries), key=lambda one: one[:2])
+    case = Case(diagnosis, metrics, costs)
+    found = sorted(_found(case, optimisations.entries, facts or {}), key=lambda one: one[:2])
     return [entry for _, _, entry in found]
 
 
@@ -53,51 +53,78 @@ def check_causes(optimisations: Optimisations) -> None:
                 raise ConfigError(f"optimisations.yaml: {entry.id}: unknown cause {name!r}; {nearest(name, CAUSES)}")
 
 
-def _found(case: Case, entries: Sequence[Optimisation]) -> Iterator[Ranked]:
+def _found(case: Case, entries: Sequence[Optimisation], facts: Mapping[str, Facts]) -> Iterator[Ranked]:
     for entry in entries:
         if entry.same_as is not None or not isinstance(entry.evidence, Evidence):
             continue
-        cause = case.cause_of(entry.evidence.causes)
-        detail = _detail(case, entry, entry.evidence, None if cause is None else cause[1])
-        if detail is not None:
-            rank = len(case.causes) if cause is None else cause[0]
-            yield rank, _PRIORITIES.index(entry.priority), _document(case, entry, cause, detail)
+        found = case.cause_of(entry.evidence.causes)
+        cause = None if found is None else found[1]
+        own = case.seen_in(facts, cause)
+        rank = len(case.causes) if found is None else found[0]
+        if entry.scaling is not None:
+            yield from _bought(own, entry, entry.evidence, rank)
+        elif (detail := _detail(own, entry.evidence, cause)) is not None:
+            yield rank, _PRIORITIES.index(entry.priority), _changed(entry, cause, detail)
 
 
-def _detail(case: Case, entry: Optimisation, evidence: Evidence, cause: Row | None) -> Detail | None:
-    if entry.scaling is not None:
-        scaling = scaling_of(case, entry.scaling)
-        return None if scaling is None else scaled(case, scaling, cause)
+def _detail(case: Case, evidence: Evidence, cause: Row | None) -> Detail | None:
     if evidence.causes and cause is None:
         return None
     if evidence.condition is not None:
-        test = CONDITIONS.get(evidence.condition)
-        return None if test is None else test(case, cause)
+        return CONDITIONS[evidence.condition](case, cause)
     return None if cause is None else of_cause(case, cause)
 
 
-def _document(case: Case, entry: Optimisation, cause: tuple[int, Row] | None, detail: Detail) -> dict[str, Any]:
+def _changed(entry: Optimisation, cause: Row | None, detail: Detail) -> dict[str, Any]:
+    cost = cost_text(entry.cost_eur_a_month) if entry.cost_known else COST_NOT_KNOWN
+    words = f"{entry.text}: {detail.recommended}" if detail.recommended else entry.text
+    return {
+        **_document(entry, detail),
+        "recommended": words,
+        "priority": entry.priority,
+        "cost": cost,
+        "effort": entry.effort,
+        "documents_assumption": None,
+        "purchase": None,
+        "cause": None if cause is None else cause["cause"],
+    }
+
+
+def _bought(case: Case, entry: Optimisation, evidence: Evidence, rank: int) -> Iterator[Ranked]:
+    """What to buy now; or, behind all else, that a trigger is no reason to."""
     scaling = None if entry.scaling is None else scaling_of(case, entry.scaling)
-    costs = entry.cost_eur_a_month if scaling is None else scaling.cost_eur_a_month
+    found = None if scaling is None else scaled(case, scaling, evidence)
+    if scaling is None or found is None:
+        return
+    purchase, detail = found
+    is_now = purchase == "now"
+    price = cost_text(scaling.cost_eur_a_month)
+    if not is_the_files(case, scaling):
+        price = f"{COST_NOT_KNOWN} ({price} for {scaling.current} → {scaling.recommended})"
+    priority, cost = (scaling.priority, price) if is_now else ("LOW", NO_PURCHASE)
+    document = {
+        **_document(entry, detail),
+        "priority": priority,
+        "cost": cost,
+        "effort": scaling.effort if is_now else "LOW",
+        "documents_assumption": scaling.documents_assumption if is_now else None,
+        "purchase": purchase,
+        "cause": case.first_cause["cause"] if is_now and case.first_cause is not None else None,
+    }
+    yield rank if is_now else len(case.causes) + 1, _PRIORITIES.index(priority), document
+
+
+def _document(entry: Optimisation, detail: Detail) -> dict[str, Any]:
     return {
         "id": entry.id,
         "text": entry.text,
         "component": entry.component,
         "current": detail.current,
-        "recommended": detail.recommended if scaling is not None else _words(entry.text, detail.recommended),
-        "priority": entry.priority if scaling is None else scaling.priority,
-        "cost": cost_text(costs),
-        "effort": entry.effort if scaling is None else scaling.effort,
+        "recommended": detail.recommended,
         "improvement": detail.improvement.text,
         "improvement_range": detail.improvement.document(),
-        "documents_assumption": None if scaling is None else scaling.documents_assumption,
         "trigger": detail.trigger,
-        "cause": None if cause is None else cause[1]["cause"],
     }
-
-
-def _words(text: str, specific: str) -> str:
-    return f"{text}: {specific}" if specific else text
 
 
 def cost_text(costs: Range | None) -> str:

@@ -1,7 +1,7 @@
-"""What a change may bring, by a model, with its interval; where no model says so: "not estimated". Pure.
+"""What a change brings, as a model predicts it with its interval; where no model does: "not estimated". Pure.
 
-Amdahl 1967, "Validity of the single processor approach to achieving large scale computing capabilities": what takes a
-share s of a request's time can make it at most s shorter, were it done in no time. So the interval begins at 0.
+That a layer takes a share of a request's time bounds nothing: what waits for it, and what it keeps from others, is not
+in that share, and what replaces it takes time too. So no figure is made of the time budget.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,30 +17,23 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Improvement:
-    """A text, and the ends of a relative change (0.2: 20 %) of the named figure; None without an estimate."""
+    """A text, and the 95 % interval of a figure's change in `unit` ("ratio": 0.2 is 20 %); None without an estimate."""
 
     text: str
     low: float | None = None
     high: float | None = None
     figure: str | None = None
     model: str | None = None
+    unit: str = "ratio"
 
     def document(self) -> dict[str, Any] | None:
         """The part `improvement_range` of an entry."""
         if self.model is None:
             return None
-        return {"figure": self.figure, "low": self.low, "high": self.high, "model": self.model}
+        return {"figure": self.figure, "unit": self.unit, "low": self.low, "high": self.high, "model": self.model}
 
 
 NONE = Improvement(NOT_ESTIMATED)
-
-
-def shorter_by_at_most(share: float | None, what: str) -> Improvement:
-    """The mean time of a request falls by 0 up to `share`: all that is spent in `what` (Amdahl's bound)."""
-    if share is None or not 0 < share <= 1:
-        return NONE
-    text = f"mean time of a request 0 to {100 * share:.0f} % shorter, at most: all that is spent in {what} (Amdahl)"
-    return Improvement(text, 0.0, share, "mean time of a request", "Amdahl")
 
 
 def layer_share(budget: Sequence[Row], layer: str) -> float | None:
@@ -48,26 +41,53 @@ def layer_share(budget: Sequence[Row], layer: str) -> float | None:
     return next((row["share"] for row in budget if row["layer"] == layer), None)
 
 
-def budget_ms(budget: Sequence[Row]) -> float | None:
-    """Time of a request in all layers together; None where that is not known: without "elsewhere" some are missing."""
-    if not any(row["layer"] == "elsewhere" for row in budget):
-        return None
-    return sum(row["ms_per_request"] for row in budget) or None
+def shorter_wait(mean_ms: float, low_ms: float, high_ms: float) -> Improvement:
+    """What a request waits less for a connection, by the M/M/n model of the pool."""
+    text = (
+        f"a request waits {mean_ms:.0f} ms less for a connection, on average (95 % {low_ms:.0f} to {high_ms:.0f}; "
+        "M/M/n, if the database answers no slower)"
+    )
+    return Improvement(text, -high_ms, -low_ms, "wait of a request for a connection", "M/M/n", "ms")
 
 
-def with_twice(capacity: Row | None, resource: str) -> Improvement:
-    """What twice as much of a resource does to the highest throughput, by the utilisation law.
+def with_more(capacity: Row | None, resource: str, factor: float) -> Improvement:
+    """What `factor` times as much of a resource does to the highest throughput, by the utilisation law.
 
-    The highest throughput is that of the resource which ends first: twice as much of this one brings at most twice as
-    much, and no more than where the next one ends.
+    Predicted only where this resource ends first, all others are known, and what ends then (this one again, or the
+    next) lies within 1.5 times the tested load and has an interval. The ends of the two intervals are combined, so the
+    gain's is rather too wide.
     """
-    rows = [row for row in (capacity or {}).get("resources") or () if row["max_rpm"]]
-    if capacity is None or len(rows) < 1 or rows[0]["resource"] != resource:
+    maximum: Row = (capacity or {}).get("maximum") or {}
+    if capacity is None or maximum.get("resource") != resource or capacity.get("not_measured"):
         return NONE
-    ends = {"": 2 * rows[0]["max_rpm"], **{f", then {row['title']} ends": row["max_rpm"] for row in rows[1:]}}
-    if any(row["beyond_reach"] for row in capacity["resources"]):
-        ends[f", nothing is said of more than {REACH:g} x what was tested"] = REACH * capacity["tested"]["rpm"]
-    why, ceiling = min(ends.items(), key=lambda one: one[1])
-    gain = ceiling / rows[0]["max_rpm"] - 1
-    text = f"highest throughput 0 to {100 * gain:.0f} % more with twice as much (utilisation law{why})"
-    return Improvement(text, 0.0, gain, "highest throughput", "utilisation law")
+    rows: Sequence[Row] = capacity["resources"]
+    ends = [_more_of(row, factor) if row["resource"] == resource else _as_it_is(row) for row in rows]
+    title, *rates = min((end for end in ends if end[1] is not None), key=lambda end: end[1] or 0.0, default=_UNKNOWN)
+    now = [maximum["rpm"], maximum["low_rpm"], maximum["high_rpm"]]
+    rpm, low, high = rates
+    if None in now or rpm is None or low is None or high is None or rpm > REACH * capacity["tested"]["rpm"]:
+        return NONE
+    gain, least, most = rpm / now[0] - 1, max(0.0, low / now[2] - 1), high / now[1] - 1
+    text = (
+        f"highest throughput {100 * gain:.0f} % higher (95 % {100 * least:.0f} to {100 * most:.0f}; utilisation law, "
+        f"what ends then: {title})"
+    )
+    return Improvement(text, least, most, "highest throughput", "utilisation law")
+
+
+End = tuple[str, float | None, float | None, float | None]
+_UNKNOWN: End = ("", None, None, None)
+
+
+def _as_it_is(row: Row) -> End:
+    return row["title"], row["max_rpm"], row["max_low_rpm"], row["max_high_rpm"]
+
+
+def _more_of(row: Row, factor: float) -> End:
+    """X_max = (servers − idle)/D, so further servers add their number over D; its interval is that of D."""
+    if row["max_rpm"] is None or not row["servers"] or not row["demand_ms"]:
+        return _UNKNOWN
+    further = (factor - 1) * row["servers"] * 60_000
+    demands, ends = (row["demand_ms"], row["demand_high_ms"], row["demand_low_ms"]), _as_it_is(row)[1:]
+    known = [end + further / demand if end and demand else None for end, demand in zip(ends, demands, strict=True)]
+    return row["title"], known[0], known[1], known[2]

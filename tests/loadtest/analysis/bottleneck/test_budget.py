@@ -3,7 +3,7 @@
 import pytest
 
 from include.loadtest.analysis.bottleneck.budget import time_budget
-from tests.helpers.made_cases import counted, made_case, made_requests
+from tests.helpers.made_cases import Value, counted, made_case, made_requests
 
 pytestmark = pytest.mark.unit
 
@@ -22,3 +22,13 @@ def test_an_unmeasured_layer_is_absent_and_so_is_the_rest() -> None:
     layers = {one["layer"] for one in time_budget(made_case(without=["llm"]))}
     assert layers == {"cpu", "database", "locks", "cache"}
     assert time_budget(made_case(without=["llm", "postgres", "redis", "process", "app"])) == []
+
+
+def test_no_layer_holds_more_than_users_wait_for() -> None:
+    """Work for users who have given up is in the servers still: the milliseconds fit the share, and no rest is told."""
+    figures: dict[tuple[str, str], Value] = {("llm", "llm_wait_seconds_sum"): counted(80.0)}
+    case = made_case(figures, requests=made_requests(lambda _, __, ___: 500.0))
+    found = {one["layer"]: one for one in time_budget(case)}
+    assert found["llm"]["share"] == 1.0
+    assert found["llm"]["ms_per_request"] == pytest.approx(500, rel=0.05)
+    assert "elsewhere" not in found

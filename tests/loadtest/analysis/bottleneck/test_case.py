@@ -40,4 +40,4 @@ def test_evidence_is_compared_with_the_time_before_it_or_a_limit() -> None:
     late = case.evidence(series, Span(START_S + 30, LOAD.end_s), 90.0, "busy")
     assert (late.compared_with, late.comparison) == (pytest.approx(20, abs=12), "before 08:00:30")
     assert case.evidence(series, LOAD, 90.0, "busy").compared_with is None
-    assert case.evidence(series, LOAD, 90.0, "busy", limit=80.0).comparison == "limit"
+    assert case.evidence(series, LOAD, 90.0, "busy", limit=80.0).comparison == "threshold"

@@ -42,6 +42,7 @@ def test_an_llm_that_nobody_measures_is_told_by_its_new_answers() -> None:
     """Kept answers and other requests stay quick: moderately sure. Where they are slow too, nothing is said."""
     (found,) = llm.slow(made_case(without=["llm"], requests=LATE_ANSWERS))
     assert (found.cause, found.strength) == ("llm_slow", "moderate")
+    assert found.weight == pytest.approx(0.79, abs=0.03)  # of the chat's time, what came on top of 0.65 s an answer
     everything = made_requests(lambda _, __, ms: ms + 2500)
     assert llm.slow(made_case(without=["llm"], requests=everything)) == []
     assert llm.slow(made_case(without=["llm"])) == []
@@ -65,6 +66,7 @@ def test_an_llm_that_answers_the_monitoring_no_more_is_slow() -> None:
     (found,) = llm.slow(made_case(silences=[Silence("llm", span, "/metrics: no answer within 4 s")]))
     assert (found.strength, found.since_s) == ("moderate", START_S + 20)
     assert llm.slow(made_case(silences=[Silence("llm", span, "/metrics: status 403")])) == []
+    assert llm.slow(made_case(silences=[Silence("llm", span, "/metrics: Connection refused")])) == []
 
 
 def test_refused_calls_are_named_with_their_share() -> None:

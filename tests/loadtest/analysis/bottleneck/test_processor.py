@@ -32,10 +32,10 @@ def test_the_application_s_own_counter_serves_where_nobody_else_looks() -> None:
 
 
 def test_a_busy_machine_that_the_target_shares_is_not_the_target_s_cpu() -> None:
-    """The generator, or anybody, takes it; alone on its machine it is the target's."""
+    """The generator, or anybody, takes it; alone on its machine it is the target's, if users notice something."""
     busy: dict[tuple[str, str], Value] = {("host", "cpu_pct"): 98.0}
     assert processor.cpu(made_case(busy)) == []
-    assert [one.cause for one in processor.cpu(made_case(busy, shares_host=False))] == ["cpu"]
+    assert [(one.cause, one.plain) for one in processor.cpu(made_case(busy, shares_host=False))] == [("cpu", False)]
     busy["process", "app_cpu_cores"] = 1.9
     assert [one.strength for one in processor.cpu(made_case(busy))] == ["moderate"]
 
@@ -54,6 +54,15 @@ def test_a_process_that_is_kept_from_a_full_machine_is_seen_by_what_a_request_co
     assert processor.cpu(made_case({**figures, ("process", "app_cpu_cores"): 0.4}, requests=late)) == []
 
 
+def test_a_process_with_several_cores_is_not_held_by_one() -> None:
+    """Threads that compute at the same time: then its machine is what may be full. A single reading is jitter."""
+    threads: dict[tuple[str, str], Value] = {CORES: 1.62, ("process", "app_cpu_cores"): 1.7}
+    assert processor.cpu(made_case(threads)) == []
+    assert "machine was busy" in processor.cpu(made_case({**threads, ("host", "cpu_pct"): 95.0}))[0].facts
+    jitter = made_case({CORES: lambda at_s: 1.1 if 23 < at_s < 27 else 0.9})
+    assert "one core" in processor.cpu(jitter)[0].facts
+
+
 def test_a_quota_that_holds_back_is_the_cpu() -> None:
     """Throttling counts whatever the machine has left."""
     (found,) = processor.cpu(made_case({("container", "container_cpu_throttled_ms_per_s"): 300.0}))
@@ -66,6 +75,8 @@ def test_a_loop_that_stands_still_with_cpu_left_is_blocked() -> None:
     (found,) = processor.event_loop(made_case({LAG: 400.0}, requests=requests))
     assert (found.cause, found.strength, found.plain) == ("event_loop", "strong", True)
     assert "requests to legal_search never take less" in found.facts
+    varied = made_case({LAG: lambda at_s: 300.0 + 10 * at_s}, requests=requests)
+    assert "stood still for up to 895 ms" in processor.event_loop(varied)[0].facts
 
 
 def test_a_late_loop_without_cpu_left_is_the_cpu_s() -> None:
@@ -91,6 +102,7 @@ def test_an_application_that_answers_no_more_stands_still() -> None:
     silent = Silence("app", Span(START_S + 20, START_S + 40), "/metrics: no answer within 4 s")
     (found,) = processor.event_loop(made_case(silences=[silent]))
     assert "no answer to its metrics page for 20 s" in found.facts
+    assert processor.event_loop(made_case(silences=[Silence("app", silent.span, "connection refused")])) == []
     database = Silence("postgres", silent.span, "no answer within 4 s")
     assert processor.event_loop(made_case(silences=[silent, database])) == []
 

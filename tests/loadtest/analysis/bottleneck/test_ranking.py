@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from include.loadtest.analysis.bottleneck import diagnosis_of
+from include.loadtest.analysis import bottleneck
+from include.loadtest.analysis.bottleneck import diagnosis_of, limits
+from include.loadtest.analysis.bottleneck.model import Candidate, Evidence, Symptom
+from include.loadtest.analysis.bottleneck.ranking import ranked
 from include.loadtest.causes import CAUSES
-from tests.helpers.made_cases import Value, after, counted, made_case, made_requests, missed, moment
+from include.loadtest.profile.thresholds import load_thresholds
+from tests.helpers.made_cases import LOAD, Value, after, counted, made_case, made_requests, missed, moment, requests_of
 
 pytestmark = pytest.mark.unit
 CORES = ("process", "app_busiest_process_cpu_cores")
@@ -39,7 +43,11 @@ def test_healthy_runs_have_no_bottleneck() -> None:
 def test_a_lock_comes_before_the_connections_that_it_uses_up() -> None:
     """Both are there; the pool waits because statements wait."""
     figures = {**LOCKS, POOL_WAIT: counted(after(30, 4.0))}
-    assert _causes(diagnosis_of(made_case(figures, requests=LATE))) == ["locks", "database_connections"]
+    found = diagnosis_of(made_case(figures, requests=LATE))["causes"]
+    assert [(one["cause"], one["explained_by"]) for one in found] == [
+        ("locks", None),
+        ("database_connections", "locks"),
+    ]
 
 
 def test_a_statement_that_waits_for_a_lock_is_not_slow_besides() -> None:
@@ -119,8 +127,9 @@ def test_a_symptom_without_a_cause_is_not_known_with_its_place() -> None:
     late = made_requests(lambda at_s, name, ms: ms + (900 if name == "tax_iva" and at_s > 25 else 0))
     document = diagnosis_of(made_case(requests=late))
     assert document["state"] == "not_known"
-    assert "at tax_iva" in document["sentence"]
+    assert "requests to tax_iva take" in document["sentence"]
     assert "08:00:2" in document["sentence"]
+    assert document["next_step"].startswith("Trace one such request (tax_iva) in the application")
 
 
 def test_missing_sources_are_named_and_nothing_is_guessed() -> None:
@@ -128,8 +137,113 @@ def test_missing_sources_are_named_and_nothing_is_guessed() -> None:
     sources = ["postgres", "redis", "app", "llm", "process", "host", "generator"]
     document = diagnosis_of(made_case(without=sources, requests=LATE, reasons=[missed()]))
     assert document["state"] == "not_known"
-    assert "not measured: app, postgres, redis" in document["sentence"]
+    assert "may be in the application, PostgreSQL, the cache, the load generator or the LLM" in document["sentence"]
+    assert document["next_step"].startswith(
+        "Get readings of the application, PostgreSQL, the cache, the load generator"
+    )
     assert len(document["not_measured"]) >= 4
+
+
+def test_the_application_is_blamed_for_time_that_is_nowhere_else_only() -> None:
+    """All of its servers were measured, and hold less than half of the time; a missing one may be the place."""
+    late = made_requests(lambda _, __, ms: ms + 3000)
+    document = diagnosis_of(made_case(requests=late, reasons=[missed()]))
+    assert "of the requests' time is spent in the application outside of its servers" in document["sentence"]
+    blind = diagnosis_of(made_case(without=["postgres"], requests=late, reasons=[missed()]))
+    assert "the cause may be in PostgreSQL, which was not measured" in blind["sentence"]
+    assert "application" not in blind["sentence"] + blind["next_step"]
+    calm = diagnosis_of(made_case(without=["postgres"]))
+    assert calm["state"] == "no_bottleneck"
+    assert calm["sentence"].endswith("; not measured: PostgreSQL.")
+
+
+def test_a_load_without_a_request_is_no_healthy_one() -> None:
+    """Nothing is known of it."""
+    document = diagnosis_of(made_case(requests=requests_of([])))
+    assert document["state"] == "not_known"
+    assert "not one request was recorded" in document["sentence"]
+
+
+def _raising(_: object) -> list[Any]:
+    raise KeyError("odd\x1b[31m")
+
+
+def test_a_check_that_fails_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named; causes that others see are told, and without any the answer is that it is not known."""
+    broken = tuple((cause, _raising if cause == "locks" else detect) for cause, detect in bottleneck.DETECTORS)
+    monkeypatch.setattr(bottleneck, "DETECTORS", broken)
+    document = diagnosis_of(made_case({CORES: 0.95}))
+    assert _causes(document) == ["cpu"]
+    (said,) = document["not_measured"]
+    assert said.startswith("the check for locks failed: KeyError")
+    assert said.isprintable()
+    calm = diagnosis_of(made_case())
+    assert calm["state"] == "not_known"
+    assert "the check for locks failed" in calm["sentence"]
+
+
+@pytest.mark.parametrize("name", ["symptoms", "ranked", "time_budget", "not_measured", "with_correlation", "place"])
+def test_no_part_of_the_diagnosis_ends_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever raises: there is a document that names it, and what failed is never taken for health."""
+    monkeypatch.setattr(bottleneck, name, lambda *_: _raising(None))
+    for figures in ({}, {CORES: 0.95}):
+        for requests in (made_requests(), made_requests(lambda _, __, ms: ms + 9000)):
+            document = diagnosis_of(made_case(figures, requests=requests, reasons=[missed()]))
+            assert document["state"] in ("bottleneck", "not_known")
+            assert name in ("place", "with_correlation") or "failed: KeyError" in document["not_measured"][-1]
+
+
+def _candidate(cause: str, weight: float | None, **changes: Any) -> Candidate:
+    given = {"strength": "strong", "facts": "", "next_step": "", "plain": True, **changes}
+    evidence = (Evidence("postgres", "", given.pop("metric", "x"), 1.0, "", LOAD, ""),)
+    return Candidate(cause, evidence=evidence, weight=weight, **given)
+
+
+@pytest.mark.parametrize(("weight", "first"), [(0.01, "slow_queries"), (0.19, "slow_queries"), (0.9, "locks")])
+def test_a_cause_explains_only_what_it_is_large_enough_for(weight: float, first: str) -> None:
+    """A wait of a second in one reading is not why a statement takes nearly half of the time."""
+    found = [_candidate("locks", weight), _candidate("slow_queries", 0.45, statement="SELECT 1")]
+    assert ranked(made_case(), found, [])[0].cause == first
+    large = [_candidate("locks", 0.25), _candidate("slow_queries", 0.8, statement="SELECT 1")]
+    assert ranked(made_case(), large, [])[0].cause == "slow_queries"
+
+
+def test_few_waits_for_a_lock_do_not_hide_a_slow_statement() -> None:
+    """Nor where only its running is known: the statement that waits is left out where its waits take the time."""
+    both = [_candidate("locks", 0.02, statement="UPDATE a"), _candidate("slow_queries", 0.5, statement="UPDATE a")]
+    assert [one.cause for one in ranked(made_case(), both, [])] == ["slow_queries", "locks"]
+    both[0] = _candidate("locks", 0.6, statement="UPDATE a")
+    assert [one.cause for one in ranked(made_case(), both, [])] == ["locks"]
+
+
+def test_a_flush_is_never_explained_by_evictions() -> None:
+    """Keys that somebody took away were not thrown away for want of room."""
+    evicted = _candidate("cache_evictions", 0.6)
+    flushed = _candidate("cache_misses", 0.8, metric="flush_commands")
+    assert [one.cause for one in ranked(made_case(), [evicted, flushed], [])] == ["cache_misses", "cache_evictions"]
+    missed_keys = _candidate("cache_misses", 0.8, metric="keyspace_hits")
+    assert ranked(made_case(), [evicted, missed_keys], [])[0].cause == "cache_evictions"
+
+
+def test_an_unknown_share_stands_behind_known_ones_of_the_same_strength() -> None:
+    """But before what is only concluded; what is thin and no finding of its own is left out."""
+    found = [
+        _candidate("memory", None),
+        _candidate("network", 0.9, strength="moderate"),
+        _candidate("llm_errors", 0.3),
+        _candidate("disk", 0.01, plain=False),
+    ]
+    seen = [Symptom("slo_missed", "too slow")]
+    assert [one.cause for one in ranked(made_case(), found, seen)] == ["llm_errors", "memory", "network"]
+
+
+def test_alerts_as_delivered_begin_where_the_specification_does() -> None:
+    """One table of the specification, two decisions: they may part at an operator's, not in what is delivered."""
+    alerts = {one.metric: one.limit for one in load_thresholds().thresholds}
+    assert alerts["host_cpu_pct"] == 100 * limits.BUSY_SHARE
+    assert alerts["cache_hit_rate"] == limits.HIT_RATE
+    assert alerts["slow_queries_per_min"] == limits.SLOW_STATEMENTS_PER_MIN
+    assert alerts["error_rate"] == limits.ERROR_SHARE
 
 
 def test_a_document_names_known_causes_with_their_evidence() -> None:

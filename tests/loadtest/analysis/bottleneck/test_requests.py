@@ -3,7 +3,8 @@
 import pytest
 
 from include.loadtest.analysis.bottleneck.model import Span
-from include.loadtest.analysis.bottleneck.requests import Requests, requests_of
+from include.loadtest.analysis.bottleneck.requests import Requests
+from tests.helpers.made_cases import requests_of
 
 pytestmark = pytest.mark.unit
 
@@ -24,6 +25,7 @@ def test_the_excess_over_a_level_is_exact() -> None:
     own = _requests((0, 2), (0, 2), (0, 5))
     assert own.above(2, Span(0, 10)) == pytest.approx((0.2, 0.2))
     assert own.above(3, Span(0, 10)) == (0.0, 0.0)
+    assert (own.most_at_once(Span(0, 10)), own.most_at_once(Span(3, 10)), own.most_at_once(Span(6, 10))) == (3, 1, 0)
 
 
 def test_a_thinned_run_stands_for_all_its_requests() -> None:

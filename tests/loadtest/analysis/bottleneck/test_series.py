@@ -1,10 +1,10 @@
-"""Readings in order of time: runs above a threshold, growth of counters, slopes and correlations."""
+"""Readings in order of time: runs above a threshold, counters and correlations."""
 
 import numpy as np
 import pytest
 
 from include.loadtest.analysis.bottleneck.model import Span
-from include.loadtest.analysis.bottleneck.series import Series, ranks, readings_of, slope, sustained, together
+from include.loadtest.analysis.bottleneck.series import Series, ranks, readings_of, sustained, together
 
 pytestmark = pytest.mark.unit
 SPAN = Span(0, 60)
@@ -40,20 +40,15 @@ def test_a_short_load_needs_two_readings(values: list[float], found: bool) -> No
 
 
 def test_a_counter_that_falls_began_anew() -> None:
-    """The interval of the restart counts for nothing, neither in the growth nor in the rate."""
-    series = _series([10, 20, 5, 15])
-    assert series.growth == 20
-    assert series.rate().values.tolist() == [2.0, 2.0]
+    """The interval of the restart counts for nothing."""
+    assert _series([10, 20, 5, 15]).rate().values.tolist() == [2.0, 2.0]
 
 
-def test_the_slope_is_robust_and_has_its_interval() -> None:
-    """One wild reading does not move it; noise without growth has an interval around zero."""
-    per_s, low, high = slope(_series([5.0 * n + (500 if n == 4 else 0) for n in range(12)])) or (0, 0, 0)
-    assert (per_s, low) == pytest.approx((1.0, 1.0))
-    assert high >= per_s
-    flat = slope(_series([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 2])) or (0, 1, 0)
-    assert flat[1] < 0 < flat[2]
-    assert slope(_series([1, 2, 3, 4])) is None
+def test_a_reading_that_was_written_twice_counts_once() -> None:
+    """Else an interval without length would be between the two."""
+    rows = [(at_s, "redis", "here", "keys", value, "") for at_s, value in ((1.0, 5.0), (2.0, 6.0), (1.0, 5.0))]
+    (series,) = readings_of(rows).all("redis", "keys")
+    assert (series.at_s.tolist(), series.values.tolist()) == ([1.0, 2.0], [5.0, 6.0])
 
 
 def test_two_series_that_move_together_correlate() -> None:

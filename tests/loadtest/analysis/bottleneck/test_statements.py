@@ -5,6 +5,7 @@ import pytest
 from include.loadtest.analysis.bottleneck import statements
 from include.loadtest.analysis.bottleneck.case import Silence
 from include.loadtest.analysis.bottleneck.model import Span
+from include.loadtest.analysis.bottleneck.series import Readings
 from tests.helpers.made_cases import LOAD, START_S, Value, after, counted, made_case, made_requests, moment
 
 pytestmark = pytest.mark.unit
@@ -22,6 +23,18 @@ def test_a_statement_s_mean_is_a_difference_over_the_span() -> None:
     (found,) = statements.statements(made_case({EXEC: counted(after(30, 500.0, 1.0))}), Span(START_S + 35, LOAD.end_s))
     assert found.mean_ms == pytest.approx(500, rel=0.05)
     assert found.at_a_time == pytest.approx(0.5, rel=0.1)
+
+
+def test_a_database_that_falls_silent_is_not_diluted() -> None:
+    """What it did while it was read counts for the time of its readings, not for all of the span."""
+    case = made_case({EXEC: counted(500.0)})
+    half = {
+        kind: tuple(one.within(Span(0, START_S + 30)) for one in series) if kind[0] == "postgres" else series
+        for kind, series in case.readings.by_kind.items()
+    }
+    object.__setattr__(case, "readings", Readings(half))
+    (found,) = statements.statements(case, LOAD)
+    assert (found.at_a_time, found.calls_per_min) == (pytest.approx(0.5), pytest.approx(60))
 
 
 def test_a_statement_that_got_slow_is_named_with_its_text_and_its_scan() -> None:
@@ -58,6 +71,8 @@ def test_without_single_statements_their_mean_serves() -> None:
     assert "2 statements had been running" in statements.slow(running)[0].facts
     silent = Silence("postgres", Span(START_S + 20, START_S + 40), "no answer within 4 s")
     assert "no answer for 20 s" in statements.slow(made_case(silences=[silent]))[0].facts
+    for reason in ("connection refused", "password authentication failed", "server closed the connection"):
+        assert statements.slow(made_case(silences=[Silence("postgres", silent.span, reason)])) == []
 
 
 def test_growing_reads_are_growing_data() -> None:

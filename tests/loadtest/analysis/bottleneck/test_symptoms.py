@@ -41,3 +41,21 @@ def test_a_slow_endpoint_is_placed_with_and_without_a_time_before() -> None:
     always = made_requests(lambda _, name, ms: ms + (9000 if name == "tax_iva" else 0))
     assert place(made_case(requests=always)).endpoint == "tax_iva"
     assert place(made_case(requests=made_requests(lambda _, __, ms: ms + 900))).endpoint is None
+
+
+def test_what_is_slow_by_nature_is_no_place() -> None:
+    """Without a time before, only what is beyond its own limit is named; else what the verdict says."""
+    chat = made_requests(lambda _, name, ms: ms + (2100 if name.startswith("chat") else 0))
+    said = place(made_case(requests=chat, reasons=[missed()]))
+    assert (said.endpoint, said.what) == (None, "latency_p95_ms of all in hold: too high")
+    both = made_requests(lambda _, name, ms: ms + {"tax_iva": 2500, "chat_simple": 2000}.get(name, 0))
+    found = place(made_case(requests=both, reasons=[missed()]))
+    assert found.endpoint == "tax_iva"
+    assert "the limit is 2,000 ms" in found.what
+
+
+def test_the_scenario_whose_limit_was_missed_is_the_place() -> None:
+    """Also where the requests that were looked at are within it."""
+    reason = {**missed(), "scope": "scenario:knowledge_search", "text": "knowledge_search was slow"}
+    found = place(made_case(reasons=[reason]))
+    assert (found.endpoint, found.what) == ("legal_search", "knowledge_search was slow")

@@ -63,9 +63,9 @@ def test_a_profile_without_a_plan_has_none(tmp_path) -> None:
 
 
 def test_saturation_is_measured_and_its_resource_named(tmp_path) -> None:
-    """The last step brings no more; metrics.json says from where. The core is used to 92 %."""
+    """The last step brings no more. The core is used to 92 %."""
     profile = stepped_profile(each_s=120)
-    rows = {"saturation_users": 40.0, "breaking_point_users": 40.0}
+    rows = {"breaking_point_users": 40.0}
     bundle = stepped_bundle(tmp_path, profile, [20, 30, 45, 46], one_core, rows=rows)
     found = capacity_of(bundle, profile)
     assert found is not None
@@ -79,7 +79,7 @@ def test_saturation_is_measured_and_its_resource_named(tmp_path) -> None:
 def test_saturation_by_what_was_not_measured_names_nothing(tmp_path) -> None:
     """The core is used to 62 %: something else ended."""
     profile = stepped_profile(each_s=120)
-    bundle = stepped_bundle(tmp_path, profile, [10, 20, 30, 31], one_core, rows={"saturation_users": 40.0})
+    bundle = stepped_bundle(tmp_path, profile, [10, 20, 30, 31], one_core)
     found = capacity_of(bundle, profile)
     assert found is not None
     assert found["bottleneck"] is None

@@ -38,7 +38,9 @@ def test_what_is_within_reach_is_predicted_with_its_users() -> None:
     found = maximum_of(STEPS, rows(used("application_process", 1, 0.02)), None)
     assert (found["state"], round(found["rpm"]), round(found["users"])) == ("predicted", 3000, 50)
     assert (found["low_rpm"], found["high_rpm"]) == (pytest.approx(3000), pytest.approx(3000))
-    assert found["text"].startswith("predicted: 3,000 req/min (95 % 3,000 to 3,000) with about 50 users; what ends then: ")
+    assert found["text"].startswith(
+        "predicted: 3,000 req/min (95 % 3,000 to 3,000) with about 50 users; what ends then: "
+    )
 
 
 def test_more_than_one_and_a_half_times_the_tested_load_is_refused() -> None:
@@ -90,6 +92,19 @@ def test_what_is_hardly_used_or_has_no_known_limit_ends_nowhere() -> None:
     found = rows(used("database_pool", 4, 0.002), used("llm", None, 0.5))
     assert [row["max_rpm"] for row in found] == [None, None]
     assert maximum_of(STEPS, found, None)["state"] == "not_known"
+
+
+def test_other_work_on_the_machine_does_not_bend_the_line() -> None:
+    """20 ms an answer by the load itself; others use 0.9, 0.1, 0.3 and 0.7 cores meanwhile, 0.5 on average.
+
+    Two cores end at (2 - 0.5) / 0.02 = 75 answers a second, whatever order the others came in.
+    """
+    host = next(one for one in RESOURCES if one.name == "host_cpu")
+    others = (0.9, 0.1, 0.3, 0.7)
+    uses = tuple(Use(10 * n, 10 * n, 0.2 * n + other, 0.2 * n) for n, other in enumerate(others, start=1))
+    row = rows(Used(host, 2, uses))[0]
+    assert row["demand_ms"] == pytest.approx(20)
+    assert row["max_rpm"] == pytest.approx(75 * 60)
 
 
 def test_a_prediction_below_what_was_served_is_what_was_served() -> None:

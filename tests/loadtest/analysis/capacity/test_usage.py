@@ -48,6 +48,10 @@ def test_the_machines_cpu_is_counted_in_cores() -> None:
     """50 % of 4 cores are 2."""
     host = found({("host", "cpu_pct"): (25.0, 50.0), ("host", "cores"): (4.0, 4.0)})["host_cpu"]
     assert (host.servers, [use.busy for use in host.uses]) == (4, [1.0, 2.0])
+    assert [use.own_busy for use in host.uses] == [None, None]
+    parts = {("process", "app_cpu_cores"): (0.5, 1.0), ("generator", "cpu_pct"): (10.0, 20.0)}
+    told = found({("host", "cpu_pct"): (25.0, 50.0), ("host", "cores"): (4.0, 4.0), **parts})["host_cpu"]
+    assert [use.own_busy for use in told.uses] == [pytest.approx(0.6), pytest.approx(1.2)]
 
 
 def test_a_process_on_several_cores_is_not_held_by_one() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from include.loadtest.analysis.readings import Answers, Readings
-from include.loadtest.analysis.recommendations.pool import pool_of
+from include.loadtest.analysis.recommendations.pool import erlang_c, pool_of
 
 pytestmark = pytest.mark.unit
 SECOND_US = 1_000_000
@@ -73,3 +73,22 @@ def test_arrivals_on_a_schedule_have_no_cycle() -> None:
     pool = pool_of(readings(1.9, 10.0), answers(10), None, 0, END)
     assert pool is not None
     assert (pool.needed, pool.used) == (None, pytest.approx(1.9))
+
+
+def test_what_is_saved_is_the_wait_without_what_is_left_of_it() -> None:
+    """1000 ms are waited; of the advised 6 connections 3.8 are busy, an arrival waits with a share of 0.24 (M/M/6).
+
+    Then 0.24 x 3.8/2.2 wait at a time, at 20 answers a second 21 ms each: 979 ms less.
+    """
+    pool = pool_of(readings(1.9, 10.0), answers(10), 20, 0, END)
+    assert pool is not None
+    left_ms = 1000 * erlang_c(6, 3.8) * 3.8 / 2.2 / 20
+    assert pool.saved_ms == pytest.approx(1000 - left_ms)
+    assert (pool.saved_low_ms, pool.saved_high_ms) == (pytest.approx(1000 - left_ms), pytest.approx(1000 - left_ms))
+    assert left_ms == pytest.approx(20.6, abs=0.1)
+
+
+@pytest.mark.parametrize(("servers", "busy", "share"), [(1, 0.5, 0.5), (2, 1.0, 1 / 3), (3, 2.0, 4 / 9)])
+def test_erlangs_c_is_that_of_the_textbooks(servers: int, busy: float, share: float) -> None:
+    """One server: its utilisation; two at a half: a third; three at two thirds: four ninths."""
+    assert erlang_c(servers, busy) == pytest.approx(share)
