@@ -170,7 +170,7 @@ def late(case: Case) -> list[Candidate]:
     busy = _blocked(case)
     silent = _silent(case)
     if ping is not None and run is not None:
-        text = f"a PING took up to {shown(float(np.mean(run.values)))} ms on average"
+        text = f"the slowest PING of each reading took {shown(float(np.mean(run.values)))} ms on average"
         evidence.append(case.evidence(ping, run, run.mean, text, limit=limits.CACHE_MS))
         since, weight = run.since_s, case.share_of_waiting(at_a_time(case, run.span) or 0.0, run.span)
     if busy is not None:

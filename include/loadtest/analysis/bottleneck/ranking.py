@@ -77,8 +77,11 @@ def _is_thin(one: Candidate) -> bool:
     return not is_finding and one.weight is not None and one.weight < _THIN
 
 
-def _rank(one: Candidate) -> tuple[bool, bool, float]:
-    return one.strength != "strong", one.weight is None, -(one.weight or 0.0)
+def _rank(one: Candidate) -> tuple[bool, int, float]:
+    """Strength; then the share of the requests' time: a relevant one, an unknown one, one that is known to be small."""
+    if one.weight is None:
+        return one.strength != "strong", 1, 0.0
+    return one.strength != "strong", 0 if one.weight >= limits.RELEVANT_SHARE else 2, -one.weight
 
 
 def _onset(symptoms: Sequence[Symptom]) -> float | None:
