@@ -83,13 +83,13 @@ def _in_use(case: Case, used: Series | None, span: Span) -> float | None:
 def _per_use(case: Case, span: Span) -> list[Evidence]:
     """How long a connection was waited for and held, a use."""
     found = []
-    for name, what in (("wait", "waited for"), ("held", "held")):
+    for name, what in (("wait", "the wait for a connection took"), ("held", "a connection was held for")):
         total = case.growth_of("app", f"db_pool_{name}_seconds_sum", span)
         count = case.growth_of("app", f"db_pool_{name}_seconds_count", span)
         series = case.readings.get("app", f"db_pool_{name}_seconds_sum")
         if series is not None and total is not None and count:
             mean_ms = 1000 * total / count
-            text = f"a connection was {what} for {shown(mean_ms)} ms on average"
+            text = f"{what} {shown(mean_ms)} ms on average"
             found.append(case.evidence(series, span, mean_ms, text, unit="ms"))
     return found
 

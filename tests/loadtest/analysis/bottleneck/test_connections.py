@@ -27,7 +27,7 @@ def test_seconds_waited_for_a_connection_are_requests_that_wait() -> None:
     (found,) = connections.database_connections(made_case(figures))
     assert (found.cause, found.strength, found.plain) == ("database_connections", "strong", True)
     assert "1.8 of 2 connections were used on average and 1.9 requests waited" in found.facts
-    assert any("waited for for" in one.text or "waited for" in one.text for one in found.evidence)
+    assert any("the wait for a connection took" in one.text for one in found.evidence)
 
 
 def test_few_waits_are_no_bottleneck() -> None:
