@@ -42,7 +42,7 @@ run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENG
 test: $(STAMP) system-deps ## Run all tests
 	@$(PYTHON_BIN) -m pytest -n 3 --dist loadfile
 
-prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,parity,italian,release,parse,collectors,alerts,bottleneck,llm,capacity]
+prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,parity,italian,release,parse,collectors,alerts,bottleneck,llm,capacity SEEDS=5 RECORD=dir BUNDLES=dir]
 	@$(PYTHON_BIN) -m experiments
 
 backtest: ## Judge recorded histories by the change test: CSV on standard output, DIR= [CASES= PROFILE=]

@@ -37,7 +37,7 @@ def _pool(case: Case) -> Candidate | None:
         return None
     facts = f"{counted(run.mean)} requests waited for a connection"
     evidence = [case.evidence(waiting, run, run.mean, facts)]
-    in_use, of = _in_use(case, used, run.span), case.mean(size, run.span)
+    in_use, of = _in_use(case, used, run.span), _last(size, run.span)
     if used is not None and in_use is not None and of:
         facts = f"{counted(in_use)} of {counted(of)} connections were used on average and {facts}"
         evidence.append(
@@ -71,6 +71,12 @@ def _waiting_for_pool(case: Case) -> Series | None:
     interval_s = float(found.at_s[-1] - found.at_s[0]) / (len(found.at_s) - 1)
     sound = rate.values <= most * max(1.0, longest_s / interval_s)
     return rate.replaced(rate.at_s[sound], np.minimum(rate.values[sound], most), "requests")
+
+
+def _last(series: Series | None, span: Span) -> float | None:
+    """The last value: a pool that was made smaller had its old size in the first reading."""
+    values = [] if series is None else list(series.within(span).values)
+    return float(values[-1]) if values else None
 
 
 def _in_use(case: Case, used: Series | None, span: Span) -> float | None:
