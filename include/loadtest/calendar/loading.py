@@ -4,14 +4,14 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from include.loadtest.calendar.deadlines import ONE_DAY
 from include.loadtest.calendar.model import CalendarFile, Rule, Window
 from include.loadtest.calendar.nights import MAX_MOVE_DAYS, Calendar
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile.loading import PROFILES_DIR
-from include.loadtest.profile.yaml_source import YamlSource, one_line, read_yaml
+from include.loadtest.profile.yaml_source import YamlSource, model_of, read_yaml
 
 CALENDAR_FILE = PROFILES_DIR / "calendar.yaml"
 PATH_VARIABLE = "LOADTEST_CALENDAR"
@@ -37,12 +37,7 @@ def _cached(path: Path, _changed_ns: int) -> Calendar:
 def read_calendar(path: Path) -> Calendar:
     """Read and check one file. Raises ConfigError with `file:line`."""
     source = read_yaml(path)
-    if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected keys and values; start from {EXAMPLE}")
-    try:
-        file = CalendarFile.model_validate(source.data)
-    except ValidationError as error:
-        raise ConfigError(one_line(source, error, CalendarFile, _ENTRIES, EXAMPLE)) from error
+    file = model_of(source, CalendarFile, _ENTRIES, EXAMPLE)
     _check_names(source, file)
     _check_windows(source, file)
     return Calendar(file, str(path))

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from include.loadtest.errors import ConfigError
 from include.loadtest.profile import PROFILES_DIR
 from include.loadtest.profile.shape import Frozen
-from include.loadtest.profile.yaml_source import one_line, read_yaml
+from include.loadtest.profile.yaml_source import model_of, read_yaml
 
 FILE = PROFILES_DIR / "housekeeping.yaml"
 SHOWN_FILE = "include/profiles/housekeeping.yaml"
@@ -59,10 +58,4 @@ _PARTS: dict[str, type[Frozen]] = {
 
 def load_rules(path: Path = FILE) -> HousekeepingRules:
     """Read and check the file. Raises ConfigError with `file:line`."""
-    source = read_yaml(path)
-    if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected keys and values; see docs/operating.md")
-    try:
-        return HousekeepingRules.model_validate(source.data)
-    except ValidationError as error:
-        raise ConfigError(one_line(source, error, HousekeepingRules, _PARTS, "docs/operating.md")) from error
+    return model_of(read_yaml(path), HousekeepingRules, _PARTS, SHOWN_FILE)

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from include.loadtest.errors import ConfigError, nearest
+from include.loadtest.errors import nearest
 from include.loadtest.profile.loading import PROFILES_DIR
 from include.loadtest.profile.shape import Finite, Frozen
 from include.loadtest.profile.vocabulary import METRICS
-from include.loadtest.profile.yaml_source import immutable, one_line, read_yaml
+from include.loadtest.profile.yaml_source import model_of, read_yaml
 
 COSTS_FILE = PROFILES_DIR / "costs.yaml"
 EXAMPLE = "include/profiles/costs.yaml"
@@ -91,10 +91,4 @@ _PARTS: dict[str, type[Frozen]] = {
 
 def load_costs(path: Path = COSTS_FILE) -> Costs:
     """Read and check a cost file. Raises ConfigError with `file:line` of what is wrong in it."""
-    source = read_yaml(path)
-    if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected keys and values; start from {EXAMPLE}")
-    try:
-        return Costs.model_validate(immutable(source.data))
-    except ValidationError as error:
-        raise ConfigError(one_line(source, error, Costs, _PARTS, EXAMPLE)) from error
+    return model_of(read_yaml(path), Costs, _PARTS, EXAMPLE)

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from include.loadtest.errors import ConfigError, nearest
+from include.loadtest.errors import nearest
 from include.loadtest.profile.costs import Degree, Range, Text
 from include.loadtest.profile.loading import PROFILES_DIR
 from include.loadtest.profile.shape import Frozen
-from include.loadtest.profile.yaml_source import immutable, one_line, read_yaml
+from include.loadtest.profile.yaml_source import model_of, read_yaml
 
 OPTIMISATIONS_FILE = PROFILES_DIR / "optimisations.yaml"
 EXAMPLE = "include/profiles/optimisations.yaml"
@@ -101,10 +101,4 @@ _PARTS: dict[str, type[Frozen]] = {
 
 def load_optimisations(path: Path = OPTIMISATIONS_FILE) -> Optimisations:
     """Read and check a file of optimisations. Raises ConfigError with `file:line` of what is wrong in it."""
-    source = read_yaml(path)
-    if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected keys and values; start from {EXAMPLE}")
-    try:
-        return Optimisations.model_validate(immutable(source.data))
-    except ValidationError as error:
-        raise ConfigError(one_line(source, error, Optimisations, _PARTS, EXAMPLE)) from error
+    return model_of(read_yaml(path), Optimisations, _PARTS, EXAMPLE)

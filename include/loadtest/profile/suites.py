@@ -1,15 +1,15 @@
 """Suites: ordered lists of runs, as data. Every number that differs from a profile's own is stated here."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from include.loadtest.errors import ConfigError, nearest
 from include.loadtest.profile.loading import PROFILES_DIR, Overrides, find_profile, load_profile
 from include.loadtest.profile.model import Profile
 from include.loadtest.profile.shape import Frozen
-from include.loadtest.profile.yaml_source import YamlSource, one_line, read_yaml
+from include.loadtest.profile.yaml_source import YamlSource, model_of, read_yaml
 
 SUITES_DIR = PROFILES_DIR / "suites"
 
@@ -96,19 +96,9 @@ def load_suite(name: str) -> Suite:
 def read_suite(path: Path) -> Suite:
     """Read and check one file, its profiles and its total load. Raises ConfigError with `file:line`."""
     source = read_yaml(path)
-    if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected keys and values; start from {EXAMPLE}")
-    try:
-        suite = Suite.model_validate(source.data | {"runs": _runs(source.data)})
-    except ValidationError as error:
-        raise ConfigError(one_line(source, error, Suite, _ENTRIES, EXAMPLE)) from error
+    suite = model_of(source, Suite, _ENTRIES, EXAMPLE)
     _check_runs(source, suite)
     return suite
-
-
-def _runs(data: dict[str, Any]) -> object:
-    runs = data.get("runs")
-    return tuple(runs) if isinstance(runs, list) else runs
 
 
 def _check_runs(source: YamlSource, suite: Suite) -> None:

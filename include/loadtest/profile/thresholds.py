@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from include.loadtest.errors import ConfigError, nearest
 from include.loadtest.profile.loading import PROFILES_DIR
 from include.loadtest.profile.shape import Finite, Frozen
 from include.loadtest.profile.vocabulary import METRICS, Comparator
-from include.loadtest.profile.yaml_source import one_line, read_yaml
+from include.loadtest.profile.yaml_source import model_of, read_yaml
 
 THRESHOLDS_FILE = PROFILES_DIR / "thresholds.yaml"
 EXAMPLE = "include/profiles/thresholds.yaml"
@@ -106,15 +106,4 @@ class Thresholds(Frozen):
 
 def load_thresholds(path: Path = THRESHOLDS_FILE) -> Thresholds:
     """Read and check a file of thresholds. Raises ConfigError with `file:line` of what is wrong in it."""
-    source = read_yaml(path)
-    if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected keys and values; start from {EXAMPLE}")
-    try:
-        return Thresholds.model_validate(_with_tuple(source.data))
-    except ValidationError as error:
-        raise ConfigError(one_line(source, error, Thresholds, {"thresholds": Threshold}, EXAMPLE)) from error
-
-
-def _with_tuple(data: dict[str, Any]) -> dict[str, Any]:
-    """The list of thresholds as the tuple that strict models take."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    return model_of(read_yaml(path), Thresholds, {"thresholds": Threshold}, EXAMPLE)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from include.loadtest.errors import ConfigError, nearest
 
+Model = TypeVar("Model", bound=BaseModel)
 MAX_BYTES = 64 * 1024
 """Larger files are no profiles; a bound keeps hostile input (alias bombs, binaries) cheap."""
 
@@ -111,6 +112,16 @@ def immutable(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: immutable(part) for name, part in value.items()}
     return tuple(immutable(part) for part in value) if isinstance(value, list) else value
+
+
+def model_of(source: YamlSource, model: type[Model], parts: Mapping[str, type[BaseModel]], example: str) -> Model:
+    """The model of a parsed file. Raises ConfigError with `file:line`; `parts` and `example` as in `one_line`."""
+    if not isinstance(source.data, dict):
+        raise ConfigError(f"{source.name}:1: expected keys and values; start from {example}")
+    try:
+        return model.model_validate(immutable(source.data))
+    except ValidationError as error:
+        raise ConfigError(one_line(source, error, model, parts, example)) from error
 
 
 def one_line(
