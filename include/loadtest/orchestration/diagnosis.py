@@ -8,6 +8,7 @@ from include.loadtest.bundle import Bundle
 from include.loadtest.errors import LoadTestError
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.profile.costs import load_costs
+from include.loadtest.profile.optimisations import load_optimisations
 
 PLANNED_CAUSES = frozenset({"slow_queries", "growing_data"})
 """Causes with a statement whose plan says more."""
@@ -18,7 +19,6 @@ def diagnosed(context: RunContext) -> Iterator[str]:
     from include.loadtest.analysis.bottleneck import diagnose
     from include.loadtest.analysis.capacity import capacity_of
     from include.loadtest.analysis.recommendations import facts_of, recommend
-    from include.loadtest.profile.optimisations import load_optimisations
 
     bundle, profile = context.bundle, context.profile()
     document = diagnose(bundle, profile, reference_of(bundle))
