@@ -22,11 +22,14 @@ from experiments import (
     kill9,
     llm,
     lock,
+    pages,
     parity,
     parse,
     profiles,
     regression,
     release,
+    selftest,
+    tickets,
     unchanged,
     validity,
     walk,
@@ -57,6 +60,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     bottleneck.NAME: bottleneck.claims,
     llm.NAME: llm.claims,
     capacity.NAME: capacity.claims,
+    tickets.NAME: tickets.claims,
+    selftest.NAME: selftest.claims,
+    pages.NAME: pages.claims,
 }
 DEFAULT = (
     faults.NAME,
@@ -79,6 +85,9 @@ DEFAULT = (
     bottleneck.NAME,
     llm.NAME,
     capacity.NAME,
+    tickets.NAME,
+    selftest.NAME,
+    pages.NAME,
 )
 """Without ONLY; the walk through every task takes about an hour and is asked for by its name."""
 HEAD = "name | claim | expected | measured | ok"

@@ -23,6 +23,7 @@ from include.embedded.state import CHECKOUT
 from include.loadtest.profile.thresholds import THRESHOLDS_FILE, Threshold, load_thresholds
 from include.loadtest.publishing.alert_rules import alert_name
 from include.loadtest.publishing.alert_rules import main as write_rules
+from include.loadtest.publishing.services import Services
 from include.loadtest.publishing.slack import SlackSettings
 from tests.helpers.slack_service import TOKEN, SlackService, slack_service
 
@@ -112,7 +113,7 @@ def _watch_claims(servers: Bench, slack: SlackService) -> Iterator[Claim]:
     yield _delay_claim("the run's own watch logs the alert, without any Prometheus", delay_s, for_s, WATCH_WITHIN_S)
     found = [alert for alert in document(bundle, "alerts.json").get("alerts", ()) if alert["id"] == ALERT]
     page = found[0]["page"] if found else "-"
-    sent = [message["text"] for message in slack.messages if ALERT in message["text"]]
+    sent = [post.text for post in slack.posts if ALERT in post.text]
     yield Claim(
         NAME,
         "it stands in alerts.json and in Slack",
@@ -218,7 +219,7 @@ def crossing_s(bundle: Path) -> float | None:
 
 def _slow_run(servers: Bench, run_id: str, slack: SlackSettings | None) -> Path:
     context = servers.context(run_id, profile_yaml(users=USERS, duration_s=SLOW_S))
-    context = replace(context, slack_settings=lambda: slack)
+    context = replace(context, find_services=lambda: Services(slack))
     with _slow_in_the_load(servers, context.bundle.path):
         servers.run(context)
     return context.bundle.path

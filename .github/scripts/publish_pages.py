@@ -1,153 +1,103 @@
-"""`publish_pages.py FOLDER`: adds the reports of the bundles in FOLDER to the repository's GitHub Pages.
+"""`publish_pages.py FOLDER`: publishes the reports of the bundles in FOLDER on the repository's GitHub Pages.
 
-They go into `load-tests/` on the branch that Pages is built from: the latest 50 runs, with a list of them. Where Pages
-is not configured nothing is published and the log says so. Pages may be public: samples are not published.
+They go onto the branch that Pages is built from. Where Pages is not configured nothing is published and the log says
+so: Pages may be public, so somebody has to have asked for it.
 """
 
-import base64
-import html
 import json
 import os
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from github_api import GitHubError, call
+from patience import patiently
 from workflow_commands import annotate, say
 
-MOST_RUNS = 50
-_PATTERNS = ("load_test_report_*.json", "load_test_summary_*.md", "*.html", "verdict.json", "suite.json")
-_ATTEMPTS = 3
-_RUN_ID = re.compile(r"[a-z0-9_-]{1,200}")
+from include.loadtest.errors import LoadTestError
+from include.loadtest.publishing.delivery import Budget, DeliveryError
+from include.loadtest.publishing.github import GitHubSettings, github_errors, repository
+from include.loadtest.publishing.pages import publication_of, publish_page
+from include.loadtest.publishing.pages_index import entry_of, is_run_id
+
+_OWN_BRANCH = "set the source of GitHub Pages to the root folder of a branch of its own, such as gh-pages"
+_VERDICTS = ("suite.json", "verdict.json")
 
 
 def main() -> int:
-    """0 also where there is nothing to publish, or nowhere; 1 when GitHub fails."""
+    """0 also where there is nothing to publish, or nowhere; 1 when GitHub fails, or a bundle is damaged."""
     bundles = sorted(folder for folder in Path(sys.argv[1]).glob("*") if _is_bundle(folder))
     if not bundles:
         annotate("notice", "nothing is published: this run left no bundle here")
         return 0
     try:
-        pages = call("GET", "/pages")
-    except GitHubError as error:
-        if error.status in (403, 404):
-            annotate("notice", "nothing is published: GitHub Pages is not configured for this repository")
-            return 0
+        environment = os.environ
+        settings = GitHubSettings.checked(
+            environment["GITHUB_TOKEN"], environment["GITHUB_REPOSITORY"], environment["GITHUB_API_URL"]
+        )
+        place = patiently(lambda budget: _pages(settings, budget))
+    except LoadTestError as error:
         annotate("error", f"nothing is published: {error}")
         return 1
-    source = pages.get("source") or {}
-    branch, folder = str(source.get("branch") or ""), str(source.get("path") or "/").strip("/")
-    if pages.get("build_type") == "workflow" or not branch or branch == os.environ["DEFAULT_BRANCH"]:
-        annotate(
-            "notice", "nothing is published: set the source of GitHub Pages to a branch of its own, such as gh-pages"
-        )
+    if isinstance(place, str):
+        annotate("notice", f"nothing is published: {place}")
         return 0
-    try:
-        _publish(bundles, branch, folder)
-    except subprocess.CalledProcessError as error:
-        annotate("error", f"nothing is published: {' '.join(error.cmd[:2])} failed: {error.stderr[-500:]}")
-        return 1
-    say(f"published {len(bundles)} bundles: {str(pages.get('html_url', '')).rstrip('/')}/load-tests/")
-    return 0
+    failed = [bundle for bundle in bundles if not _publish(place, bundle)]
+    return 1 if failed else 0
 
 
 def _is_bundle(folder: Path) -> bool:
-    has_verdict = (folder / "verdict.json").is_file() or (folder / "suite.json").is_file()
-    return has_verdict and _RUN_ID.fullmatch(folder.name) is not None and not folder.is_symlink()
+    has_verdict = any((folder / name).is_file() for name in _VERDICTS)
+    return has_verdict and is_run_id(folder.name) and not folder.is_symlink()
 
 
-def _publish(bundles: list[Path], branch: str, folder: str) -> None:
-    """Commit and push; once more from the start when somebody else pushed in between. Raises CalledProcessError."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        with tempfile.TemporaryDirectory() as work:
-            checkout = Path(work) / "pages"
-            remote = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}.git"
-            _git(Path(work), "clone", "--quiet", "--depth=1", "--single-branch", f"--branch={branch}", remote, "pages")
-            add_reports(bundles, checkout / folder / "load-tests", datetime.now(UTC))
-            _git(checkout, "add", "--all", "--force", f"./{folder}/load-tests" if folder else "load-tests")
-            _git(checkout, "commit", "--quiet", "--allow-empty", "--message=Load test reports")
-            try:
-                _git(checkout, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
-            except subprocess.CalledProcessError:
-                if attempt == _ATTEMPTS:
-                    raise
-            else:
-                return
+def _pages(settings: GitHubSettings, budget: Budget) -> GitHubSettings | str:
+    """The settings with the branch of the repository's Pages, or why nothing may be published there."""
+    from github import GithubException
+
+    github = repository(settings, budget)
+    with github_errors():
+        try:
+            _, pages = github.requester.requestJsonAndCheck("GET", f"/repos/{settings.repository}/pages")
+        except GithubException as refused:
+            if refused.status in (403, 404):
+                return "GitHub Pages is not configured for this repository"
+            raise
+    source: Mapping[str, Any] = pages.get("source") or {}
+    branch = str(source.get("branch") or "")
+    is_whole = str(source.get("path") or "/") == "/"
+    if pages.get("build_type") == "workflow" or not is_whole or branch in ("", os.environ["DEFAULT_BRANCH"]):
+        return _OWN_BRANCH
+    return replace(settings, pages_branch=branch, pages_url=pages.get("html_url") or None)
 
 
-def _git(folder: Path, *arguments: str) -> None:
-    """git with the job's token in its environment, where no list of processes shows it."""
-    login = base64.b64encode(f"x-access-token:{os.environ['GITHUB_TOKEN']}".encode()).decode()
-    settings = {
-        "http.extraheader": f"AUTHORIZATION: basic {login}",
-        "user.name": "github-actions[bot]",
-        "user.email": "41898282+github-actions[bot]@users.noreply.github.com",
-    }
-    environment = os.environ | {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_TERMINAL_PROMPT": "0"}
-    for index, (key, value) in enumerate(settings.items()):
-        environment |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
-    subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True)
+def _publish(settings: GitHubSettings, bundle: Path) -> bool:
+    try:
+        document, manifest = _content(bundle, *_VERDICTS), _content(bundle, "manifest.json")
+        entry = entry_of({**(document or {}), "run_id": bundle.name}, manifest)
+        names = [file.name for file in bundle.iterdir() if file.is_file() and not file.is_symlink()]
+        publication = publication_of(entry, names, lambda name: (bundle / name).read_bytes())
+        receipt = patiently(partial(publish_page, settings, publication))
+    except (DeliveryError, ValueError) as error:
+        reason = error if isinstance(error, DeliveryError) else "its files cannot be read"
+        annotate("error", f"{bundle.name} is not published: {reason}")
+        return False
+    if receipt["kept"]:
+        say(f"published {bundle.name}: {receipt['url'] or settings.pages_branch}")
+    else:
+        annotate("notice", f"{bundle.name} is not published: the list keeps later runs only")
+    return True
 
 
-def add_reports(bundles: list[Path], site: Path, now: datetime) -> None:
-    """Copy the reports, drop the oldest runs, write the list anew."""
-    site.mkdir(parents=True, exist_ok=True)
-    index = site / "index.json"
-    known: list[dict[str, Any]] = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else []
-    new = [_copy(bundle, site, now) for bundle in bundles]
-    names = {entry["run_id"] for entry in new}
-    entries = [*new, *(entry for entry in known if entry["run_id"] not in names)]
-    for entry in entries[MOST_RUNS:]:
-        if _RUN_ID.fullmatch(str(entry["run_id"])):
-            shutil.rmtree(site / entry["run_id"], ignore_errors=True)
-    entries = entries[:MOST_RUNS]
-    index.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
-    (site / "index.html").write_text(page_of(entries), encoding="utf-8")
-
-
-def _copy(bundle: Path, site: Path, now: datetime) -> dict[str, Any]:
-    target = site / bundle.name
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir()
-    files = sorted({file for pattern in _PATTERNS for file in bundle.glob(pattern)})
-    for file in files:
-        if not file.is_symlink():
-            shutil.copyfile(file, target / file.name)
-    verdict = bundle / ("suite.json" if (bundle / "suite.json").is_file() else "verdict.json")
-    document = json.loads(verdict.read_text(encoding="utf-8"))
-    return {
-        "run_id": bundle.name,
-        "verdict": str(document.get("verdict")),
-        "published": f"{now:%Y-%m-%d %H:%M} UTC",
-        "files": [file.name for file in files],
-    }
-
-
-def page_of(entries: list[dict[str, Any]]) -> str:
-    """The list of runs, the latest first. Everything that comes from a bundle is escaped."""
-    rows = "\n".join(
-        f"<tr><td>{html.escape(entry['published'])}</td><td>{html.escape(entry['verdict'])}</td>"
-        f"<td>{html.escape(entry['run_id'])}</td><td>{_links(entry)}</td></tr>"
-        for entry in entries
-    )
-    style = "body{font-family:sans-serif;margin:2em}td,th{padding:.3em 1em;text-align:left;vertical-align:top}"
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Load tests</title><style>{style}</style>'
-        f"<h1>Load tests</h1><table><tr><th>published</th><th>verdict</th><th>run</th><th>files</th></tr>\n{rows}\n"
-        "</table></html>\n"
-    )
-
-
-def _links(entry: dict[str, Any]) -> str:
-    return "<br>".join(
-        f'<a href="{html.escape(entry["run_id"])}/{html.escape(name)}">{html.escape(name)}</a>'
-        for name in entry["files"]
-    )
+def _content(bundle: Path, *names: str) -> dict[str, Any] | None:
+    """The first of the files that is there. Raises ValueError for one that is no JSON object."""
+    file = next((bundle / name for name in names if (bundle / name).is_file()), None)
+    document = None if file is None else json.loads(file.read_text(encoding="utf-8"))
+    if document is not None and not isinstance(document, dict):
+        raise ValueError(f"{bundle.name} is damaged")
+    return document
 
 
 if __name__ == "__main__":

@@ -46,11 +46,15 @@ class Bundle:
         return self.write_text(name, text + "\n")
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write a text file whole, by renaming a finished temporary file."""
+        """Write a text file whole."""
+        return self.write_bytes(name, text.encode("utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write a file whole, by renaming a finished temporary file."""
         self.path.mkdir(parents=True, exist_ok=True)
         target = self.path / name
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         temporary.replace(target)
         return target
 

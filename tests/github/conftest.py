@@ -1,23 +1,21 @@
 """A job of the workflow on this machine: its steps' own text, GitHub's files, stand-ins for GitHub and its programs."""
 
 import importlib
-import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 
 from tests.embedded.conftest import airflow_api  # noqa: F401 - a fixture of these tests too
+from tests.helpers.github_service import REPOSITORY as GITHUB_REPOSITORY
+from tests.helpers.github_service import WORKFLOW_TOKEN, GitHubService, github_service
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / ".github" / "scripts"
@@ -132,74 +130,33 @@ def script(name: str) -> ModuleType:
         sys.path.remove(str(SCRIPTS))
 
 
-@dataclass
-class GitHub:
-    """The part of GitHub's API that the workflow uses; it refuses a request that the real one would refuse."""
-
-    url: str = ""
-    comments: list[dict[str, Any]] = field(default_factory=list)
-    pages: dict[str, Any] | None = None
-    problems: list[int] = field(default_factory=list)  # statuses to give before any answer
-    requests: list[str] = field(default_factory=list)
-
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
-        self.requests.append(f"{method} {path}")
-        if self.problems:
-            return self.problems.pop(0), {"message": "no"}
-        place = path.removeprefix(f"/repos/{REPOSITORY}")
-        if (method, place) == ("GET", "/pages") and self.pages is not None:
-            return 200, self.pages
-        if (method, place) == ("GET", "/issues/5/comments"):
-            size, page = int(query["per_page"][0]), int(query["page"][0])
-            return 200, self.comments[(page - 1) * size : page * size]
-        if method in ("POST", "PATCH"):
-            return self.write(method, place, body)
-        return 404, {"message": "Not Found"}
-
-    def write(self, method: str, place: str, body: Any) -> tuple[int, Any]:
-        if set(body) != {"body"} or not 0 < len(body["body"]) <= 65536:
-            return 422, {"message": "Validation Failed"}
-        if (method, place) == ("POST", "/issues/5/comments"):
-            self.add("github-actions[bot]", body["body"])
-            return 201, self.comments[-1]
-        for comment in self.comments:
-            if (method, place) == ("PATCH", f"/issues/comments/{comment['id']}"):
-                comment["body"] = body["body"]
-                return 200, comment
-        return 404, {"message": "Not Found"}
-
-    def add(self, author: str, body: str) -> None:
-        self.comments.append({"id": 1000 + len(self.comments), "user": {"login": author}, "body": body})
+Call = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def github(runner: Runner) -> Iterator[GitHub]:
-    api = GitHub()
+def call(runner: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Runs one of the programs in this process, which spares its start: `call(name, argument, **environment)`."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def _serve(self) -> None:
-            parts = urlsplit(self.path)
-            size = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(size)) if size else None
-            allowed = self.headers.get("Authorization") == "Bearer job-token"
-            found = api.answer(self.command, parts.path, parse_qs(parts.query), body) if allowed else (401, {})
-            content = json.dumps(found[1]).encode()
-            self.send_response(found[0])
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def in_process(name: str, argument: str, **values: str) -> subprocess.CompletedProcess[str]:
+        for key, value in (runner.environment | values).items():
+            monkeypatch.setenv(key, value)
+        monkeypatch.setattr(sys, "argv", [name, argument])
+        capsys.readouterr()
+        code = script(name).main()
+        captured = capsys.readouterr()
+        return subprocess.CompletedProcess([name], code, captured.out, captured.err)
 
-        do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - the base class's names
+    return in_process
 
-        def log_message(self, *_: Any) -> None:
-            pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    api.url = f"http://127.0.0.1:{server.server_address[1]}"
-    runner.environment |= {"GITHUB_API_URL": api.url, "GITHUB_TOKEN": "job-token"}
-    yield api
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+@pytest.fixture
+def github(runner: Runner) -> Iterator[GitHubService]:
+    """A GitHub that holds requests against its own description, and the job's token for it."""
+    with github_service() as service:
+        runner.environment |= {
+            "GITHUB_API_URL": service.url,
+            "GITHUB_TOKEN": WORKFLOW_TOKEN,
+            "GITHUB_REPOSITORY": GITHUB_REPOSITORY,
+        }
+        yield service
+    assert service.faults == []

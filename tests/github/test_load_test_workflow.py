@@ -61,12 +61,12 @@ def test_the_pull_requests_profile_is_ten_users_for_a_minute() -> None:
 
 
 def test_permissions_are_the_least() -> None:
-    """Reading is the rule; the comment and the reports are written by jobs that run no load and no foreign package."""
+    """Reading is the rule; the pull request and the reports are written by jobs that run no load."""
     assert WORKFLOW["permissions"] == {"contents": "read"}
     own = {job: WORKFLOW["jobs"][job].get("permissions") for job in JOBS}
     assert own == {
         "load-test": None,
-        "comment": {"contents": "read", "pull-requests": "write"},
+        "comment": {"contents": "read", "pull-requests": "write", "checks": "write"},
         "pages": {"contents": "write", "pages": "read"},
         "audit": None,
     }
@@ -150,12 +150,11 @@ def test_what_tells_and_cleans_up_runs_after_a_failure_too() -> None:
         "Save Prometheus' readings",
         "Stop what was started",
         "Keep the results, samples included",
-        "Keep the comment",
     }
     assert all(WORKFLOW["jobs"][job]["if"].startswith("always()") for job in ("comment", "pages"))
 
 
-@pytest.mark.parametrize("name", ["order", "result", "comment", "publish_pages", "github_api", "workflow_commands"])
+@pytest.mark.parametrize("name", ["order", "result", "workflow_commands"])
 def test_programs_outside_of_the_venv_need_only_pythons_own_library(name: str) -> None:
     """They run before, or without, an installation."""
     tree = ast.parse((SCRIPTS / f"{name}.py").read_text())

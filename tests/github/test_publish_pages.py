@@ -1,149 +1,143 @@
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.github.conftest import REPOSITORY, GitHub, Runner
+from tests.github.conftest import ROOT, Call, Runner
+from tests.helpers.github_answers import filled
+from tests.helpers.github_git import Refused
+from tests.helpers.github_service import GitHubService, Trouble
 
 pytestmark = pytest.mark.integration
-PAGES = {"html_url": "https://studio.example/", "build_type": "legacy", "source": {"branch": "gh-pages", "path": "/"}}
-
-
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-@pytest.fixture
-def remote(runner: Runner) -> Path:
-    """A repository with a branch gh-pages that holds a page of somebody else's."""
-    remote = runner.folder / "server" / f"{REPOSITORY}.git"
-    remote.mkdir(parents=True)
-    git(remote, "init", "--quiet", "--bare")
-    site = runner.folder / "site"
-    site.mkdir()
-    git(site, "init", "--quiet", "--initial-branch=gh-pages")
-    (site / "index.html").write_text("other")
-    git(site, "add", ".")
-    git(site, "commit", "--quiet", "--message=first")
-    git(site, "push", "--quiet", str(remote), "gh-pages")
-    runner.environment["GITHUB_SERVER_URL"] = f"file://{runner.folder / 'server'}"
-    return remote
+SITE = "https://studio.example/"
+PAGES: dict[str, Any] = {"html_url": SITE, "build_type": "legacy", "source": {"branch": "gh-pages", "path": "/"}}
 
 
 def made_bundle(runner: Runner, run_id: str, verdict: str = "PASS") -> Path:
     bundle = runner.temp / "load_test_results" / run_id
     (bundle / "samples").mkdir(parents=True)
     (bundle / "samples" / "w0.parquet").write_text("rows")
-    (bundle / "verdict.json").write_text(json.dumps({"verdict": verdict}))
-    (bundle / "manifest.json").write_text("{}")
+    (bundle / "verdict.json").write_text(json.dumps({"run_id": run_id, "profile": "smoke", "verdict": verdict}))
+    (bundle / "manifest.json").write_text(json.dumps({"target": {"name": "demo"}}))
     (bundle / "load_test_report_20261129_020200.json").write_text("{}")
+    (bundle / "load_test_summary_20261129_020200.md").write_text(f"# {verdict}: Smoke\n")
     (bundle / "locust_results.html").write_text("<html>")
     return bundle
 
 
-def publish(runner: Runner) -> subprocess.CompletedProcess[str]:
-    results = str(runner.temp / "load_test_results")
-    return runner.run("pages", "Publish on GitHub Pages", DEFAULT_BRANCH="main", RESULTS=results)
+def configure(github: GitHubService, pages: dict[str, Any] | None) -> None:
+    """Let the repository's Pages be built so; None: not at all."""
+
+    def answer(**_: Any) -> tuple[int, Any]:
+        if pages is None:
+            raise Refused(404, "Not Found")
+        return 200, filled("page", github.url, **pages)
+
+    github.api.repos_get_pages = answer  # type: ignore[method-assign]
 
 
-def published(remote: Path) -> set[str]:
-    return set(git(remote, "ls-tree", "-r", "--name-only", "gh-pages").split())
+Publish = Callable[[], subprocess.CompletedProcess[str]]
 
 
-def shown(remote: Path, name: str) -> str:
-    return git(remote, "show", f"gh-pages:load-tests/{name}")
+@pytest.fixture
+def publish(runner: Runner, call: Call) -> Publish:
+    return lambda: call("publish_pages", str(runner.temp / "load_test_results"), DEFAULT_BRANCH="main")
 
 
-def test_reports_are_added_to_what_is_there(runner: Runner, github: GitHub, remote: Path) -> None:
-    """Two runs, both kept and listed, the latest first; samples and the manifest stay private."""
-    github.pages = PAGES
-    for run_id, verdict in (("smoke-1", "PASS"), ("smoke-2", "SLA_BREACH")):
-        bundle = made_bundle(runner, run_id, verdict)
-        done = publish(runner)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "https://studio.example/load-tests/" in done.stdout
-        bundle.rename(runner.folder / run_id)
-    files = ("load_test_report_20261129_020200.json", "locust_results.html", "verdict.json")
-    reports = {f"load-tests/smoke-{number}/{name}" for number in (1, 2) for name in files}
-    assert published(remote) == {"index.html", "load-tests/index.html", "load-tests/index.json"} | reports
-    assert [entry["run_id"] for entry in json.loads(shown(remote, "index.json"))] == ["smoke-2", "smoke-1"]
-    assert "<td>SLA_BREACH</td><td>smoke-2</td>" in shown(remote, "index.html")
-
-
-def test_the_oldest_runs_go(runner: Runner, github: GitHub, remote: Path) -> None:
-    """Fifty runs stay."""
-    github.pages = PAGES
-    for number in range(52):
-        made_bundle(runner, f"smoke-{number:02}")
-    assert publish(runner).returncode == 0
-    runs = {name.split("/")[1] for name in published(remote) if name.startswith("load-tests/smoke")}
-    assert runs == {f"smoke-{number:02}" for number in range(50)}
-
-
-def test_what_a_bundle_says_is_escaped_and_a_strange_folder_left_out(
-    runner: Runner, github: GitHub, remote: Path
-) -> None:
-    """A verdict is text, a folder's name may be part of an address."""
-    github.pages = PAGES
-    made_bundle(runner, "smoke-1", "<script>alert(1)</script>")
+def test_reports_are_published_and_listed(runner: Runner, github: GitHubService) -> None:
+    """Two runs in one job, with verdict and target; samples, manifest and other folders stay private."""
+    configure(github, PAGES)
+    made_bundle(runner, "smoke-1")
+    made_bundle(runner, "smoke-2", "SLA_BREACH")
     made_bundle(runner, "<b>x")
     (runner.temp / "load_test_results" / "prometheus").mkdir()
-    assert publish(runner).returncode == 0
-    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td>" in shown(remote, "index.html")
-    assert {name.split("/")[1] for name in published(remote) if "/" in name} == {"index.html", "index.json", "smoke-1"}
-
-
-def test_a_push_that_came_second_is_made_anew(runner: Runner, github: GitHub, remote: Path) -> None:
-    """The branch refuses once, as it does when somebody else has pushed."""
-    github.pages = PAGES
-    made_bundle(runner, "smoke-1")
-    hook = remote / "hooks" / "pre-receive"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f'#!/bin/sh\n[ -e "{runner.folder}/refused" ] || {{ touch "{runner.folder}/refused"; exit 1; }}\n')
-    hook.chmod(0o755)
-    done = publish(runner)
+    (runner.temp / "load_test_results" / "result.json").write_text("{}")
+    done = runner.run(
+        "pages",
+        "Publish on GitHub Pages",
+        DEFAULT_BRANCH="main",
+        RESULTS=str(runner.temp / "load_test_results"),
+        PYTHONPATH=str(ROOT),
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "load-tests/smoke-1/verdict.json" in published(remote)
+    assert f"published smoke-1: {SITE}load-tests/smoke-1/\n" in done.stdout
+    content = github.git.content("gh-pages")
+    files = ("index.html", "load_test_report_20261129_020200.json", "locust_results.html", "verdict.json")
+    reports = {f"load-tests/smoke-{number}/{name}" for number in (1, 2) for name in files}
+    assert set(content) == {".nojekyll", "load-tests/index.html", "load-tests/index.json"} | reports
+    lines = json.loads(content["load-tests/index.json"])["runs"]
+    assert {(line["run_id"], line["verdict"], line["target"]) for line in lines} == {
+        ("smoke-1", "PASS", "demo"),
+        ("smoke-2", "SLA_BREACH", "demo"),
+    }
 
 
 @pytest.mark.parametrize(
     ("pages", "text"),
     [
         (None, "GitHub Pages is not configured"),
-        (PAGES | {"build_type": "workflow"}, "set the source of GitHub Pages to a branch of its own"),
-        (
-            PAGES | {"source": {"branch": "main", "path": "/docs"}},
-            "set the source of GitHub Pages to a branch of its own",
-        ),
+        (PAGES | {"build_type": "workflow"}, "set the source of GitHub Pages to the root folder of a branch"),
+        (PAGES | {"source": {"branch": "main", "path": "/"}}, "set the source of GitHub Pages to the root folder"),
+        (PAGES | {"source": {"branch": "site", "path": "/docs"}}, "set the source of GitHub Pages to the root folder"),
     ],
 )
 def test_without_a_place_nothing_is_published_and_the_log_says_so(
-    runner: Runner, github: GitHub, remote: Path, pages: dict | None, text: str
+    runner: Runner, github: GitHubService, publish: Publish, pages: dict[str, Any] | None, text: str
 ) -> None:
     """No failure, and never a commit to the branch that people work on."""
-    github.pages = pages
+    configure(github, pages)
     made_bundle(runner, "smoke-1")
-    done = publish(runner)
-    assert done.returncode == 0
+    done = publish()
+    assert done.returncode == 0, done.stderr
     assert f"::notice::nothing is published: {text}" in done.stdout
-    assert published(remote) == {"index.html"}
+    assert list(github.git.refs) == ["heads/main"]
+    assert github.seen == ["repos/get-pages"]
 
 
-def test_without_a_bundle_nothing_is_asked(runner: Runner, github: GitHub) -> None:
+def test_without_a_bundle_nothing_is_asked(github: GitHubService, publish: Publish) -> None:
     """A configured Airflow keeps its bundles itself."""
-    done = publish(runner)
-    assert (done.returncode, github.requests) == (0, [])
+    done = publish()
+    assert (done.returncode, github.seen) == (0, [])
     assert "left no bundle here" in done.stdout
 
 
-def test_a_branch_that_cannot_be_read_is_red_and_hides_the_token(runner: Runner, github: GitHub, remote: Path) -> None:
-    """Pages names a branch that does not exist."""
-    github.pages = PAGES | {"source": {"branch": "other", "path": "/"}}
+def test_a_github_that_stumbles_is_asked_again(runner: Runner, github: GitHubService, publish: Publish) -> None:
+    """This job has no second day."""
+    configure(github, PAGES)
     made_bundle(runner, "smoke-1")
-    done = publish(runner)
+    github.troubles["git/create-ref"] = Trouble(status=502, is_processed=True, times=1)
+    assert publish().returncode == 0
+    assert "load-tests/smoke-1/verdict.json" in github.git.content("gh-pages")
+    assert len(github.git.history("gh-pages")) == 1
+
+
+def test_a_bundle_that_cannot_be_published_is_red_and_the_others_are(
+    runner: Runner, github: GitHubService, publish: Publish
+) -> None:
+    """A damaged verdict, and a run that has no summary."""
+    configure(github, PAGES)
+    (made_bundle(runner, "smoke-1") / "verdict.json").write_text("{")
+    (made_bundle(runner, "smoke-2") / "load_test_summary_20261129_020200.md").unlink()
+    made_bundle(runner, "smoke-3")
+    done = publish()
     assert done.returncode == 1
-    assert "::error::nothing is published: git clone failed" in done.stdout
-    assert "job-token" not in done.stdout + done.stderr
-    assert published(remote) == {"index.html"}
+    assert "::error::smoke-1 is not published: its files cannot be read" in done.stdout
+    assert "::error::smoke-2 is not published: the bundle of smoke-2 has no summary" in done.stdout
+    assert "load-tests/smoke-3/index.html" in github.git.content("gh-pages")
+
+
+def test_a_github_that_refuses_is_red_and_the_token_stays_hidden(
+    runner: Runner, github: GitHubService, publish: Publish
+) -> None:
+    """No permission to write: asked once, since asking again cannot help."""
+    configure(github, PAGES)
+    made_bundle(runner, "smoke-1")
+    github.troubles["git/create-tree"] = Trouble(status=403)
+    done = publish()
+    assert done.returncode == 1
+    assert "::error::smoke-1 is not published: GitHub refuses: HTTP 403" in done.stdout
+    assert runner.environment["GITHUB_TOKEN"] not in done.stdout + done.stderr
+    assert github.count("git/create-tree") == 1

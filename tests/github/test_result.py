@@ -23,7 +23,6 @@ def environment(runner: Runner) -> dict[str, str]:
         "SKIPPED": "",
         "LOAD_TEST_OUTPUT": str(runner.temp / "load_test.txt"),
         "LOADTEST_RESULTS_URI": str(runner.temp / "load_test_results"),
-        "COMMENT_FILE": str(runner.temp / "comment.md"),
         "RUN_PAGE": "https://github.example/studio/load-tests/actions/runs/77",
         "AIRFLOW_PAGE": "",
     }
@@ -41,48 +40,41 @@ def made_bundle(runner: Runner, verdict: str, *, reasons: tuple[Any, ...] = (), 
     return bundle
 
 
-def read(runner: Runner, environment: dict[str, str]) -> tuple[int, str, str]:
-    """Exit code, comment, and the log."""
+def read(runner: Runner, environment: dict[str, str]) -> tuple[int, dict[str, Any], str]:
+    """Exit code, what is left for the other jobs, and the log."""
     done = runner.run("load-test", "Read the verdict", **environment)
     assert "Traceback" not in done.stderr, done.stderr
-    comment = Path(environment["COMMENT_FILE"]).read_text()
-    assert comment.startswith("<!-- load-test-result -->\n## ")
-    assert comment.split("\n", 1)[1].strip() == runner.summary().strip()
-    return done.returncode, comment, done.stdout
+    result = Path(environment["LOADTEST_RESULTS_URI"]) / "result.json"
+    return done.returncode, json.loads(result.read_text()) if result.exists() else {}, done.stdout
 
 
 @pytest.mark.parametrize("verdict", ["PASS", "WARN"])
-def test_pass_and_warn_are_green_and_show_what_decided(
+def test_pass_and_warn_are_green_and_the_summary_is_the_runs(
     runner: Runner, environment: dict[str, str], verdict: str
 ) -> None:
-    """Verdict first, the figures of the critical limits, what a smoke test is for, then the whole summary."""
-    made_bundle(runner, verdict)
-    code, comment, _ = read(runner, environment)
+    """The run's own summary as it is, and where to read on."""
+    bundle = made_bundle(runner, verdict, summary=f"# {verdict}: Smoke\n")
+    code, result, _ = read(runner, environment)
     assert (code, runner.outputs()) == (0, {"verdict": verdict})
-    assert f"{verdict}: load test of `smoke`" in comment.splitlines()[1]
-    assert "- `latency_p95_ms of all in hold: 912.4 ms, limit < 4000 ms, n=321`" in comment
-    assert "finds what is plainly broken, not a small slow-down" in comment
-    assert "# Summary" in comment
+    assert (result["verdict"], result["run_id"], result["problem"]) == (verdict, bundle.name, None)
+    assert runner.summary() == f"# {verdict}: Smoke\n\n[Log and files]({environment['RUN_PAGE']})\n\n"
 
 
 @pytest.mark.parametrize("verdict", ["SLA_BREACH", "REGRESSION", "ABORTED", "INCONCLUSIVE"])
-def test_every_other_verdict_is_red_and_gives_its_reasons(
-    runner: Runner, environment: dict[str, str], verdict: str
-) -> None:
-    """The reasons stand where a green run has its figures."""
+def test_every_other_verdict_is_red(runner: Runner, environment: dict[str, str], verdict: str) -> None:
+    """The annotation names it."""
     made_bundle(runner, verdict, reasons=(BREACH,))
-    code, comment, log = read(runner, environment | {"LOAD_OUTCOME": "failure"})
-    assert code == 1
-    assert f"## ❌ {verdict}: load test" in comment
-    assert "- `slo_missed`: `error_rate of all in hold: 0.2, limit < 0.01, n=321`" in comment
+    code, result, log = read(runner, environment | {"LOAD_OUTCOME": "failure"})
+    assert (code, result["verdict"]) == (1, verdict)
     assert f"::error::the load test's verdict is {verdict}" in log
 
 
 def test_without_a_bundle_it_is_red_and_says_that_nothing_is_known(runner: Runner, environment: dict[str, str]) -> None:
     """No verdict is ever made up: neither without any output, nor from a line that no bundle stands behind."""
-    code, comment, log = read(runner, environment | {"LOAD_OUTCOME": "skipped"})
+    code, result, log = read(runner, environment | {"LOAD_OUTCOME": "skipped"})
     assert (code, runner.outputs()) == (1, {"verdict": ""})
-    assert "❌ No verdict" in comment
+    assert (result["verdict"], result["problem"]) == (None, "the load ended without a verdict")
+    assert "# ❌ No verdict" in runner.summary()
     assert "::error::no verdict: the load ended without a verdict" in log
 
 
@@ -111,9 +103,10 @@ def test_a_verdict_that_cannot_be_believed_is_red(runner: Runner, environment: d
             output.write_text(output.read_text() + "the environment was stopped\n")
         case "strange_reasons":
             file.write_text('{"verdict": "PASS", "reasons": [7]}')
-    code, comment, log = read(runner, environment)
-    assert (code, runner.outputs()) == (1, {"verdict": ""})
-    assert "❌ No verdict" in comment
+    code, result, log = read(runner, environment)
+    assert (code, runner.outputs(), result["verdict"]) == (1, {"verdict": ""}, None)
+    assert "# ❌ No verdict" in runner.summary()
+    assert "PASS" not in runner.summary()
     assert "::error::no verdict: " in log
 
 
@@ -123,8 +116,8 @@ def test_a_green_verdict_of_a_step_that_failed_is_red(runner: Runner, environmen
     assert read(runner, environment | {"LOAD_OUTCOME": "failure"})[0] == 1
 
 
-def test_a_suite_shows_its_runs(runner: Runner, environment: dict[str, str]) -> None:
-    """The worst verdict counts; each run has a line."""
+def test_a_suite_has_the_verdict_of_its_own_file(runner: Runner, environment: dict[str, str]) -> None:
+    """The worst of its runs."""
     bundle = runner.temp / "load_test_results" / "weekly-1"
     bundle.mkdir(parents=True)
     runs = [{"run_id": "a", "profile": "baseline", "verdict": "PASS"},
@@ -132,49 +125,50 @@ def test_a_suite_shows_its_runs(runner: Runner, environment: dict[str, str]) -> 
     document = {"schema": 1, "suite_run_id": bundle.name, "suite": "weekly", "verdict": "SLA_BREACH", "runs": runs}
     (bundle / "suite.json").write_text(json.dumps(document))
     Path(environment["LOAD_TEST_OUTPUT"]).write_text(f"verdict: SLA_BREACH\nbundle: {bundle}\n")
-    code, comment, _ = read(runner, environment)
-    assert code == 1
-    assert "SLA_BREACH: load test of `weekly`" in comment
-    assert "- `peak_hours`: `SLA_BREACH`" in comment
-    assert "finds what is plainly broken" not in comment
+    code, result, _ = read(runner, environment)
+    assert (code, result["verdict"], result["run_id"]) == (1, "SLA_BREACH", "weekly-1")
 
 
 def test_a_configured_airflows_verdict_needs_no_bundle_here(runner: Runner, environment: dict[str, str]) -> None:
-    """Its bundle lies elsewhere: the comment has the address, the run's page and the end of the log."""
+    """Its bundle lies elsewhere: the summary has the address, the run's page and the end of the log."""
     Path(environment["LOAD_TEST_OUTPUT"]).write_text(
         "10:00  publish | 320 requests\nverdict: PASS\nbundle: s3://results/smoke-1\n"
     )
     page = "https://airflow.example/dags/load_test_pull_request/runs/github__77_1"
-    code, comment, _ = read(runner, environment | {"WAY": "airflow", "AIRFLOW_PAGE": page})
-    assert code == 0
-    assert f"[run in Airflow]({page}) · bundle `s3://results/smoke-1`" in comment
-    assert "10:00  publish | 320 requests" in comment
+    code, result, _ = read(runner, environment | {"WAY": "airflow", "AIRFLOW_PAGE": page})
+    assert (code, result["run_id"], result["bundle"]) == (0, None, "s3://results/smoke-1")
+    assert result["tail"][0] == "10:00  publish | 320 requests"
+    summary = runner.summary()
+    assert "# PASS: load test\n\nBundle `s3://results/smoke-1`" in summary
+    assert f"[run in Airflow]({page})" in summary
+    assert "10:00  publish | 320 requests" in summary
 
 
 def test_a_week_that_airflow_skipped_is_no_result(runner: Runner, environment: dict[str, str]) -> None:
     """Not red, since nothing failed, and no verdict either."""
-    code, comment, log = read(runner, environment | {"WAY": "airflow", "SKIPPED": "yes"})
-    assert (code, runner.outputs()) == (0, {"verdict": ""})
-    assert "⚪ Not run" in comment
-    assert "PASS" not in comment
+    code, result, log = read(runner, environment | {"WAY": "airflow", "SKIPPED": "yes"})
+    assert (code, result, runner.outputs()) == (0, {}, {"verdict": ""})
+    assert "⚪ Not run" in runner.summary()
     assert "No load was sent" in log
 
 
-def test_foreign_text_stays_text(runner: Runner, environment: dict[str, str]) -> None:
-    """What a target wrote is code on one line: no mention, no HTML, no line of the log, no end of the code."""
-    evil = "`@everyone` <img src=x onerror=y>\n::error::mine\n<!-- load-test-result -->"
-    made_bundle(runner, "SLA_BREACH", reasons=({"code": "slo_missed", "text": evil},))
-    _, comment, log = read(runner, environment)
-    assert "- `slo_missed`: `'@everyone' <img src=x onerror=y> ::error::mine <!-- load-test-result -->`" in comment
+def test_a_log_stays_text(runner: Runner, environment: dict[str, str]) -> None:
+    """What a target wrote into it ends no code block, and is no line of this step's log."""
+    evil = "```\n::error::mine <img src=x>\x1b\nverdict: FINE\nbundle: `x`\n"
+    Path(environment["LOAD_TEST_OUTPUT"]).write_text(evil.replace("FINE", "PASS"))
+    _, _, log = read(runner, environment | {"WAY": "airflow"})
+    assert runner.summary().count("```") == 2
+    assert "Bundle `'x'`" in runner.summary()
     assert "mine" not in log
 
 
 def test_a_long_summary_is_cut_to_what_github_takes(runner: Runner, environment: dict[str, str]) -> None:
     """At a line's end, and it says so."""
-    made_bundle(runner, "PASS", summary="a line of a table\n" * 10_000)
-    _, comment, _ = read(runner, environment)
-    assert 50_000 < len(comment) <= 60_000
-    assert comment.endswith("a line of a table\n\n…cut; see the files.\n\n</details>\n")
+    made_bundle(runner, "PASS", summary="a line of a table €\n" * 20_000)
+    read(runner, environment)
+    summary = runner.summary()
+    assert 200_000 < len(summary) < len(summary.encode()) <= 1024 * 1024
+    assert "a line of a table €\n\n…cut; see the files.\n" in summary
 
 
 def test_the_verdicts_are_those_of_the_library() -> None:

@@ -55,6 +55,15 @@ class DemoTarget:
         with self.client() as client:
             return client.put("/admin/faults", json=changes)
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """For the length of a block it accepts connections and answers nothing, and then all at once."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
     def timed(self, token: str, path: str, body: dict[str, Any], timeout_s: float = 60) -> tuple[float, int]:
         """Seconds and status of one POST below the API's prefix."""
         begin = time.perf_counter()

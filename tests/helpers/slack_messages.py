@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from include.loadtest.publishing.message import Message, run_message
+from include.loadtest.publishing.message_parts import Message
+from include.loadtest.publishing.run_message import run_message
 from include.loadtest.verdict import Reason, SloResult, slo_reasons, verdict_document
 
 HOSTILE = "<!here> <@U123> <https://evil.example|ok> @channel & *bold* `code` :tada:\n\x1b[31m\u202e <!everyone>"
@@ -45,3 +46,12 @@ def document(slos: list[SloResult], *reasons: Reason, run_id: str = "smoke-1") -
 def message(verdict: dict[str, Any], metrics: dict[str, Any] | None = METRICS, **changes: Any) -> Message:
     words = {"title": "Smoke", "link": LINK, "bundle_uri": "s3://results/smoke-1", "target": "pratikoai", **changes}
     return run_message(verdict, metrics, **words)
+
+
+def texts(shown: Message) -> list[str]:
+    """Every text of the blocks, in the order in which a person reads them."""
+    found = []
+    for block in shown.blocks:
+        parts = [block.get("text"), *block.get("fields", []), *block.get("elements", [])]
+        found += [part["text"] for part in parts if part]
+    return found

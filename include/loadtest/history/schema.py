@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     MetaData,
     Table,
     Text,
@@ -133,4 +135,67 @@ INTENDED_CHANGE = Table(
     Column("marked_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Index("intended_change_target_since", "target", "since"),
+)
+
+DELIVERY = Table(
+    "delivery",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("delivered_version", Integer, nullable=False, server_default="0"),
+    Column("receipt", JSONB(none_as_null=True)),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("may_have_arrived", Boolean, nullable=False, server_default=text("false")),
+    Column("next_attempt", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("not_before", DateTime(timezone=True)),
+    Column("expires", DateTime(timezone=True)),
+    Column("last_error", Text),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("delivered_at", DateTime(timezone=True)),
+    Column("given_up_at", DateTime(timezone=True)),
+    CheckConstraint("service IN ('slack', 'github')", name="delivery_service"),
+    Index("delivery_key", "key", unique=True),
+    Index("delivery_subject", "subject"),
+    Index("delivery_not_before", "service", "not_before", postgresql_where=text("not_before IS NOT NULL")),
+    Index(
+        "delivery_waiting", "lane", "id", postgresql_where=text("version > delivered_version AND given_up_at IS NULL")
+    ),
+)
+
+TICKET = Table(
+    "ticket",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("profile", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("generation", Integer, nullable=False, server_default="1"),
+    Column("number", Integer),
+    Column("url", Text),
+    Column("covers", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("clean_runs", Integer, nullable=False, server_default="0"),
+    Column("opened_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("last_bad_run_id", Text),
+    Column("updated", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("state IN ('open', 'closed')", name="ticket_state"),
+)
+
+TICKET_EVENT = Table(
+    "ticket_event",
+    metadata,
+    Column("fingerprint", Text, ForeignKey(TICKET.c.fingerprint, ondelete="CASCADE"), primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from airflow.sdk import get_current_context
 
@@ -12,6 +13,7 @@ from include.loadtest.bundle import Bundle
 from include.loadtest.orchestration import settings
 from include.loadtest.orchestration.context import RunContext, SuiteContext
 from include.loadtest.orchestration.order import RunOrder
+from include.loadtest.orchestration.params import PRE_RELEASE_DAG
 from include.loadtest.orchestration.storage import bundle_uri, local_bundle
 from include.loadtest.profile import profile_names
 from include.loadtest.profile.suites import Suite
@@ -21,6 +23,16 @@ from include.loadtest.reporting.suite import SuiteEntry
 def owner_of(dag_run: Any) -> str:
     """The DAG run as it stands in a target's lock."""
     return f"{dag_run.dag_id}/{dag_run.run_id} at {settings.installation()}"
+
+
+def link_of(dag_run: Any) -> str:
+    """The address of a DAG run's page."""
+    return f"{settings.airflow_url()}/dags/{quote(dag_run.dag_id)}/runs/{quote(dag_run.run_id)}"
+
+
+def files_tickets(dag_run: Any) -> bool:
+    """Whether findings of its runs become GitHub issues: of a scheduled run, and of one before a release."""
+    return bool(dag_run.run_type == "scheduled") or dag_run.dag_id == PRE_RELEASE_DAG
 
 
 def _suite_run_id(suite: Suite, dag_run: Any) -> str:
@@ -51,6 +63,8 @@ def suite_context(suite: Suite, *, keep: bool = True) -> Iterator[SuiteContext]:
             ignore_blackout=params.get("ignore_blackout") is True,
             suite=suite,
             reason=str(params.get("reason") or ""),
+            link=link_of(dag_run),
+            find_services=settings.services,
         )
 
 
@@ -100,9 +114,10 @@ def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None, index
             suite=suite,
             repeats=suite.suite.runs[index].repeated if suite else "confirm" in get_current_context()["dag"].task_ids,
             not_configured=settings.not_configured(order.target),
-            slack_settings=settings.slack_settings,
+            find_services=settings.services,
+            files_tickets=files_tickets(dag_run),
             bundle_of=lambda other: local_bundle(settings.results_uri(), other, settings.work_root()),
-            link=f"{settings.airflow_url()}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}",
+            link=link_of(dag_run),
         )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
+from include.loadtest.orchestration.notifier import RedVerdictError
 from include.loadtest.orchestration.settings import answer_within
 from include.loadtest.orchestration.task_policy import STAGE_OPTIONS, as_airflow_errors
 
@@ -65,11 +66,11 @@ def question(verdict: dict[str, Any], bundle_uri: str) -> str:
 
 
 def refuse_unapproved(verdict: str, answer: dict[str, Any] | None) -> None:
-    """Raise AirflowFailException for a WARN that nobody approved; `answer`: what the waiting task returned."""
+    """Raise RedVerdictError for a WARN that nobody approved; `answer`: what the waiting task returned."""
     if verdict != "WARN":
         return
     if answer is None or answer.get("chosen_options") != [ApprovalOperator.APPROVE]:
-        raise AirflowFailException(f"WARN, and not approved: {APPROVE} was rejected, or nobody answered in time")
+        raise RedVerdictError(f"WARN, and not approved: {APPROVE} was rejected, or nobody answered in time")
     LOG.info("WARN, approved by %s at %s", answered_by(answer), answer.get("responded_at"))
 
 

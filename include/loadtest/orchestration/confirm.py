@@ -27,6 +27,7 @@ from include.loadtest.orchestration.change import (
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.deadline import StageTimeoutError
 from include.loadtest.orchestration.target_use import remove_users
+from include.loadtest.publishing.services import Services
 from include.loadtest.reporting.report import write_reports
 from include.loadtest.validation.conclusion import amend
 from include.loadtest.verdict import GREEN, Reason
@@ -124,6 +125,8 @@ def _child(context: RunContext, suffix: str, target_name: str, opened: ExitStack
         suite=context.suite if target_name == context.target_name else None,
         work_dir=context.work_dir if target_name == context.target_name else context.work_dir / suffix,
         holds_parents_target=target_name == context.target_name,
+        find_services=Services,
+        files_tickets=False,
     )
     child.bundle.update_manifest(repeat_of=context.bundle.run_id)
     return child

@@ -17,7 +17,7 @@ from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.profile import Profile
 from include.loadtest.profile.reference import requirements
 from include.loadtest.profile.suites import Suite
-from include.loadtest.publishing.slack import SlackSettings
+from include.loadtest.publishing.services import Services
 from include.loadtest.target.settings import Target, load_target_file
 
 
@@ -25,7 +25,8 @@ from include.loadtest.target.settings import Target, load_target_file
 class Context:
     """Common to a run and a suite. `owner` is the DAG run that holds the target's lock; `bundle` is its directory.
 
-    `stop_requested` asks the operator's switch; `work_dir` is private to this user and holds the users' tokens.
+    `stop_requested` asks the operator's switch; `work_dir` is private to this user and holds the users' tokens. `link`:
+    page of the DAG run. `find_services`: where people are told; by default nowhere.
     """
 
     bundle: Bundle
@@ -37,6 +38,13 @@ class Context:
     owner: str
     stop_requested: Callable[[], bool] = lambda: False
     ignore_blackout: bool = False
+    link: str | None = None
+    find_services: Callable[[], Services] = Services
+
+    @cached_property
+    def services(self) -> Services:
+        """Slack and GitHub as they are set up here; asked once in a process."""
+        return self.find_services()
 
     @cached_property
     def target(self) -> Target:
@@ -93,7 +101,7 @@ class SuiteContext(Context):
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext(Context):
-    """One run, by itself or within a suite. `link`: page of the DAG run; `slack_settings`: None if not set up.
+    """One run, by itself or within a suite. `files_tickets`: its findings become GitHub issues.
 
     `repeats`: a suspected run is repeated before anything is final; without that a suspicion is a note, no more.
     `holds_parents_target`: a repeat, whose suspected run has the target's lock and users. `bundle_of` opens the bundle
@@ -103,11 +111,10 @@ class RunContext(Context):
     order: RunOrder
     suite: SuiteContext | None = None
     not_configured: tuple[str, ...] = ()
-    link: str | None = None
+    files_tickets: bool = False
     repeats: bool = True
     holds_parents_target: bool = False
     bundle_of: Callable[[str], AbstractContextManager[Bundle]] | None = None
-    slack_settings: Callable[[], SlackSettings | None] = lambda: None
 
     @property
     def sessions_file(self) -> Path:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -16,10 +16,14 @@ from include.loadtest.orchestration.baseline_actions import ACTIONS
 from include.loadtest.orchestration.factory import START, TAG
 from include.loadtest.orchestration.housekeeping_rules import load_rules
 from include.loadtest.orchestration.params import NAME, common_params
-from include.loadtest.orchestration.task_policy import RETRY_DELAY, as_airflow_errors
+from include.loadtest.orchestration.task_policy import RETRY_DELAY, TELLS, as_airflow_errors
 from include.loadtest.profile import profile_names
 
+if TYPE_CHECKING:
+    from include.loadtest.history.outbox import Delivery
+
 LOG = logging.getLogger("loadtest")
+TITLE_OF_SILENCE = "Load tests: the weekly suite is silent"
 _RETRIED: dict[str, Any] = {"retries": 2, "retry_delay": RETRY_DELAY, "execution_timeout": timedelta(hours=2)}
 """A repeat removes what the first try left; an alarm is not repeated (AirflowFailException)."""
 _ONCE: dict[str, Any] = {"retries": 0, "execution_timeout": timedelta(minutes=5)}
@@ -27,10 +31,10 @@ _BUSY_BY_FORM = "this run does only what its form's field action asks for"
 
 
 def housekeeping_dag(dag_id: str, *, doc_md: str | None) -> DAG:
-    """A DAG of five tasks, every day at the time of housekeeping.yaml. Raises ConfigError for what is wrong in it."""
+    """A DAG of six tasks, every day at the time of housekeeping.yaml. Raises ConfigError for what is wrong in it."""
     with DAG(
         dag_id,
-        description="Old samples, orphans, disk space, silence of the weekly suite; by hand: baselines",
+        description="Old samples, orphans, disk space, silence of the weekly suite, deliveries; by hand: baselines",
         doc_md=doc_md,
         schedule=CronTriggerTimetable(load_rules().cron, timezone="UTC"),
         start_date=START,
@@ -40,7 +44,7 @@ def housekeeping_dag(dag_id: str, *, doc_md: str | None) -> DAG:
         params=_params(),
         render_template_as_native_obj=True,
     ) as dag:
-        for make in (_remove_old_samples, _remove_orphans, _check_disk, _dead_mans_switch, _baseline_action):
+        for make in (_remove_old_samples, _remove_orphans, _check_disk, _dead_mans_switch, _deliver, _baseline_action):
             make()
     return dag
 
@@ -54,7 +58,7 @@ def _daily() -> Iterator[None]:
         yield
 
 
-@task(task_id="remove_old_samples", **_RETRIED)
+@task(task_id="remove_old_samples", **_RETRIED | TELLS)
 def _remove_old_samples() -> None:
     """Remove samples and readings of old runs from the results."""
     with _daily():
@@ -75,7 +79,7 @@ def _remove_old_samples() -> None:
             raise InfrastructureError(freed.fault())
 
 
-@task(task_id="remove_orphans", **_RETRIED)
+@task(task_id="remove_orphans", **_RETRIED | TELLS)
 def _remove_orphans() -> None:
     """Remove test users, locks, waiters and tokens that ended runs have left."""
     with _daily():
@@ -87,7 +91,7 @@ def _remove_orphans() -> None:
         hunt.remove_all(load_rules().orphans.older_than_h * 3600)
 
 
-@task(task_id="check_disk", **_ONCE)
+@task(task_id="check_disk", **_ONCE | TELLS)
 def _check_disk() -> None:
     """Red where the disk of the results is nearly full."""
     with _daily():
@@ -112,6 +116,7 @@ def _dead_mans_switch() -> None:
         from include.loadtest.history import store as history
         from include.loadtest.history.upkeep import installed_at, last_suite_verdict
         from include.loadtest.orchestration import settings
+        from include.loadtest.orchestration.deliveries import harmless, tell
         from include.loadtest.orchestration.housekeeping_switch import SUITE, Nights, judge_silence
         from include.loadtest.profile.thresholds import load_thresholds
         from include.loadtest.target.settings import load_target_file
@@ -124,33 +129,41 @@ def _dead_mans_switch() -> None:
         last, since = last_suite_verdict(engine, SUITE, target), installed_at(engine)
         finding = judge_silence(last, since, days, datetime.now(UTC), nights)
         if finding.alarm:
-            _tell_slack("Load tests: the weekly suite is silent", finding.text)
+            with harmless("Slack is not told of the silence"):
+                tell(settings.history_url, settings.services(), _alarm_row(TITLE_OF_SILENCE, finding.text))
             raise AirflowFailException(finding.text)
         LOG.info("%s", finding.text)
 
 
-def _tell_slack(title: str, text: str) -> None:
-    """Send the alarm; a Slack that is missing or fails is one line in the log, since the task is red anyway."""
-    from airflow.sdk.configuration import conf
-
-    from include.loadtest.errors import LoadTestError
-    from include.loadtest.orchestration import settings
-    from include.loadtest.publishing import SLACK_CONNECTION
+def _alarm_row(title: str, text: str) -> "Delivery":
+    """The outbox row of an alarm: one message for each DAG run."""
+    from include.loadtest.history.outbox import Delivery
+    from include.loadtest.orchestration.airflow_context import link_of
     from include.loadtest.publishing.message import notice
-    from include.loadtest.publishing.slack import send
 
     dag_run = get_current_context()["dag_run"]
-    base = conf.get("api", "base_url", fallback=None) or ""
-    link = f"{base.rstrip('/')}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}"
-    try:
-        slack = settings.slack_settings()
-        if slack is None:
-            LOG.warning("Slack message: not sent: there is no connection %s", SLACK_CONNECTION)
-            return
-        send(slack, notice(title, text, link))
-        LOG.info("Slack message: sent")
-    except LoadTestError as error:
-        LOG.warning("Slack message: not sent: %s", error)
+    message = notice(title, text, link_of(dag_run))
+    subject = f"{dag_run.dag_id}/{dag_run.run_id}"
+    payload = {"text": message.text, "blocks": list(message.blocks), "issues_of": None, "final": True}
+    return Delivery(f"slack/alarm/{subject}", "slack", "slack_message", f"slack/alarm/{subject}", subject, payload)
+
+
+@task(task_id="deliver", **_RETRIED | TELLS)
+def _deliver() -> None:
+    """Try what waits for Slack or GitHub; red where something waits for too long, or was given up."""
+    with _daily():
+        from include.loadtest.history import outbox
+        from include.loadtest.history.database import connect
+        from include.loadtest.orchestration import settings
+        from include.loadtest.orchestration.outstanding import deliver_waiting, late_text
+
+        history_url, rules, now = settings.history_url(), load_rules().deliveries, datetime.now(UTC)
+        for line in deliver_waiting(history_url, settings.services()):
+            LOG.info("%s", line)
+        forgotten = outbox.forget_delivered(connect(history_url), before=now - timedelta(days=rules.kept_days))
+        LOG.info("deliveries older than %d days: %d forgotten", rules.kept_days, forgotten)
+        if late := late_text(history_url, rules.late_h, now):
+            raise AirflowFailException(late)
 
 
 @task(task_id="baseline_action", **_ONCE)

@@ -34,6 +34,13 @@ class DiskRules(Frozen):
     named_bundles: Annotated[int, Field(ge=1, le=50)]
 
 
+class DeliveryRules(Frozen):
+    """A delivery that waits for more than `late_h` hours is an alarm; delivered ones are kept for `kept_days` days."""
+
+    late_h: Annotated[int, Field(ge=1, le=24 * 30)]
+    kept_days: Annotated[int, Field(ge=1, le=36_500)]
+
+
 class HousekeepingRules(Frozen):
     """The whole file; its comments explain each key."""
 
@@ -41,6 +48,7 @@ class HousekeepingRules(Frozen):
     retention: Retention
     orphans: OrphanRules
     disk: DiskRules
+    deliveries: DeliveryRules
 
     @property
     def cron(self) -> str:
@@ -53,6 +61,7 @@ _PARTS: dict[str, type[Frozen]] = {
     "retention": Retention,
     "orphans": OrphanRules,
     "disk": DiskRules,
+    "deliveries": DeliveryRules,
 }
 
 

@@ -1,4 +1,4 @@
-"""Watches the thresholds while the load is sent, with or without a Prometheus server: log, alerts.json, Slack's thread.
+"""Watches the thresholds while the load is sent, with or without a Prometheus server: log, alerts.json, the outbox.
 
 It runs in a thread of its own beside the load, and nothing that goes wrong in it reaches the load. It reads the parts
 of the bundle as they are closed; it never touches the manifest, which the load's own stage writes.
@@ -15,19 +15,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.loadtest import run
-from include.loadtest.errors import LoadTestError, printable
+from include.loadtest.errors import printable
 from include.loadtest.live.tail import LiveRun
 from include.loadtest.live.watch import Alert, Watch
+from include.loadtest.orchestration.announcements import has_thread, message_key, reply_row
 from include.loadtest.orchestration.context import RunContext
+from include.loadtest.orchestration.deliveries import harmless, put
 from include.loadtest.profile.thresholds import LIVE_METRICS, load_thresholds
-from include.loadtest.publishing.message import Message, notice
-from include.loadtest.publishing.slack import SlackSettings, send
+from include.loadtest.publishing.message import Message, alert_message
 from include.loadtest.reporting.alerts import alert_text
 
 LOG = logging.getLogger("loadtest")
 POLL_S = 2.0
-WATCH_JOIN_S, SLACK_JOIN_S = 30.0, 3.0
-"""How long the stage waits for the last look, which only reads files, and then for messages that are under way."""
+WATCH_JOIN_S, OUTBOX_JOIN_S = 30.0, 3.0
+"""How long the stage waits for the last look, which only reads files, and then for rows that are under way."""
 MAX_MESSAGES = 20
 """A figure that swings around its limit must not fill the channel; the log and alerts.json go on."""
 
@@ -147,57 +148,50 @@ def _moment(moment_s: float) -> str:
 
 
 class _Channel:
-    """Slack's thread of this run: its first alert is the parent, all further ones lie below it. Webhooks have none.
+    """Slack's thread of this run: the beginning and the end of each alert is a reply. Webhooks have no threads.
 
-    What is for information only is not sent. A thread of its own sends, one message after the other: a Slack that hangs
-    holds up no look at the thresholds, and one that is set up wrongly costs a line in the log.
+    What is for information only is not told. A thread of its own puts the rows into the outbox, one after the other: a
+    history database that hangs holds up no look at the thresholds. They are delivered beside the load.
     """
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
-        self._parent: str | None = None
         self._told = 0
-        self._waiting: queue.Queue[Message | None] = queue.Queue(MAX_MESSAGES + 1)  # and the end
-        self._sender: threading.Thread | None = None
-        settings = _thread_settings(context)
-        if settings is not None:
-            self._sender = threading.Thread(target=self._send, args=(settings,), name="live-watch-slack", daemon=True)
-            self._sender.start()
+        self._waiting: queue.Queue[tuple[str, Message] | None] = queue.Queue(MAX_MESSAGES + 1)  # and the end
+        self._writer: threading.Thread | None = None
+        if _has_thread(context):
+            self._writer = threading.Thread(target=self._write, name="live-watch-outbox", daemon=True)
+            self._writer.start()
 
     def tell(self, alert: Alert) -> None:
-        """Have the beginning or end of an alert sent; waits for nothing."""
-        if self._sender is None or alert.shared_host or self._told == MAX_MESSAGES:
+        """Have the beginning or end of an alert told; waits for nothing."""
+        if self._writer is None or alert.shared_host or self._told == MAX_MESSAGES:
             return
         self._told += 1
-        mark = "🔔" if alert.until_s is None else "✅"
-        title = f"{alert.threshold.id}: {self._context.bundle.run_id} on {self._context.target_name}"
-        self._waiting.put_nowait(notice(title, _line(alert), self._context.link, mark))
+        run_id = self._context.bundle.run_id
+        message = alert_message(_entry(alert), run_id=run_id, target=self._context.target_name, link=self._context.link)
+        edge = "begin" if alert.until_s is None else "end"
+        key = f"{message_key(run_id)}/alert-{alert.threshold.id}-{alert.since_s:.0f}-{edge}"
+        self._waiting.put_nowait((key, message))
 
     def close(self) -> None:
-        """Wait a little for what is under way; what takes longer is sent as long as this process lives."""
-        if self._sender is None:
+        """Wait a little for what is under way."""
+        if self._writer is None:
             return
         self._waiting.put_nowait(None)
-        self._sender.join(SLACK_JOIN_S)
-        if self._sender.is_alive():
-            LOG.warning("Slack has not taken all alerts of this load yet; alerts.json and the log have them")
+        self._writer.join(OUTBOX_JOIN_S)
+        if self._writer.is_alive():
+            LOG.warning("the outbox has not taken all alerts of this load; alerts.json and the log have them")
 
-    def _send(self, settings: SlackSettings) -> None:
-        while (message := self._waiting.get()) is not None:
-            try:
-                taken = send(settings, message, thread=self._parent)
-                self._parent = self._parent or taken
-            except Exception as error:  # noqa: BLE001 - the next message may get through
-                LOG.warning("an alert is not in Slack: %s", error)
+    def _write(self) -> None:
+        while (told := self._waiting.get()) is not None:
+            with harmless("an alert is not in Slack"):
+                key, message = told
+                put(self._context, reply_row(self._context, key, message))
 
 
-def _thread_settings(context: RunContext) -> SlackSettings | None:
-    """Only a bot token can write into a thread; None where there is none, or where the connection is faulty."""
-    try:
-        settings = context.slack_settings()
-    except Exception as error:  # noqa: BLE001 - thresholds are watched without Slack, too
-        # Another's text may quote the connection.
-        reason = error if isinstance(error, LoadTestError) else type(error).__name__
-        LOG.warning("no alerts of this load in Slack: %s", reason)
-        return None
-    return settings if settings and settings.token and settings.channel else None
+def _has_thread(context: RunContext) -> bool:
+    """Also where Airflow cannot say what is set up: thresholds are watched without Slack, too."""
+    with harmless("no alerts of this load in Slack"):
+        return has_thread(context)
+    return False

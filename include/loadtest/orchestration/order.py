@@ -15,7 +15,7 @@ class RunOrder:
 
     `release` names what is tested before its release; `current_target` is the target that runs the current one, with
     which the candidate is measured in turns. `ignore_blackout`: a person wants load on a day that the calendar keeps
-    free.
+    free. `pull_request` and `commit`: where a pull request's run is told, its number and the full SHA.
     """
 
     profile: str
@@ -26,6 +26,8 @@ class RunOrder:
     ignore_blackout: bool = False
     release: str | None = None
     current_target: str | None = None
+    pull_request: int | None = None
+    commit: str | None = None
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> "RunOrder":
@@ -36,6 +38,8 @@ class RunOrder:
             overrides=Overrides(params.get("users"), params.get("duration_s"), params.get("engine")),
             release=params.get("release") or None,
             current_target=params.get("current_target") or None,
+            pull_request=params.get("pull_request"),
+            commit=params.get("commit") or None,
             **_common(params),
         )
 
@@ -65,6 +69,8 @@ class RunOrder:
             "ignore_blackout": self.ignore_blackout,
             "release": self.release,
             "current_target": self.current_target,
+            "pull_request": self.pull_request,
+            "commit": self.commit,
         }
 
 

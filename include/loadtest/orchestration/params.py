@@ -12,6 +12,7 @@ from include.loadtest.target.settings import target_names
 NAME = r"^[a-z0-9][a-z0-9_-]{0,59}$"
 PULL_REQUEST_PROFILE = "smoke"
 RELEASE_PROFILE = "peak_hours"
+PRE_RELEASE_DAG = "load_test_pre_release"
 
 
 def manual_params() -> dict[str, Param]:
@@ -102,7 +103,25 @@ def _target(description: str) -> Param:
 
 def pull_request_params() -> dict[str, Param]:
     """The fields of a pull request's run, which is started over the REST API."""
-    return {**_fixed_profile(PULL_REQUEST_PROFILE), **common_params()}
+    return {
+        **_fixed_profile(PULL_REQUEST_PROFILE),
+        "pull_request": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            title="Pull request",
+            description="Its number in the repository of connection loadtest_github: it gets one comment, renewed by "
+            "each run. Empty: none.",
+        ),
+        "commit": Param(
+            None,
+            type=["null", "string"],
+            pattern="^[0-9a-f]{40}$",
+            title="Commit",
+            description="Full SHA of what is tested: it gets a check, or a status. Empty: none.",
+        ),
+        **common_params(),
+    }
 
 
 def pre_release_params() -> dict[str, Param]:

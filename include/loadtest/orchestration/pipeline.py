@@ -16,6 +16,7 @@ from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError
 from include.loadtest.history import store as history
 from include.loadtest.observations import log_lines
+from include.loadtest.orchestration.announcements import announce_start, announce_verdict, told
 from include.loadtest.orchestration.change import (
     CHANGE_CODES,
     SECTION,
@@ -32,7 +33,6 @@ from include.loadtest.orchestration.lease import kept_lease
 from include.loadtest.orchestration.llm_watch import check_counted, note_cap
 from include.loadtest.orchestration.load import note_load, send_load, warm
 from include.loadtest.orchestration.load_stop import await_load_end
-from include.loadtest.orchestration.slack_message import tell_slack
 from include.loadtest.orchestration.target_use import (
     leave_target,
     lock_target,
@@ -40,6 +40,7 @@ from include.loadtest.orchestration.target_use import (
     remove_users,
 )
 from include.loadtest.reporting.baseline import write_performance_baseline
+from include.loadtest.reporting.plot import write_plot
 from include.loadtest.reporting.report import write_reports
 from include.loadtest.runners.engines import check_engine
 from include.loadtest.runners.process import read_result
@@ -108,6 +109,7 @@ def preflight(context: RunContext) -> None:
             LOG.info("%s", line)
         if suite:
             _take_users(context, suite)
+    announce_start(context)
 
 
 def _take_users(context: RunContext, suite: SuiteContext) -> None:
@@ -208,9 +210,10 @@ def diagnose(context: RunContext) -> None:
 
 
 def publish(context: RunContext) -> None:
-    """Write the reports, then tell Slack: once a verdict, and a Slack that fails changes nothing else.
+    """Write the reports, then tell whom it concerns; who does not hear of it changes nothing else.
 
-    A suite's run is published before its repeats: what they leave undecided is said after them.
+    The reports are written once more with what arrived where. A suite's run is published before its repeats: what they
+    leave undecided is said after them.
     """
     verdict_of(context)
     if context.suite is None:
@@ -219,8 +222,12 @@ def publish(context: RunContext) -> None:
     for name in context.not_configured:
         LOG.info("not configured: %s", name)
     write_performance_baseline(context.bundle, context.profile())
-    write_reports(context.bundle, datetime.now(UTC), context.not_configured)
-    tell_slack(context, verdict)
+    write_plot(context.bundle, context.profile())
+    now = datetime.now(UTC)
+    write_reports(context.bundle, now, context.not_configured)
+    announce_verdict(context, verdict)
+    if context.services.any:
+        write_reports(context.bundle, now, context.not_configured)
     if decided_change(context.bundle) is not None:
         store_decided(context)  # once more, in case the history was away when the repeats decided
 
@@ -278,5 +285,5 @@ def run_stage(context: RunContext, name: str) -> None:
             f"run {context.bundle.run_id}: its samples were removed on {removed}, so nothing is computed anew; "
             "what it found stays"
         )
-    with stage(context, name), kept_lease(context, name):
+    with stage(context, name), kept_lease(context, name), told(context, name):
         STAGES[name](context)

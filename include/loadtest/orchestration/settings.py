@@ -11,8 +11,9 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from airflow.sdk import Connection, Variable
@@ -22,6 +23,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 from include.loadtest.errors import ConfigError
 from include.loadtest.publishing import (
     DEFAULT_TARGET_VARIABLE,
+    GITHUB_CONNECTION,
     HISTORY_VARIABLE,
     RESULTS_FOLDER,
     RESULTS_VARIABLE,
@@ -39,13 +41,16 @@ from include.loadtest.target.settings import (
 )
 
 if TYPE_CHECKING:
+    from include.loadtest.publishing.github import GitHubSettings
+    from include.loadtest.publishing.services import Services
     from include.loadtest.publishing.slack import SlackSettings
 
+_Settings = TypeVar("_Settings")
 ROOT = Path(__file__).parents[3]
 HISTORY_CONNECTION = "loadtest_history"
 OPTIONAL_CONNECTIONS = {
     SLACK_CONNECTION: "Slack messages",
-    "loadtest_github": "GitHub tickets",
+    GITHUB_CONNECTION: "GitHub issues, pull requests and Pages",
     PROMETHEUS_CONNECTION: "Prometheus readings",
 }
 AIRFLOWS_ADDRESS = "http://localhost:8080"
@@ -167,6 +172,30 @@ def slack_settings() -> "SlackSettings | None":
     if connection is None:
         return None
     return settings_from(connection.password, connection.host, connection.extra_dejson)
+
+
+def github_settings() -> "GitHubSettings | None":
+    """Where issues, comments and pages go; None where no connection is set. Raises ConfigError for a wrong one."""
+    from include.loadtest.publishing.github import settings_from  # PyGithub: not when DAG files are parsed
+
+    connection = _connection(GITHUB_CONNECTION)
+    if connection is None:
+        return None
+    return settings_from(connection.password, connection.host, connection.extra_dejson)
+
+
+def services() -> "Services":
+    """Slack and GitHub as they are set up; a connection that cannot work is there, with what is wrong with it."""
+    from include.loadtest.publishing.services import Services
+
+    return Services(_set_up(slack_settings), _set_up(github_settings))
+
+
+def _set_up(settings: Callable[[], _Settings | None]) -> "_Settings | ConfigError | None":
+    try:
+        return settings()
+    except ConfigError as error:
+        return error
 
 
 def connection_url(name: str, scheme: str) -> str | None:

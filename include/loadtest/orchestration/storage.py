@@ -52,3 +52,15 @@ def _upload(local: Path, remote: ObjectStoragePath) -> None:
             target = remote / source.relative_to(local).as_posix()
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())
+
+
+def read_file(uri: str, name: str) -> bytes | None:
+    """A file of a bundle, wherever that is kept; None where it is not there."""
+    file = ObjectStoragePath(uri) / name
+    return file.read_bytes() if file.is_file() else None
+
+
+def list_files(uri: str) -> list[str]:
+    """The names of the files that lie in a bundle itself, not in its folders."""
+    folder = ObjectStoragePath(uri)
+    return sorted(file.name for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []

@@ -13,6 +13,7 @@ from include.loadtest.orchestration.lease import kept_lease
 from include.loadtest.orchestration.load import minutes
 from include.loadtest.orchestration.pipeline import make_users
 from include.loadtest.orchestration.review import ReadDocument, write_review
+from include.loadtest.orchestration.suite_announcements import announce_digest, announce_suite_start
 from include.loadtest.orchestration.target_use import leave_target, lock_target, released_on_failure, remove_users
 from include.loadtest.reporting.suite import FILE, SuiteEntry, SuiteHead, write_suite
 from include.loadtest.target.growth import check_disk, check_open_files
@@ -54,6 +55,7 @@ def preflight(context: SuiteContext) -> None:
     context.bundle.update_manifest(environment=facts.document(), growth=growth.document())
     for line in growth.lines():
         LOG.info("%s", line)
+    announce_suite_start(context, profiles)
 
 
 def seed(context: SuiteContext) -> None:
@@ -62,10 +64,12 @@ def seed(context: SuiteContext) -> None:
 
 
 def publish(context: SuiteContext, entries: Entries) -> dict[str, Any]:
-    """Write suite.json and the suite's summary; returns the content of suite.json."""
+    """Write suite.json and the suite's summary, tell whom it concerns; returns the content of suite.json."""
     suite = context.suite
     head = SuiteHead(context.bundle.run_id, suite.name, suite.title, suite.max_load_s)
-    document: dict[str, Any] = write_suite(context.bundle, head, entries(), datetime.now(UTC))
+    runs = entries()
+    document: dict[str, Any] = write_suite(context.bundle, head, runs, datetime.now(UTC))
+    announce_digest(context, document, runs)
     for entry in document["runs"]:
         LOG.info("%-12s %s", entry["profile"], entry["verdict"])
     return document

@@ -8,6 +8,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.loadtest.orchestration.choice import SuiteOf
+from include.loadtest.orchestration.notifier import NoVerdictError
 from include.loadtest.orchestration.task_policy import (
     NO_SUITE,
     NO_USERS,
@@ -125,7 +126,7 @@ def suite_gate(suite_of: SuiteOf) -> Any:
             with suite_context(suite) as context:
                 if not began(context):
                     skip_if_not_due(suite, context.has_blackouts)
-                    raise AirflowFailException(f"no verdict: {NOT_BEGUN}")
+                    raise NoVerdictError(f"no verdict: {NOT_BEGUN}")
                 with within_time(context, "gate"):
                     conclude(lambda: close(context, lambda: suite_entries(suite))["verdict"], context.bundle_uri)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import TriggerRule, get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from include.loadtest.orchestration.notifier import RedVerdictError, tell_fault
+
 if TYPE_CHECKING:
     from include.loadtest.orchestration.context import Context
 
@@ -20,6 +22,8 @@ _RETRIED = {"retries": 2, "retry_delay": RETRY_DELAY}
 _ONCE_MORE = {"retries": 1, "retry_delay": RETRY_DELAY}
 """For a process that was killed: what it does is computed from the bundle, so a repeat gives the same result."""
 _ONCE = {"retries": 0}
+TELLS: dict[str, Any] = {"on_failure_callback": tell_fault}
+"""For tasks whose failure no verdict tells; what fails before the verdict stands in its reasons."""
 ALWAYS = {"trigger_rule": TriggerRule.ALL_DONE}
 """Later stages run whatever happened before: they turn what is there into a verdict, a report and a clean target."""
 STAGE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -32,11 +36,11 @@ STAGE_OPTIONS: dict[str, dict[str, Any]] = {
     "diff_history": _RETRIED | ALWAYS,
     "diagnose": _ONCE_MORE | ALWAYS,
     "confirm": _ONCE | ALWAYS,  # repeats of a load are runs of their own
-    "publish": _RETRIED | ALWAYS,
-    "publish_suite": _RETRIED | ALWAYS,
-    "review": _RETRIED | ALWAYS,
-    "cleanup_users": _RETRIED,
-    "gate": _ONCE_MORE | ALWAYS,
+    "publish": _RETRIED | ALWAYS | TELLS,
+    "publish_suite": _RETRIED | ALWAYS | TELLS,
+    "review": _RETRIED | ALWAYS | TELLS,
+    "cleanup_users": _RETRIED | TELLS,
+    "gate": _ONCE_MORE | ALWAYS | TELLS,
 }
 NO_SUITE = "the suite did not begin; see its preflight's log"
 NO_USERS = "preflight did not let the target be used, so nothing of this run is on it"
@@ -81,5 +85,5 @@ def conclude(verdict_of: Callable[[], str], bundle_uri: str) -> str:
     LOG.info("verdict: %s", verdict)
     LOG.info("bundle: %s", bundle_uri)
     if verdict not in GREEN:
-        raise AirflowFailException(f"{verdict}: the report is in {bundle_uri}")
+        raise RedVerdictError(f"{verdict}: the report is in {bundle_uri}")
     return verdict

@@ -8,6 +8,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.loadtest.orchestration.choice import SuiteOf
+from include.loadtest.orchestration.notifier import NoVerdictError
 from include.loadtest.orchestration.task_policy import (
     ALWAYS,
     NO_SUITE,
@@ -116,7 +117,7 @@ def gate(suite_of: SuiteOf | None = None, index: int = 0, *, approval: str | Non
                 raise AirflowSkipException(NO_SUITE)
             if not pipeline.began(context):
                 leave_target(context)
-                raise AirflowFailException(f"no verdict: {NOT_BEGUN}")
+                raise NoVerdictError(f"no verdict: {NOT_BEGUN}")
             with within_time(context, "gate"):
                 verdict = conclude(lambda: pipeline.close(context)["verdict"], context.bundle_uri)
                 if approval:

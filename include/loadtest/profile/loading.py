@@ -20,7 +20,7 @@ from include.loadtest.profile.yaml_source import YamlSource, parse_yaml, read_ya
 MAX_PATH_CHARS = 1000
 FEW_USERS = 10
 PROFILES_DIR = Path(__file__).parents[2] / "profiles"
-NO_PROFILES = frozenset({"calendar", "costs", "housekeeping", "optimisations", "thresholds"})
+NO_PROFILES = frozenset({"calendar", "costs", "housekeeping", "optimisations", "thresholds", "tickets"})
 """Files that lie beside the profiles and are none."""
 _BY_USERS_METRICS = frozenset(
     {"latency_p95_ms", "latency_p99_ms", "error_rate", "throughput_rpm", "throughput_worst_minute_rpm"}

@@ -2,6 +2,8 @@
 
 SLACK_CONNECTION = "loadtest_slack"
 """Airflow connection with the way to Slack; it stands here, since DAG files are parsed without slack-sdk."""
+GITHUB_CONNECTION = "loadtest_github"
+"""Airflow connection with the repository and its token."""
 
 HISTORY_VARIABLE = "LOADTEST_HISTORY_URL"
 RESULTS_VARIABLE = "LOADTEST_RESULTS_URI"

@@ -1,236 +1,215 @@
-"""Slack messages, about a run's verdict or an alarm: what they say.
+"""Slack's messages by what they are about. Each is within Slack's limits, whatever text is put into it."""
 
-Limits and escapes are those of Slack's reference (docs.slack.dev: Block Kit, "Formatting message text").
-"""
-
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from datetime import datetime
 from typing import Any
 
-from slack_sdk.models.blocks import (
-    Block,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
+from slack_sdk.models.blocks import Block
+
+from include.loadtest.publishing.message_parts import (
+    HEADER_CHARS,
+    SECTION_CHARS,
+    Message,
+    assembled,
+    called,
+    clock,
+    code,
+    cut,
+    escaped,
+    links,
+    listed,
+    section,
+    small_print,
+    without_password,
 )
-
-from include.loadtest.errors import printable
-from include.loadtest.profile.vocabulary import SCOPE_ALL
-from include.loadtest.reasons import REASON_CODES
-from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure
+from include.loadtest.publishing.run_message import (
+    CALLING,
+    bottleneck_message,
+    deciding_reason,
+    mention_message,
+    run_message,
+    verdict_mark,
+)
+from include.loadtest.reporting.markdown import moment
 from include.loadtest.reporting.report import SENTENCES
+from include.loadtest.reporting.suite import NO_VERDICT
 
-MAX_REASONS = 5
-_OF_CHANGES = frozenset({"regression", "regression_suspected", "improved"})
-MAX_FIGURES = 3
-_HEADER_CHARS = 150
-_SECTION_CHARS = 2900
+__all__ = [
+    "Message",
+    "alert_message",
+    "bottleneck_message",
+    "digest_message",
+    "fault_message",
+    "mention_message",
+    "notice",
+    "progress_message",
+    "run_message",
+    "self_test_message",
+    "started_message",
+    "suite_started_message",
+]
+FAULT_ACTION = "Read the task's log; when the cause is mended, start the run again: a repeat is a new run."
+
+Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Message:
-    """What is sent: `text` for notifications and readers without blocks, `blocks` (Block Kit) for the channel."""
-
-    text: str
-    blocks: tuple[dict[str, Any], ...]
-
-
-def run_message(
-    verdict: Mapping[str, Any],
-    metrics: Mapping[str, Any] | None,
-    diagnosis: Mapping[str, Any] | None = None,
+def started_message(
     *,
     title: str,
+    profile: str,
+    run_id: str,
+    target: str,
+    users: int,
+    planned_s: float,
+    planned_end: datetime,
+    link: str | None,
+    reason: str,
+) -> Message:
+    """A run has begun, and is to end at `planned_end`; the same message becomes its verdict.
+
+    `planned_s`: seconds from now to the load's end; `reason`: who wanted it, and why; `link`: as in `run_message`.
+    """
+    what = f"Profile *{escaped(profile, 100)}*, {users} users, target *{escaped(target, 100)}*"
+    body = _begun(what, _until(planned_s, planned_end), reason, _begun_where(link, "run", run_id))
+    return _started(f"{title[:200]} on {target[:100]}", title, _until(planned_s, planned_end), body)
+
+
+def suite_started_message(
+    *,
+    title: str,
+    suite_run_id: str,
+    target: str,
+    profiles: Sequence[str],
+    planned_s: float,
+    planned_end: datetime,
+    link: str | None,
+    reason: str,
+) -> Message:
+    """The same of a suite with the runs of `profiles`, in their order."""
+    names = escaped(", ".join(one[:100] for one in profiles[:30]), 600)
+    what = f"{len(profiles)} runs: {names}; target *{escaped(target, 100)}*"
+    body = _begun(what, _until(planned_s, planned_end), reason, _begun_where(link, "suite", suite_run_id))
+    return _started(f"{title[:200]} on {target[:100]}", title, _until(planned_s, planned_end), body)
+
+
+def _started(subject: str, title: str, until: str, body: list[Block]) -> Message:
+    return assembled(f"⏳ Started: {title}", body, f"⏳ Started: {subject}, {until}")
+
+
+def _until(planned_s: float, planned_end: datetime) -> str:
+    return f"about {planned_s / 60:.0f} min, until {moment(planned_end.isoformat())}"
+
+
+def _begun(what: str, until: str, reason: str, where: Iterator[str]) -> list[Block]:
+    why = f"Why: {escaped(reason, 600) or 'no reason was given'}"
+    return [section(f"{what}\nPlanned: {until}\n{why}"), *small_print(where)]
+
+
+def _begun_where(link: str | None, kind: str, run_id: str) -> Iterator[str]:
+    yield from links(("Open the run", link))
+    yield f"{kind} {code(run_id, 150)}"
+
+
+def digest_message(
+    suite: Row,
+    verdicts: Mapping[str, Row | None],
+    *,
+    title: str,
+    target: str,
     link: str | None,
     bundle_uri: str,
-    target: str,
+    report: str | None = None,
+    mentions: Sequence[str] = (),
 ) -> Message:
-    """The message about one run: verdict, why, the figures that matter, where to read on.
+    """A suite's message: its verdict, and a line a run with its verdict and the reason that decided it.
 
-    `verdict`, `metrics`, `diagnosis`: the content of verdict.json, metrics.json and diagnosis.json (None where the run
-    has none; only a bottleneck is told); `title`: the profile's; `link`: address of the report or of the DAG run (left
-    out unless http or https); `target`: its name.
+    `suite`: the content of suite.json; `verdicts`: by run_id, the content of each run's verdict.json (None or absent:
+    the run left none). The rest as in `run_message`.
     """
-    word, reasons = str(verdict["verdict"]), verdict.get("reasons") or ()
-    mark = {"PASS": "✅", "WARN": "🟡"}.get(word, "❌")
-    sentence = SENTENCES.get(word, "")
-    deciding = [reason for reason in reasons if REASON_CODES[reason["code"]].kind != "note"]
-    first = f"{deciding[0]['code']}: {deciding[0]['text']}" if deciding else sentence
-    header = _cut(list(_defused(f"{mark} {word}: {title}", _HEADER_CHARS)), _HEADER_CHARS)
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=header, emoji=False)),
-        SectionBlock(text=_mrkdwn(f"{_escaped(sentence, 300)} Target: *{_escaped(target, 100)}*".strip())),
-        SectionBlock(fields=[_mrkdwn(text) for text in _figures(verdict, metrics)]),
-        ContextBlock(elements=[_mrkdwn(text) for text in _where(verdict, link, bundle_uri)]),
+    word, runs = str(suite["verdict"]), suite["runs"]
+    lines = [_run_line(run, verdicts.get(run["run_id"])) for run in runs]
+    body: list[Block] = [
+        section(f"The worst of {len(runs)} runs is *{escaped(word, 40)}*. Target: *{escaped(target, 100)}*"),
+        *(listed("*Runs*", lines) if lines else []),
+        *small_print(_digest_where(suite, link, report, bundle_uri)),
     ]
-    if reasons:
-        blocks.insert(2, SectionBlock(text=_mrkdwn(_why(reasons))))
-    if diagnosis is not None and diagnosis["state"] == "bottleneck":
-        blocks.insert(-2, SectionBlock(text=_mrkdwn(_bottleneck(diagnosis))))
-    text = _escaped(f"{mark} {word}: {title[:200]} on {target[:100]}. {first}", 600)
-    return Message(text, tuple(block.to_dict() for block in blocks))
+    first = next((line for run in runs if (line := deciding_reason(verdicts.get(run["run_id"]) or {}))), None)
+    text = f"{verdict_mark(word)} {word}: {title[:200]} on {target[:100]}. {first or SENTENCES.get(word, '')}"
+    message = assembled(f"{verdict_mark(word)} {word}: {title}", body, text)
+    return called(message, mentions) if word in CALLING else message
+
+
+def _run_line(run: Row, verdict: Row | None) -> str:
+    word = str(run["verdict"])
+    why = NO_VERDICT if verdict is None else deciding_reason(verdict)
+    line = f"{verdict_mark(word)} *{escaped(word, 40)}* {escaped(run['profile'], 100)}"
+    return f"{line}: {escaped(why, 250)}" if why else line
+
+
+def _digest_where(suite: Row, link: str | None, report: str | None, bundle_uri: str) -> Iterator[str]:
+    yield from links(("Open the run", link), ("Read the report", report))
+    yield f"suite {code(suite.get('suite_run_id') or '', 150)}"
+    yield f"bundle {code(without_password(bundle_uri), 600)}"
+
+
+def progress_message(lines: Sequence[tuple[datetime, str]]) -> Message:
+    """A reply that grows with the run: what happened when. Where it grows too long, its latest lines are kept."""
+    told = [f"{clock(at)} {escaped(text, 300)}" for at, text in lines]
+    latest = escaped(f"{clock(lines[-1][0])} UTC {lines[-1][1]}", 600) if lines else "nothing yet"
+    return Message(
+        f"Progress: {latest}",
+        tuple(block.to_dict() for block in listed("*Progress* (times are UTC)", told, keep_last=True)),
+    )
+
+
+def alert_message(entry: Row, *, run_id: str, target: str, link: str | None) -> Message:
+    """A threshold was crossed during the load, or holds again; with the moment, since it may be read late.
+
+    `entry`: one of alerts.json; with `until` null the alert has begun, else it is over.
+    """
+    name, said = str(entry["id"]), str(entry["text"])
+    if entry["until"] is None:
+        mark, what = "🔔", f"since {moment(entry['since'])}: {said}; what to do: {entry['page']}"
+    else:
+        lasted = datetime.fromisoformat(entry["until"]) - datetime.fromisoformat(entry["since"])
+        mark = "✅"
+        what = f"over at {moment(entry['until'])} after {lasted.total_seconds():.0f} s; worst: {said}"
+    return notice(f"{name[:100]}: {run_id[:200]} on {target}", f"alert {name[:100]} {what}", link, mark)
+
+
+def fault_message(
+    *, subject: str, task: str, error: str, log: str | None, at: datetime, action: str = FAULT_ACTION
+) -> Message:
+    """A task failed for a reason of its own: there is no verdict, and the message cannot be taken for one.
+
+    `subject`: whom it happened to, such as `run smoke-1`; `error`: what was raised; `log`: address of the task's log.
+    """
+    when = moment(at.isoformat())
+    body: list[Block] = [
+        section(
+            f"Task *{escaped(task, 200)}* failed at {when}. This says nothing about the target.\n"
+            f"{code(error, 1600)}\n      → {escaped(action, 400)}"
+        ),
+        *small_print(links(("Open the task's log", log))),
+    ]
+    head = f"🔧 Infrastructure fault, no verdict: {subject}"
+    return assembled(head, body, f"{head[:300]}: task {task[:200]} failed at {when}: {error}")
 
 
 def notice(title: str, text: str, link: str | None, mark: str = "❌") -> Message:
     """A message that is no verdict: what a person has to look at. `link` as in `run_message`."""
-    header = _cut(list(_defused(f"{mark} {title}", _HEADER_CHARS)), _HEADER_CHARS)
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=header, emoji=False)),
-        SectionBlock(text=_mrkdwn(_escaped(text, _SECTION_CHARS))),
-    ]
-    if links := list(_links(link)):
-        blocks.append(ContextBlock(elements=[_mrkdwn(address) for address in links]))
-    return Message(_escaped(f"{mark} {title[:200]}. {text}", 600), tuple(block.to_dict() for block in blocks))
+    body: list[Block] = [section(escaped(text, SECTION_CHARS)), *small_print(links(("Open the run", link)))]
+    return assembled(f"{mark} {title}", body, f"{mark} {title[:200]}. {text}")
 
 
-def _why(reasons: Sequence[Mapping[str, Any]]) -> str:
-    """At most `MAX_REASONS` reasons; what to do stands under the first of each code. Below 3,000 characters."""
-    lines, explained = ["*Why*"], set()
-    for reason in reasons[:MAX_REASONS]:
-        code = str(reason["code"])
-        lines.append(f"• *{_escaped(code, 40)}*: {_escaped(reason['text'], 300)}")
-        if code in REASON_CODES and code not in explained:
-            lines.append(f"      → {_escaped(REASON_CODES[code].action, 200)}")
-        explained.add(code)
-    if len(reasons) > MAX_REASONS:
-        lines.append(f"… and {len(reasons) - MAX_REASONS} more in the report")
-    return "\n".join(lines)
+TEST_MARK = "[TEST]"
+_TEST_NOTE = "This is the self-test of the alarms, with recorded data: nothing is wrong with any target."
 
 
-def _bottleneck(diagnosis: Mapping[str, Any]) -> str:
-    """Cause and next step. Below 3,000 characters."""
-    lines = ["*What saturates*", _escaped(str(diagnosis["sentence"]), 500)]
-    if diagnosis["next_step"]:
-        lines.append(f"      → {_escaped(str(diagnosis['next_step']), 300)}")
-    return "\n".join(lines)
-
-
-_FIGURES = (("latency_p95_ms", SCOPE_ALL), ("error_rate", SCOPE_ALL), ("throughput_rpm", SCOPE_ALL))
-_LABELS = {
-    "latency_p50_ms": "P50",
-    "latency_p95_ms": "P95",
-    "latency_p99_ms": "P99",
-    "ttft_p95_ms": "First token P95",
-    "error_rate": "Error rate",
-    "throughput_rpm": "Throughput",
-    "cache_hit_rate": "Cache hit rate",
-}
-
-
-def _figures(verdict: Mapping[str, Any], metrics: Mapping[str, Any] | None) -> list[str]:
-    """The figures of the reasons first, then P95, error rate and throughput of all requests in the hold."""
-    slos = verdict.get("slos") or ()
-    rows = {(row["metric"], row["scope"], row["phase"]): row for row in (metrics or {}).get("metrics", ())}
-    of_reasons = [reason for reason in verdict.get("reasons") or () if _has_figure(reason)]
-    wanted = [*of_reasons, *({"metric": metric, "scope": scope} for metric, scope in _FIGURES)]
-    texts: dict[tuple[str, str, str], str] = {}
-    for item in wanted:
-        slo = _slo_of(item, slos)
-        key = (item["metric"], item.get("scope") or SCOPE_ALL, slo["phase"] if slo else "hold")
-        texts.setdefault(key, _figure(key, rows.get(key), slo))
-    return list(texts.values())[:MAX_FIGURES]
-
-
-def _has_figure(reason: Mapping[str, Any]) -> bool:
-    """Whether its metric is one of metrics.json; what the change test found stands in the reason's own text."""
-    return bool(reason.get("metric")) and reason["code"] not in _OF_CHANGES
-
-
-def _slo_of(item: Mapping[str, Any], slos: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The limit that a reason is about; for a figure without reason, the critical one of the hold first."""
-    scope = item.get("scope") or SCOPE_ALL
-    return min(
-        (slo for slo in slos if (slo["metric"], slo["scope"]) == (item["metric"], scope)),
-        key=lambda slo: (
-            (slo["limit"], slo["observed"]) != (item.get("limit"), item.get("observed")),
-            slo["phase"] != "hold",
-            slo["level"] != "critical",
-        ),
-        default=None,
-    )
-
-
-def _figure(key: tuple[str, str, str], row: Mapping[str, Any] | None, slo: Mapping[str, Any] | None) -> str:
-    metric, scope, phase = key
-    name = _LABELS.get(metric, metric)
-    name += "" if scope == SCOPE_ALL else f" of {scope}"
-    name += "" if phase == "hold" else f" in {phase}"
-    value = _escaped(_value(row, slo), 60)
-    if slo is None:
-        return f"*{_escaped(name, 100)}*\n{value} (no limit)"
-    kind = "limit" if slo["level"] == "critical" else "warning limit"
-    limit = f"{kind} {slo['comparator']} {figure(slo['limit'], slo['unit'])}"
-    outcome = slo["outcome"].replace("_", " ")
-    return f"*{_escaped(name, 100)}*\n{value} ({_escaped(limit, 60)}: *{outcome}*)"
-
-
-def _value(row: Mapping[str, Any] | None, slo: Mapping[str, Any] | None) -> str:
-    """The point value; without one, what was judged: at most the slowest row, or at least the proved bound."""
-    if row is not None and row["value"] is not None:
-        return cell(row)
-    if slo is None or slo["observed"] is None:
-        return NOT_MEASURED
-    sign = "" if row is None else "≥ " if slo["outcome"] == "missed" else "≤ "
-    return sign + figure(slo["observed"], slo["unit"])
-
-
-def _where(verdict: Mapping[str, Any], link: str | None, bundle_uri: str) -> Iterator[str]:
-    yield from _links(link)
-    names = [f"{name} {_code(verdict[name], 150)}" for name in ("suite", "profile", "engine") if verdict.get(name)]
-    yield " · ".join([f"run {_code(verdict.get('run_id') or '', 150)}", *names])
-    yield f"bundle {_code(_without_password(bundle_uri), 600)}"
-
-
-def _links(link: str | None) -> Iterator[str]:
-    """The address of a DAG run as a link; nothing where it is none."""
-    address = _without_password(link or "").replace("&", "&amp;")
-    if re.fullmatch(r"https?://[^\s<>|]{1,2500}", address) and address.isprintable():
-        yield f"<{address}|Open the run>"
-
-
-def _without_password(uri: str) -> str:
-    return re.sub(r"://([^/@:]*):[^/@]*@", r"://\1:***@", uri)
-
-
-def _mrkdwn(text: str) -> MarkdownTextObject:
-    # Verbatim: Slack makes no link, channel or mention of a plain word.
-    return MarkdownTextObject(text=text, verbatim=True)
-
-
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-"""All that Slack has; other signs that mark up or mention need a look-alike or a space of no width."""
-_DEFUSED = str.maketrans({"@": "@\u200b", "`": "'", "*": "\u2217", "~": "\u223c"})
-
-
-def _escaped(value: object, limit: int) -> str:
-    """Text from anywhere as harmless mrkdwn on one line, at most `limit` characters."""
-    return _cut([_ENTITIES.get(char, char) for char in _defused(value, limit)], limit)
-
-
-def _code(value: object, limit: int) -> str:
-    """The same between code marks, where only the entities count, so that it can be copied as it is."""
-    text = _one_line(value, limit).replace("`", "'")
-    return f"`{_cut([_ENTITIES.get(char, char) for char in text], limit) or 'unknown'}`"
-
-
-def _defused(value: object, limit: int) -> str:
-    """One line in which nobody is mentioned, nothing is marked up and a `:name:` is no emoji."""
-    return re.sub(r":(?=[\w+'-]+:)", ":\u200b", _one_line(value, limit).translate(_DEFUSED))
-
-
-def _one_line(value: object, limit: int) -> str:
-    """The printable beginning; one character longer than `limit` where there is more, so that the cut shows."""
-    text = printable(str(value), 10 * limit)
-    return " ".join(text.split())[: limit + 1]
-
-
-def _cut(pieces: Sequence[str], limit: int) -> str:
-    """The pieces as one text of at most `limit` characters; none is cut in two."""
-    sizes = list(accumulate(len(piece) for piece in pieces))
-    if not sizes or sizes[-1] <= limit:
-        return "".join(pieces)
-    return "".join(piece for piece, size in zip(pieces, sizes, strict=True) if size < limit) + "…"
+def self_test_message(message: Message) -> Message:
+    """Any message that has a headline, marked as a test in it, in the notification and at its end."""
+    head, *body = message.blocks
+    title = cut(list(f"{TEST_MARK} {head['text']['text']}"), HEADER_CHARS)
+    note = [block.to_dict() for block in small_print([_TEST_NOTE])]
+    marked = head | {"text": head["text"] | {"text": title}}
+    return Message(f"{TEST_MARK} {message.text}", (marked, *body, *note))

@@ -24,6 +24,12 @@ _BASELINES = {
 _SHOWN_P = 0.001
 
 
+def change_line(comparison: Row | None) -> str | None:
+    """What the change test says, in one line; None where the run was not compared."""
+    document = (comparison or {}).get("change_test")
+    return f"{_TITLES[document['word']]}: {document['text']}" if document else None
+
+
 def change_section(comparison: Row | None) -> str:
     """Empty where the run was not tested for a change."""
     document = (comparison or {}).get("change_test")

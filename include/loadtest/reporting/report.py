@@ -28,7 +28,8 @@ def build_report(bundle: Bundle, not_configured: tuple[str, ...] = ()) -> dict[s
 
     `meaning`: the profile's words for the verdict (see `meaning.Statement`), null where it has none. `stages`: steps of
     the load. `alerts`: thresholds that were crossed during the load, null where nothing watched it. `baseline`: the
-    measured single-user baseline beside the document's sample values, null for other runs.
+    measured single-user baseline beside the document's sample values, null for other runs. `plot`: name of the bundle's
+    picture, null without one. `deliveries`: what was to be told where, see `deliveries`.
     """
     verdict = bundle.read(run.VERDICT)
     manifest = _read(bundle, run.MANIFEST)
@@ -50,6 +51,8 @@ def build_report(bundle: Bundle, not_configured: tuple[str, ...] = ()) -> dict[s
         "alerts": _read(bundle, run.ALERTS),
         "comparison": _read(bundle, run.COMPARISON),
         "diagnosis": _read(bundle, run.DIAGNOSIS),
+        "plot": run.PLOT if bundle.has(run.PLOT) else None,
+        "deliveries": list((manifest or {}).get("deliveries") or ()),
         "not_configured": list(not_configured),
         "not_measured": _not_measured(manifest, metrics, verdict),
     }

@@ -9,6 +9,7 @@ from include.loadtest.reporting.alerts import alerts_section
 from include.loadtest.reporting.carried import capacity_section
 from include.loadtest.reporting.change import change_section
 from include.loadtest.reporting.conditions import changes_section, environment_section, gaps_section, sizes_section
+from include.loadtest.reporting.deliveries import deliveries_section
 from include.loadtest.reporting.diagnosis import diagnosis_section
 from include.loadtest.reporting.llm import llm_section
 from include.loadtest.reporting.markdown import (
@@ -17,6 +18,7 @@ from include.loadtest.reporting.markdown import (
     code,
     figure,
     interval,
+    moment,
     plain,
     plain_words,
     section,
@@ -44,6 +46,7 @@ def summary_markdown(report: Row) -> str:
         meaning_section(report["meaning"]),
         _reasons(report["reasons"]),
         _slos(report, manifest),
+        plot_section(report.get("plot")),
         diagnosis_section(report["diagnosis"]),
         recommendations_section(report),
         steps_section(report),
@@ -57,6 +60,7 @@ def summary_markdown(report: Row) -> str:
         _errors(report["errors"]),
         change_section(report["comparison"]),
         _comparison(report["comparison"]),
+        deliveries_section(report),
         gaps_section(report),
         changes_section(manifest),
         sizes_section(manifest),
@@ -77,7 +81,7 @@ def _head(report: Row, manifest: Row) -> str:
             "",
             f"Run `{report['run_id']}` · target {code(str(target.get('name')))} · {profile.get('users')} users, "
             f"{profile.get('duration_s')} s {_timed(profile)} · engine {profile.get('engine')} · "
-            f"load {load.get('started') or 'not sent'} to {load.get('ended') or '–'}",
+            f"load {moment(load.get('started')) if load.get('started') else 'not sent'} to {moment(load.get('ended'))}",
             *(f"\n> {plain(note)}" for note in profile.get("notes") or ()),
         ]
     )
@@ -132,6 +136,11 @@ def _slos(report: Row, manifest: Row) -> str:
     ]
     header = ("limit on", "of", "phase", "level", "observed", "95 % interval", "n", "limit", "outcome")
     return section("Limits", table(header, rows), _throughput_target(measured, manifest), _hits(report["metrics"]))
+
+
+def plot_section(name: str | None) -> str:
+    """The picture that lies beside the summary; empty without one."""
+    return section("Over time", f"![Latency, answers and failures over time]({name})") if name else ""
 
 
 def _hits(metrics: Sequence[Row]) -> str:

@@ -1,6 +1,7 @@
 """Addresses: which hosts are allowed, how a URL is shown, and how PostgreSQL's client library wants it."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -13,6 +14,10 @@ from include.loadtest.errors import ConfigError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _SECRET_PARAMETERS = frozenset({"password", "passwd", "sslpassword"})
+_IN_TEXT = (
+    re.compile(r"""(?<=://)([^\s/?#:"'<>\\]*):[^\s/?#"'<>\\]+@"""),
+    re.compile(rf"""((?:[?&;]|\\u0026)(?:{"|".join(sorted(_SECRET_PARAMETERS))})=)[^\s&"'<>#`\\]+"""),
+)
 
 
 def redacted(url: str) -> str:
@@ -27,6 +32,12 @@ def redacted(url: str) -> str:
     query = [(name, "***" if name in _SECRET_PARAMETERS else value) for name, value in parse_qsl(parts.query)]
     tail = f"?{urlencode(query, safe='/*')}" if query else ""
     return f"{parts.scheme}://{user}{place}{f':{port}' if port else ''}{parts.path}{tail}"
+
+
+def without_passwords(text: str) -> str:
+    """A whole text in which no address has a password, be it Markdown, JSON or HTML; the rest stays as it is."""
+    user, parameter = _IN_TEXT
+    return parameter.sub(r"\1***", user.sub(r"\1:***@", text))
 
 
 def libpq_url(url: str) -> str:

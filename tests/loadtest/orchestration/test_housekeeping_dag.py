@@ -15,16 +15,19 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from sqlalchemy import text
 
 from include.loadtest.history.database import connect, transaction, upgrade
+from include.loadtest.history.outbox import Delivery, put
 from include.loadtest.history.store import RunRecord, record_run
 from include.loadtest.orchestration import housekeeping_dag, settings
 from include.loadtest.orchestration.baseline_actions import ACTIONS
 from include.loadtest.orchestration.settings import default_target
+from include.loadtest.publishing.message import notice
+from include.loadtest.publishing.services import Services
 from include.loadtest.publishing.slack import SlackSettings
 from tests.helpers.slack_service import SlackService, slack_service
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[3]
-DAILY = ["remove_old_samples", "remove_orphans", "check_disk", "dead_mans_switch"]
+DAILY = ["remove_old_samples", "remove_orphans", "check_disk", "dead_mans_switch", "deliver"]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def run_task(
     monkeypatch.setattr(settings, "results_uri", lambda: str(tmp_path / "results"))
     monkeypatch.setattr(settings, "work_root", lambda: tmp_path / "work")
     monkeypatch.setattr(settings, "is_configured", lambda _name: False)
-    monkeypatch.setattr(settings, "slack_settings", lambda: None)
+    monkeypatch.setattr(settings, "services", Services)
     caplog.set_level(logging.INFO, "loadtest")
 
     def run(task_id: str, **params: Any) -> str:
@@ -75,12 +78,14 @@ def run_task(
     return run
 
 
-def test_five_tasks_that_do_not_depend_on_each_other(dag: Any) -> None:
+def test_six_tasks_that_do_not_depend_on_each_other(dag: Any) -> None:
     """One that fails stops no other; what a repeat could do twice is not repeated."""
     assert dag.dag_id == "load_test_housekeeping"
     assert sorted(task.task_id for task in dag.tasks) == sorted([*DAILY, "baseline_action"])
     assert all(not task.upstream_task_ids and not task.downstream_task_ids for task in dag.tasks)
     assert all(task.execution_timeout <= timedelta(hours=2) for task in dag.tasks)
+    telling = {task.task_id for task in dag.tasks if task.on_failure_callback}
+    assert telling == {"remove_old_samples", "remove_orphans", "check_disk", "deliver"}  # the switch tells by itself
     assert (dag.get_task("baseline_action").retries, dag.get_task("remove_orphans").retries) == (0, 2)
 
 
@@ -168,8 +173,7 @@ def test_a_silent_weekly_suite_is_red_and_told_in_slack(
         run_task("dead_mans_switch")
     assert "Slack message: not sent: there is no connection loadtest_slack" in caplog.text
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://127.0.0.1:8080/")
-    channel = SlackSettings.checked(webhook_url=slack.webhook_url)
-    monkeypatch.setattr(settings, "slack_settings", lambda: channel)
+    monkeypatch.setattr(settings, "services", lambda: Services(SlackSettings.checked(webhook_url=slack.webhook_url)))
     with pytest.raises(AirflowFailException) as caught:
         run_task("dead_mans_switch")
     assert slack.faults == []
@@ -180,6 +184,24 @@ def test_a_silent_weekly_suite_is_red_and_told_in_slack(
         "<http://127.0.0.1:8080/dags/load_test_housekeeping/runs/manual__1|Open the run>"
         in told["blocks"][-1]["elements"][0]["text"]
     )
+
+
+def test_what_waits_for_too_long_is_red(
+    run_task: Callable[..., str], history: str, slack: SlackService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Slack that comes back gets it; what has waited for half a day, and what was given up, is named."""
+    assert "deliveries older than 90 days: 0 forgotten" in run_task("deliver")
+    key, message = "slack/run/smoke-1", notice("smoke", "it has ended", None)
+    payload = {"text": message.text, "blocks": list(message.blocks), "issues_of": None, "final": True}
+    put(connect(history), Delivery(key, "slack", "slack_message", key, "smoke-1", payload))
+    assert "deliveries older" in run_task("deliver")
+    with transaction(connect(history)) as connection:
+        connection.execute(text("UPDATE loadtest.delivery SET updated = now() - interval '13 hours'"))
+    with pytest.raises(AirflowFailException, match=r"1 deliveries wait for more than 12 h, 0 were given up.*smoke-1"):
+        run_task("deliver")
+    monkeypatch.setattr(settings, "services", lambda: Services(SlackSettings.checked(webhook_url=slack.webhook_url)))
+    assert "delivered 1, 0 left" in run_task("deliver")
+    assert len(slack.messages) == 1
 
 
 def test_a_weekly_verdict_keeps_the_switch_still(run_task: Callable[..., str], history: str) -> None:

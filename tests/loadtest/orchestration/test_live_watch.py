@@ -1,8 +1,9 @@
-"""The watch beside a load: log, alerts.json and one Slack thread; whatever goes wrong in it, the load goes on."""
+"""The watch beside a load: log, alerts.json and the run's thread; whatever goes wrong in it, the load goes on."""
 
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,23 +11,16 @@ from typing import Any
 import pytest
 
 from include.loadtest.bundle import Bundle
-from include.loadtest.errors import ConfigError
+from include.loadtest.errors import ConfigError, InfrastructureError
+from include.loadtest.history.outbox import Delivery
 from include.loadtest.orchestration import live_watch as module
 from include.loadtest.orchestration.live_watch import live_watch
 from include.loadtest.profile.thresholds import load_thresholds
+from include.loadtest.publishing.services import Services
 from include.loadtest.publishing.slack import SlackSettings
 from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, Reading, Sample, write_part
-from tests.helpers.slack_service import TOKEN, SlackService, slack_service
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackService]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with slack_service() as service:
-        yield service
 
 
 @pytest.fixture(autouse=True)
@@ -38,13 +32,13 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "POLL_S", 0.05)
 
 
-def context_of(folder: Path, settings: Callable[[], SlackSettings | None] = lambda: None, **changes: Any) -> Any:
+def context_of(folder: Path, services: Services | None = None) -> Any:
     bundle = Bundle(folder / "smoke-1")
     for part in (bundle.samples_dir, bundle.resources_dir):
         part.mkdir(parents=True)
     target = SimpleNamespace(shares_host=True)
-    given = {"bundle": bundle, "target": target, "target_name": "demo", "link": None, "slack_settings": settings}
-    return SimpleNamespace(**{**given, **changes})
+    services = services or Services()
+    return SimpleNamespace(bundle=bundle, target=target, target_name="demo", link=None, services=services)
 
 
 def write_samples(bundle: Bundle, number: int, outcome: str, rows: int) -> None:
@@ -67,30 +61,38 @@ def await_that(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def by_token(service: SlackService) -> SlackSettings:
-    return SlackSettings.checked(channel="#load-tests", token=TOKEN, base_url=service.base_url)
+TOKEN = SlackSettings.checked(channel="#load-tests", token="xoxb-1")
+WEBHOOK = SlackSettings.checked(webhook_url="https://hooks.slack.example/services/x")
 
 
-def test_an_alert_is_logged_written_and_told_in_one_thread(
-    tmp_path: Path, slack: SlackService, caplog: pytest.LogCaptureFixture
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> list[Delivery]:
+    """What was put into the outbox."""
+    found: list[Delivery] = []
+    monkeypatch.setattr(module, "put", lambda _context, row: found.append(row))
+    return found
+
+
+def test_an_alert_is_logged_written_and_told_in_the_runs_thread(
+    tmp_path: Path, rows: list[Delivery], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its beginning is the parent, its end and further alerts lie below; a shared host is for information only."""
-    context = context_of(tmp_path, lambda: by_token(slack))
+    """Its beginning and its end are replies of their own; a shared host is for information only."""
+    context = context_of(tmp_path, Services(TOKEN))
     with live_watch(context):
         write_samples(context.bundle, 0, "http_error", 40)
-        await_that(lambda: len(slack.messages) == 1)
+        await_that(lambda: len(rows) == 1)
         write_samples(context.bundle, 1, "ok", 40_000)
-        await_that(lambda: len(slack.messages) == 2)
+        await_that(lambda: len(rows) == 2)
         write_cpu(context.bundle, "host")
         await_that(lambda: "host_cpu_high" in caplog.text)
         write_samples(context.bundle, 2, "timeout", 4000)
-        await_that(lambda: len(slack.messages) == 3)
-    assert slack.faults == []
-    parent, *below = slack.messages
-    assert "thread_ts" not in parent
-    assert [message["thread_ts"] for message in below] == ["1700000000.000001"] * 2
-    assert parent["text"].startswith("🔔 error_rate_high: smoke-1 on demo. alert error_rate_high: error_rate at 100 %")
-    assert "✅ error_rate_high" in below[0]["text"]
+        await_that(lambda: len(rows) == 3)
+    assert {(row.kind, row.lane, row.payload["parent"]) for row in rows} == {
+        ("slack_reply", "slack/run/smoke-1", "slack/run/smoke-1")
+    }
+    assert len({row.key for row in rows}) == 3
+    assert rows[0].payload["text"].startswith("🔔 error_rate_high: smoke-1 on demo. alert error_rate_high since ")
+    assert "✅ error_rate_high" in rows[1].payload["text"]
     assert "docs/alerts/error_rate_high.md" in caplog.text
     found = context.bundle.read("alerts.json")
     assert [(alert["id"], alert["severity"]) for alert in found["alerts"]] == [
@@ -117,80 +119,86 @@ def test_without_an_alert_the_file_says_what_was_watched(tmp_path: Path) -> None
     assert not {"error_rate", "latency_p95_ms"} & set(found["without_data"])
 
 
-def test_a_webhook_gets_nothing_live(tmp_path: Path, slack: SlackService) -> None:
+def test_a_webhook_gets_nothing_live(tmp_path: Path, rows: list[Delivery]) -> None:
     """It has no threads: the channel would fill."""
-    context = context_of(tmp_path, lambda: SlackSettings.checked(webhook_url=slack.webhook_url))
+    context = context_of(tmp_path, Services(WEBHOOK))
     with live_watch(context):
         write_samples(context.bundle, 0, "http_error", 40)
         await_that(lambda: context.bundle.has("alerts.json"))
-    assert slack.seen == 0
+    assert rows == []
 
 
-def test_a_slack_that_fails_costs_a_line_and_no_alert(
-    tmp_path: Path, slack: SlackService, caplog: pytest.LogCaptureFixture
+def test_an_outbox_that_fails_costs_a_line_and_no_alert(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Log and file have it all the same."""
-    settings = SlackSettings.checked(channel="#nowhere", token=TOKEN, base_url=slack.base_url)
-    context = context_of(tmp_path, lambda: settings)
+
+    def away(*_: object) -> None:
+        raise InfrastructureError("history database h at db:5432: connection refused")
+
+    monkeypatch.setattr(module, "put", away)
+    context = context_of(tmp_path, Services(TOKEN))
     with live_watch(context):
         write_samples(context.bundle, 0, "http_error", 40)
-        await_that(lambda: "channel_not_found" in caplog.text)
+        await_that(lambda: "an alert is not in Slack: history database" in caplog.text)
     assert len(context.bundle.read("alerts.json")["alerts"]) == 1
 
 
-def test_a_slack_that_hangs_holds_up_neither_the_watch_nor_the_stage(
-    tmp_path: Path, slack: SlackService, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_an_outbox_that_hangs_holds_up_neither_the_watch_nor_the_stage(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next alert is seen while the first message is under way; in the end alerts.json has both."""
-    monkeypatch.setattr(module, "SLACK_JOIN_S", 0.1)
-    slack.mode = "hang"
-    context = context_of(tmp_path, lambda: by_token(slack))
-    with live_watch(context):
-        write_samples(context.bundle, 0, "http_error", 40)
-        await_that(lambda: slack.seen == 1)
-        write_cpu(context.bundle, "host")
-        await_that(lambda: "host_cpu_high" in caplog.text)
-        write_samples(context.bundle, 1, "ok", 40_000)
-        began_s = time.monotonic()
-    assert time.monotonic() - began_s < 8  # a message is given up after 10 s
+    """The next alert is seen while the first row is under way; in the end alerts.json has both."""
+    monkeypatch.setattr(module, "OUTBOX_JOIN_S", 0.1)
+    asked, ended = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        asked.set()
+        ended.wait(60)
+
+    monkeypatch.setattr(module, "put", hang)
+    context = context_of(tmp_path, Services(TOKEN))
+    try:
+        with live_watch(context):
+            write_samples(context.bundle, 0, "http_error", 40)
+            await_that(asked.is_set)
+            write_cpu(context.bundle, "host")
+            await_that(lambda: "host_cpu_high" in caplog.text)
+            write_samples(context.bundle, 1, "ok", 40_000)
+    finally:
+        ended.set()
     found = context.bundle.read("alerts.json")
     assert [alert["id"] for alert in found["alerts"]] == ["error_rate_high", "host_cpu_high"]
     assert found["alerts"][0]["until"] is not None
     assert found["fault"] is None
-    assert "Slack has not taken all alerts" in caplog.text
+    assert "the outbox has not taken all alerts" in caplog.text
 
 
-def test_no_more_messages_than_the_channel_bears(
-    tmp_path: Path, slack: SlackService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_no_more_replies_than_people_bear(
+    tmp_path: Path, rows: list[Delivery], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A figure that swings goes on in the log."""
     monkeypatch.setattr(module, "MAX_MESSAGES", 1)
-    context = context_of(tmp_path, lambda: by_token(slack))
+    context = context_of(tmp_path, Services(TOKEN))
     with live_watch(context):
         write_samples(context.bundle, 0, "http_error", 40)
-        await_that(lambda: len(slack.messages) == 1)
+        await_that(lambda: len(rows) == 1)
         write_samples(context.bundle, 1, "ok", 40_000)
         await_that(lambda: "error_rate_high is over" in caplog.text)
-    assert len(slack.messages) == 1
+    assert len(rows) == 1
 
 
-@pytest.mark.parametrize("error", [ConfigError("connection loadtest_slack: no way to send"), ValueError("geheim")])
-def test_a_wrong_connection_to_slack_costs_a_line_and_no_alert(
-    tmp_path: Path, error: Exception, caplog: pytest.LogCaptureFixture
+def test_an_airflow_that_cannot_say_what_is_set_up_costs_a_line_and_no_alert(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Log and alerts.json have it; a text that is not ours is not quoted."""
-
-    def wrong() -> SlackSettings | None:
-        raise error
-
-    context = context_of(tmp_path, wrong)
+    context = context_of(tmp_path)
+    context.services = property(lambda _: 1 / 0)  # whatever is asked of it fails
     with live_watch(context):
         write_samples(context.bundle, 0, "http_error", 40)
         await_that(lambda: "alert error_rate_high" in caplog.text)
     found = context.bundle.read("alerts.json")
     assert ([alert["id"] for alert in found["alerts"]], found["fault"]) == (["error_rate_high"], None)
     assert caplog.text.count("no alerts of this load in Slack") == 1
-    assert "geheim" not in caplog.text
 
 
 def test_broken_thresholds_stand_in_the_alerts(

@@ -38,3 +38,10 @@ def test_a_release_and_its_rival_stand_in_the_manifest() -> None:
     order = RunOrder.from_params({**PARAMS, "release": "2.0", "current_target": "demo"})
     assert (order.document()["release"], order.document()["current_target"]) == ("2.0", "demo")
     assert RunOrder.from_params(PARAMS).document()["current_target"] is None
+
+
+def test_a_pull_request_and_its_commit_say_where_the_verdict_is_told() -> None:
+    """Both may be missing: then nobody is told."""
+    order = RunOrder.from_params({**PARAMS, "pull_request": 12, "commit": "a" * 40})
+    assert (order.pull_request, order.commit) == (12, "a" * 40)
+    assert RunOrder.from_params({**PARAMS, "commit": ""}).commit is None

@@ -11,7 +11,7 @@ from include.loadtest.errors import ConfigError
 from include.loadtest.orchestration.pipeline import run_stage
 from include.loadtest.target.settings import Target
 from tests.helpers.demo import await_ready, demo_target, launch, stop, stop_servers
-from tests.loadtest.orchestration.conftest import run_all
+from tests.loadtest.orchestration.conftest import context_of, run_all
 
 pytestmark = pytest.mark.integration
 TAGGED = """SELECT count(*) FROM "user" WHERE account_code LIKE 'LT-%%'"""
@@ -21,6 +21,13 @@ TAGGED = """SELECT count(*) FROM "user" WHERE account_code LIKE 'LT-%%'"""
 def demo(tmp_path_factory):
     with demo_target(tmp_path_factory.mktemp("demo")) as target:
         yield target
+
+
+@pytest.fixture(scope="module")
+def finished(demo, history_url, tmp_path_factory):
+    """A healthy run that has ended, and its verdict: what several tests look at is measured once."""
+    context = context_of(demo, history_url, tmp_path_factory.mktemp("run"), "smoke-healthy", users=5, duration_s=12)
+    return context, run_all(context)
 
 
 def codes(verdict) -> list[str]:
@@ -41,10 +48,9 @@ def locks(url: str) -> int:
         connection.close()
 
 
-def test_a_healthy_run_passes_with_all_its_files_and_leaves_nothing_behind(demo, new_run, history_url) -> None:
+def test_a_healthy_run_passes_with_all_its_files_and_leaves_nothing_behind(demo, finished, history_url) -> None:
     """PASS, samples equal the target's count, the documented files, no user, no lock, no token."""
-    context = new_run(demo, "smoke-healthy")
-    verdict = run_all(context)
+    context, verdict = finished
     assert verdict["verdict"] == "PASS", verdict["reasons"]
     critical = {slo["metric"]: slo for slo in verdict["slos"] if slo["level"] == "critical"}
     judged = {name: slo for name, slo in critical.items() if not name.startswith("host_")}
@@ -98,32 +104,29 @@ def test_the_other_engine_gives_the_same_bundle_and_verdict(demo, new_run) -> No
     assert any(name.startswith("load_test_summary_") for name in names)
 
 
-def test_a_second_run_is_shown_beside_the_first(demo, new_run) -> None:
+def test_a_second_run_is_shown_beside_the_first(demo, finished, new_run) -> None:
     """Differences to the last comparable run are listed, and decide nothing."""
-    run_all(new_run(demo, "smoke-first"))
     context = new_run(demo, "smoke-second")
     assert run_all(context)["verdict"] == "PASS"
-    assert context.bundle.read("comparison.json")["previous_run_id"] == "smoke-first"
+    assert context.bundle.read("comparison.json")["previous_run_id"] == finished[0].bundle.run_id
 
 
-def test_a_load_is_sent_once(demo, new_run) -> None:
+def test_a_load_is_sent_once(finished) -> None:
     """The same run cannot be sent again; what it measured stays."""
-    context = new_run(demo, "smoke-once", duration_s=5)
-    verdict = run_all(context)
+    context, verdict = finished
     for name in ("preflight", "run_profile"):
         with pytest.raises(ConfigError, match="ended or sent its load already"):
             run_stage(context, name)
     assert run_all(context) == verdict, "a cleared DAG run keeps what it found"
 
 
-def test_judging_needs_the_bundle_and_nothing_else(demo, new_run) -> None:
+def test_judging_needs_the_bundle_and_nothing_else(finished) -> None:
     """A target whose addresses cannot be had any more changes no verdict."""
 
     def gone(name: str) -> Target:
         raise ConfigError(f"target {name}: no address")
 
-    context = new_run(demo, "smoke-judged", duration_s=5)
-    verdict = run_all(context)
+    context, verdict = finished
     for name in ("validate_sla", "diff_history", "diagnose"):
         run_stage(replace(context, load_target=gone), name)
     assert context.bundle.read("verdict.json") == verdict

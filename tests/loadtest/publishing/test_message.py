@@ -1,224 +1,256 @@
-import copy
-import re
+"""Messages that are no run's verdict; and every kind of message under hostile, endless text."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from slack_sdk.models.blocks import Block
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from include.loadtest.publishing.message import Message, notice
+from include.loadtest.publishing import message as build
+from include.loadtest.publishing.message_parts import Message, noted, with_issues
 from include.loadtest.verdict import Reason
-from tests.helpers.slack_messages import HOSTILE, LINK, MET, METRICS, document, message, row, slo
-from tests.helpers.slack_service import faults
+from tests.helpers.block_kit import faults
+from tests.helpers.slack_messages import HOSTILE, LINK, MET, METRICS, document, slo, texts
 
 pytestmark = pytest.mark.unit
+AT = datetime(2026, 3, 1, 2, 0, 13, tzinfo=UTC)
+MENTIONS = ("U0123456789",)
+STARTED: dict[str, Any] = {
+    "title": "Smoke",
+    "target": "pratikoai",
+    "planned_s": 720.0,
+    "planned_end": AT + timedelta(seconds=720),
+    "link": LINK,
+    "reason": "release 1.2, by maria",
+}
+ALERT = {
+    "id": "error_rate_high",
+    "since": "2026-03-01T02:05:00.000000Z",
+    "until": None,
+    "text": "error_rate at 5 %",
+    "page": "docs/alerts/error_rate_high.md",
+}
 
 
-def texts(shown: Message) -> list[str]:
-    """Every text of the blocks, in the order in which a person reads them."""
-    found = []
-    for block in shown.blocks:
-        parts = [block.get("text"), *block.get("fields", []), *block.get("elements", [])]
-        found += [part["text"] for part in parts if part]
-    return found
-
-
-def figures(shown: Message) -> list[str]:
-    return next([text["text"] for text in block["fields"]] for block in shown.blocks if "fields" in block)
-
-
-def test_a_passed_run_says_so_first_and_shows_three_figures_with_their_limits() -> None:
-    """Verdict as a word, no reasons, P95, error rate and throughput, link and bundle."""
-    shown = message(document(MET))
-    header, what, *_ = texts(shown)
-    assert header == "✅ PASS: Smoke"
-    assert what == "All limits held and the test was valid. Target: *pratikoai*"
-    assert figures(shown) == [
-        "*P95*\n1,234 ms (limit &lt; 3,000 ms: *met*)",
-        "*Error rate*\n0.2 % (limit &lt; 1 %: *met*)",
-        "*Throughput*\n1,512 req/min (no limit)",
+def test_a_start_says_what_is_planned_until_when_and_why() -> None:
+    """The end is a moment in UTC; without a reason it says so."""
+    shown = build.started_message(profile="smoke", run_id="smoke-1", users=50, **STARTED)
+    assert texts(shown)[:2] == [
+        "⏳ Started: Smoke",
+        "Profile *smoke*, 50 users, target *pratikoai*\nPlanned: about 12 min, until 2026-03-01 02:12:13 UTC\n"
+        "Why: release 1.2, by maria",
     ]
-    assert not any("*Why*" in text for text in texts(shown))
-    assert texts(shown)[-3:] == [
-        "<http://127.0.0.1:8080/dags/load_test_manual/runs/manual__1?a=1&amp;b=2|Open the run>",
-        "run `smoke-1` · profile `smoke` · engine `locust`",
-        "bundle `s3://results/smoke-1`",
+    assert texts(shown)[2].endswith("|Open the run>")
+    assert texts(shown)[3] == "run `smoke-1`"
+    assert shown.text == "⏳ Started: Smoke on pratikoai, about 12 min, until 2026-03-01 02:12:13 UTC"
+    silent = build.started_message(profile="smoke", run_id="smoke-1", users=50, **(STARTED | {"reason": ""}))
+    assert texts(silent)[1].endswith("Why: no reason was given")
+
+
+def test_a_suites_start_names_its_runs() -> None:
+    """In their order."""
+    shown = build.suite_started_message(suite_run_id="weekly-1", profiles=["smoke", "peak_hours"], **STARTED)
+    assert texts(shown)[1].startswith("2 runs: smoke, peak_hours; target *pratikoai*\nPlanned: about 12 min")
+    assert "suite `weekly-1`" in texts(shown)
+
+
+def digest(verdicts: dict[str, dict[str, Any] | None], **changes: Any) -> Message:
+    runs = [
+        {"run_id": run_id, "profile": "smoke", "verdict": "INCONCLUSIVE" if one is None else one["verdict"]}
+        for run_id, one in verdicts.items()
     ]
-    assert shown.text == "✅ PASS: Smoke on pratikoai. All limits held and the test was valid."
+    suite = {"suite_run_id": "weekly-1", "suite": "weekly", "verdict": "SLA_BREACH", "runs": runs}
+    words = {"title": "Weekly", "target": "pratikoai", "link": LINK, "bundle_uri": "s3://r/weekly-1", **changes}
+    return build.digest_message(suite, verdicts, **words)
 
 
-def test_a_breach_names_its_reason_what_to_do_and_its_figure_first() -> None:
-    """The missed limit of one scenario comes before the usual figures; what to do stands once for a code."""
-    scenario = {"scope": "scenario:simple_query", "phase": "spike"}
-    slos = [
-        *MET,
-        slo("latency_p99_ms", "missed", 9100, 8000),
-        slo("latency_p95_ms", "missed", 3456, 2500, **scenario),
+def test_a_suites_digest_has_a_line_a_run_with_what_decided_it() -> None:
+    """A passed run has no reason, one without a verdict says that."""
+    breach = document([slo("latency_p95_ms", "missed", 3456, 2500)])
+    shown = digest({"a": document(MET), "b": breach, "c": None}, mentions=MENTIONS)
+    assert texts(shown)[:4] == [
+        "❌ SLA_BREACH: Weekly",
+        "<@U0123456789>",
+        "The worst of 3 runs is *SLA_BREACH*. Target: *pratikoai*",
+        "*Runs*\n✅ *PASS* smoke\n"
+        "❌ *SLA_BREACH* smoke: slo_missed: latency_p95_ms of all in hold: 3,456 ms, limit &lt; 2500 ms, n=900\n"
+        "❌ *INCONCLUSIVE* smoke: ended without a verdict",
     ]
-    shown = message(document(slos))
-    header, _, why, *_ = texts(shown)
-    assert header == "❌ SLA_BREACH: Smoke"
-    assert why.splitlines() == [
-        "*Why*",
-        "• *slo_missed*: latency_p99_ms of all in hold: 9,100 ms, limit &lt; 8000 ms, n=900",
-        "      → Read the SLO table of the summary; compare with the last good run.",
-        "• *slo_missed*: latency_p95_ms of scenario:simple_query in spike: 3,456 ms, limit &lt; 2500 ms, n=900",
+    assert texts(shown)[-2:] == ["suite `weekly-1`", "bundle `s3://r/weekly-1`"]
+    assert "slo_missed" in shown.text
+
+
+def test_a_suite_without_runs_claims_nothing() -> None:
+    """No empty list is sent."""
+    assert faults(digest({}).payload()) == []
+    assert not any("*Runs*" in text for text in texts(digest({})))
+
+
+def test_as_many_runs_as_fit_are_listed_and_the_rest_is_counted() -> None:
+    """300 runs of long reasons."""
+    verdicts = {str(number): document([], Reason("stage_failed", "x" * 400)) for number in range(300)}
+    shown = digest(verdicts)
+    assert faults(shown.payload()) == []
+    lines = [line for text in texts(shown) for line in text.splitlines()]
+    listed = sum("INCONCLUSIVE* smoke" in line for line in lines)
+    assert listed > 20
+    assert f"… and {300 - listed} more" in lines
+
+
+def test_progress_grows_by_lines_with_their_times() -> None:
+    """In UTC; the newest stands in the notification."""
+    shown = build.progress_message([(AT, "users ready (50)"), (AT + timedelta(minutes=3), "load begins")])
+    assert texts(shown) == ["*Progress* (times are UTC)\n02:00:13 users ready (50)\n02:03:13 load begins"]
+    assert shown.text == "Progress: 02:03:13 UTC load begins"
+    assert faults(build.progress_message([]).payload()) == []
+
+
+def test_of_endless_progress_the_latest_is_kept() -> None:
+    """What has no room is counted at the top."""
+    lines = [(AT, f"step {number} {'x' * 200}") for number in range(500)]
+    shown = build.progress_message(lines)
+    assert faults(shown.payload()) == []
+    told = [line for text in texts(shown) for line in text.splitlines()]
+    assert "step 499 " in told[-1]
+    assert told[1] == f"… {500 - (len(told) - 2)} earlier"
+
+
+def test_an_alert_says_its_moment_since_it_may_be_read_late() -> None:
+    """Its beginning with what to do, its end with how long it took."""
+    begun = build.alert_message(ALERT, run_id="smoke-1", target="demo", link=LINK)
+    assert texts(begun)[:2] == [
+        "🔔 error_rate_high: smoke-1 on demo",
+        "alert error_rate_high since 2026-03-01 02:05:00 UTC: error_rate at 5 %; what to do: "
+        "docs/alerts/error_rate_high.md",
     ]
-    assert figures(shown) == [
-        "*P99*\n9,100 ms (limit &lt; 8,000 ms: *missed*)",
-        "*P95 of scenario:simple_query in spike*\n3,456 ms (limit &lt; 2,500 ms: *missed*)",
-        "*P95*\n1,234 ms (limit &lt; 3,000 ms: *met*)",
-    ]
-    assert "latency_p99_ms of all in hold: 9,100 ms" in shown.text
-
-
-def test_a_run_without_metrics_claims_no_figure() -> None:
-    """A dead target: INCONCLUSIVE, the reason, and "not measured" three times; no number is made up."""
-    reason = Reason("target_unreachable", "connection refused on 127.0.0.1:8000")
-    shown = message(document([], reason), metrics=None)
-    assert texts(shown)[0] == "❌ INCONCLUSIVE: Smoke"
-    assert "• *target_unreachable*: connection refused on 127.0.0.1:8000" in texts(shown)[2]
-    assert "→ Start the target" in texts(shown)[2]
-    assert figures(shown) == [
-        "*P95*\nnot measured (no limit)",
-        "*Error rate*\nnot measured (no limit)",
-        "*Throughput*\nnot measured (no limit)",
+    over = ALERT | {"until": "2026-03-01T02:05:42.000000Z"}
+    ended = build.alert_message(over, run_id="smoke-1", target="demo", link=LINK)
+    assert texts(ended)[:2] == [
+        "✅ error_rate_high: smoke-1 on demo",
+        "alert error_rate_high over at 2026-03-01 02:05:42 UTC after 42 s; worst: error_rate at 5 %",
     ]
 
 
-def test_a_figure_whose_source_is_missing_is_said_to_be_not_measured() -> None:
-    """The limit that could not be judged comes first, since it is the reason."""
-    slos = [*MET, slo("cache_hit_rate", "not_judged", None, 0.6, n=0)]
-    shown = message(document(slos), {"metrics": [*METRICS["metrics"], row("cache_hit_rate", None, "ratio")]})
-    assert figures(shown)[0] == "*Cache hit rate*\nnot measured (limit &gt; 60 %: *not judged*)"
-
-
-def test_a_percentile_that_is_a_lower_bound_is_shown_as_one() -> None:
-    """Time-outs hide how slow it was."""
-    bound = {"metrics": [row("latency_p95_ms", 30000, "ms", lower_bound=True)]}
-    assert figures(message(document([]), bound))[0] == "*P95*\n≥ 30,000 ms (no limit)"
-
-
-def test_a_judged_figure_without_a_point_value_is_shown_as_it_was_judged() -> None:
-    """Too few rows for a percentile: metrics.json has none, the limit was judged by what verdict.json holds."""
-    slos = [slo("latency_p95_ms", "met", 12, 3000, n=5)]
-    shown = message(document(slos), {"metrics": [row("latency_p95_ms", None, "ms")]})
-    assert figures(shown)[0] == "*P95*\n≤ 12 ms (limit &lt; 3,000 ms: *met*)"
-    missed = message(
-        document([slo("latency_p95_ms", "missed", 3100, 3000, n=5)]), {"metrics": [row("latency_p95_ms", None, "ms")]}
-    )
-    assert figures(missed)[0] == "*P95*\n≥ 3,100 ms (limit &lt; 3,000 ms: *missed*)"
-
-
-def test_the_critical_limit_is_shown_rather_than_a_warning_one() -> None:
-    """A figure may have two limits; a warning limit alone is called one."""
-    warning = slo("error_rate", "met", 0.002, 0.005, level="warning")
-    assert figures(message(document([warning, *MET])))[1] == "*Error rate*\n0.2 % (limit &lt; 1 %: *met*)"
-    assert figures(message(document([warning])))[1] == "*Error rate*\n0.2 % (warning limit &lt; 0.5 %: *met*)"
-
-
-def test_more_than_five_reasons_are_counted() -> None:
-    """The message stays readable and says that there is more."""
-    reasons = [Reason("stage_failed", f"stage {number}") for number in range(8)]
-    why = texts(message(document([], *reasons)))[2]
-    assert why.count("•") == 5
-    assert why.endswith("… and 3 more in the report")
-
-
-def test_hostile_text_mentions_nobody_and_marks_up_nothing() -> None:
-    """The only "<" that Slack sees begins the link; no mention, markup, emoji, line break or control sign survives."""
-    document_ = document([], *[Reason("stage_failed", HOSTILE)] * 3, run_id=HOSTILE)
-    shown = message(document_, title=HOSTILE, bundle_uri=HOSTILE, target=HOSTILE)
-    everything = [shown.text, *texts(shown)]
-    assert faults({"text": shown.text, "blocks": list(shown.blocks)}) == []
-    assert [re.findall(r"<[^|]*", text) for text in everything[1:] if "<http://127" in text] == [
-        ["<" + LINK.replace("&", "&amp;")]
+def test_a_fault_cannot_be_taken_for_a_verdict() -> None:
+    """No verdict's word, what failed and when, the error, what to do, and the way to the log."""
+    shown = build.fault_message(subject="run smoke-1", task="run_profile", error="connection refused", log=LINK, at=AT)
+    head, what, log = texts(shown)
+    assert head == "🔧 Infrastructure fault, no verdict: run smoke-1"
+    assert what.splitlines() == [
+        "Task *run_profile* failed at 2026-03-01 02:00:13 UTC. This says nothing about the target.",
+        "`connection refused`",
+        f"      → {build.FAULT_ACTION}",
     ]
-    for text in [text for text in everything[2:] if not text.startswith("<http://127")] + [shown.text]:
-        assert "<" not in text
-        assert re.search(r"&(?!amp;|lt;|gt;)", text) is None
-        assert "\x1b" not in text
-        assert "\u202e" not in text
-    for text in [shown.text, *texts(shown)[:3]]:
-        assert "@c" not in text
-        assert "*bold*" not in text
-        assert "`code`" not in text
-        assert ":tada:" not in text
-    assert "&lt;!here&gt;" in shown.text
-    assert texts(shown)[2].count("\n") == 4
-    # In a header nothing is parsed, so an entity would be read as it stands.
-    assert shown.blocks[0]["text"]["type"] == "plain_text"
-    assert texts(shown)[0].startswith("❌ INCONCLUSIVE: <!here>")
-    markdown = [part for block in shown.blocks[1:] for part in [block.get("text"), *block.get("fields", [])] if part]
-    assert all(part["verbatim"] is True for part in markdown)
+    assert log.endswith("|Open the task's log>")
+    assert not [word for word in ("PASS", "SLA_BREACH", "ABORTED", "INCONCLUSIVE") if word in shown.text]
 
 
-@pytest.mark.parametrize("sign", ["x", "&", "<", "😀", "@", ":a:", "`", " y"])
-def test_however_long_its_parts_a_message_keeps_slacks_limits(sign: str) -> None:
-    """Escapes count, a cut is visible and cuts no entity, and Slack's own models read the blocks back unchanged."""
-    long = sign * 20_000
-    reasons = [Reason("stage_failed", long, f"metric{number}{long}", long) for number in range(60)]
-    document_ = document([], *reasons, run_id=long) | {"suite": long, "profile": long, "engine": long}
-    shown = message(document_, title=long, target=long, bundle_uri=long, link=f"https://e/{'&' * 400}")
-    assert faults({"text": shown.text, "blocks": list(shown.blocks)}) == []
-    for text in [shown.text, *texts(shown)]:
-        assert re.search(r"&(?!amp;|lt;|gt;)", text) is None or text == texts(shown)[0]
-        assert "…" in text or text.startswith(("<https://e/", "All", "The test"))
-    for block in shown.blocks:
-        assert Block.parse(copy.deepcopy(block)).to_dict() == block
-
-
-@pytest.mark.parametrize("sign", ["", "\ud800", "\u200b\x00\n"])
-def test_parts_without_a_printable_sign_make_no_empty_text(sign: str) -> None:
-    """Slack refuses an empty text, and half of a surrogate pair."""
-    shown = message(document([], Reason("stage_failed", sign), run_id=sign), title=sign, target=sign, bundle_uri=sign)
-    assert faults({"text": shown.text, "blocks": list(shown.blocks)}) == []
-    assert texts(shown)[-1] == "bundle `unknown`"
-    assert "".join([shown.text, *texts(shown)]).encode()
-
-
-@pytest.mark.parametrize(
-    "link", [None, "", "javascript:alert(1)", "http://e/|x>", "http://e/ x", "http://e/\n", "https://e/" + "x" * 9000]
-)
-def test_what_is_no_web_address_is_no_link(link: str | None) -> None:
-    """The message goes without it; the bundle's address is still there."""
-    shown = message(document(MET), link=link)
-    assert not any("<" in text for text in texts(shown))
-    assert texts(shown)[-1] == "bundle `s3://results/smoke-1`"
-
-
-def test_a_password_in_the_bundles_address_is_not_sent() -> None:
-    """The user part may be the name of a connection and stays."""
-    assert texts(message(document(MET), bundle_uri="s3://key:hunter2@b/r"))[-1] == "bundle `s3://key:***@b/r`"
-    assert texts(message(document(MET), bundle_uri="s3://conn@b/r"))[-1] == "bundle `s3://conn@b/r`"
+def test_a_self_test_is_marked_in_headline_notification_and_end() -> None:
+    """Whatever message it is; also where the headline was as long as it may be."""
+    shown = build.self_test_message(build.notice("x" * 500, "text", LINK))
+    assert texts(shown)[0].startswith("[TEST] ❌ xxx")
+    assert shown.text.startswith("[TEST] ❌")
+    assert "self-test" in texts(shown)[-1]
+    assert faults(shown.payload()) == []
 
 
 def test_an_alarm_is_one_harmless_section_with_the_way_to_its_run() -> None:
     """However long or hostile its text is; an address that is none is left out."""
-    shown = notice("The weekly suite is silent", f"no verdict; {HOSTILE}", LINK)
-    assert faults({"text": shown.text, "blocks": list(shown.blocks)}) == []
+    shown = build.notice("The weekly suite is silent", f"no verdict; {HOSTILE}", LINK)
+    assert faults(shown.payload()) == []
     header, what, where = texts(shown)
     assert header == "❌ The weekly suite is silent"
     assert what.startswith("no verdict; ")
     assert "<!" not in what
     assert where.endswith("|Open the run>")
-    long = notice("x" * 500, "<&>" * 5000, "/dags/without/a/host")
-    assert faults({"text": long.text, "blocks": list(long.blocks)}) == []
+    long = build.notice("x" * 500, "<&>" * 5000, "/dags/without/a/host")
+    assert faults(long.payload()) == []
     assert len(texts(long)) == 2
 
 
-def test_a_bottleneck_is_told_with_its_next_step_and_only_then() -> None:
-    """What saturates stands after the reasons; a message without a bottleneck has no such part."""
-    found = {"state": "bottleneck", "sentence": "CPU, 1.9 of 2 cores.", "next_step": "Add a worker."}
-    shown = texts(message(document(MET), diagnosis=found))
-    assert "*What saturates*\nCPU, 1.9 of 2 cores.\n      → Add a worker." in shown
-    for state in ("no_bottleneck", "not_known"):
-        assert not [
-            text for text in texts(message(document(MET), diagnosis=found | {"state": state})) if "What sat" in text
-        ]
+def verdict_of(text: str) -> dict[str, Any]:
+    reasons = [Reason("stage_failed", text, text[:500], text), Reason("slo_missed", text, "latency_p95_ms", "all")]
+    names = {"suite": text, "profile": text, "engine": text}
+    return (
+        document([slo("latency_p95_ms", "missed", 3456, 2500, scope=text, phase=text)], *reasons, run_id=text) | names
+    )
 
 
-def test_a_diagnosis_of_hostile_text_keeps_slacks_rules() -> None:
-    """A statement or an error of the target in it mentions nobody, marks up nothing and is cut."""
-    found = {"state": "bottleneck", "sentence": HOSTILE * 500, "next_step": HOSTILE * 500}
-    shown = message(document(MET), diagnosis=found)
-    assert faults({"text": shown.text, "blocks": list(shown.blocks)}) == []
-    assert [text for text in texts(shown) if "What saturates" in text and "<" not in text]
+def _run(text: str, verdict: str = "SLA_BREACH") -> Message:
+    found = {"state": "bottleneck", "sentence": text, "next_step": text}
+    change = {"change_test": {"word": "REGRESSION", "text": text}}
+    words = {"title": text, "link": text, "report": f"https://e/{text}", "bundle_uri": text, "target": text}
+    return build.run_message(verdict_of(text) | {"verdict": verdict}, METRICS, found, change, mentions=(text,), **words)
+
+
+def _mention(text: str) -> Message:
+    call = build.mention_message(
+        verdict_of(text) | {"verdict": "ABORTED"}, None, title=text, target=text, mentions=(*MENTIONS, text)
+    )
+    assert call is not None
+    return call
+
+
+def _start(text: str) -> dict[str, Any]:
+    return STARTED | {"title": text, "target": text, "link": text, "reason": text}
+
+
+BUILDERS: dict[str, Callable[[str], Message]] = {
+    "run": _run,
+    "started": lambda text: build.started_message(profile=text, run_id=text, users=50, **_start(text)),
+    "suite started": lambda text: build.suite_started_message(suite_run_id=text, profiles=[text] * 40, **_start(text)),
+    "digest": lambda text: digest(
+        {text: verdict_of(text), "b": None}, title=text, target=text, link=text, bundle_uri=text, report=text
+    ),
+    "progress": lambda text: build.progress_message([(AT, text)] * 100),
+    "bottleneck": lambda text: build.bottleneck_message({"sentence": text, "next_step": text}),
+    "mention": _mention,
+    "alert": lambda text: build.alert_message(
+        ALERT | {"id": text, "text": text, "page": text}, run_id=text, target=text, link=text
+    ),
+    "fault": lambda text: build.fault_message(subject=text, task=text, error=text, log=text, at=AT, action=text),
+    "notice": lambda text: build.notice(text, text, text),
+    "self-test": lambda text: build.self_test_message(_run(text)),
+    "noted": lambda text: noted(_run(text), text),
+    "issues": lambda text: with_issues(_run(text), [(1, text), (2, f"https://e/{text}")] * 20),
+}
+SIGNS = ["x", "&", "<", "😀", "@", ":a:", "`", " y", "|", "\ud800", "\x00", "\u202e", "\u200b", ""]
+"""Plain, escaped, wide, marking up, broken, invisible, none at all."""
+DANGEROUS = ("<!here>", "<!channel>", "<!everyone>", "<@U123", "<!subteam^S1")
+
+
+def harmless(shown: Message) -> bool:
+    """Only what this program means is markup."""
+    return not any(sign in text for text in [shown.text, *texts(shown)[1:]] for sign in DANGEROUS)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("sign", SIGNS)
+def test_100_000_characters_in_every_field_keep_slacks_rules(name: str, sign: str) -> None:
+    """Escapes count; nothing is left empty."""
+    shown = BUILDERS[name](sign * (100_000 // max(len(sign), 1)))
+    assert faults(shown.payload()) == []
+    assert "".join([shown.text, *texts(shown)]).encode()
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_hostile_text_in_every_field_mentions_nobody(name: str) -> None:
+    """In any message; a person or group is mentioned by an id of the settings only."""
+    shown = BUILDERS[name](HOSTILE)
+    assert faults(shown.payload()) == []
+    assert harmless(shown)
+    assert "\x1b" not in repr(shown.payload())
+
+
+PIECES = st.sampled_from([*DANGEROUS, HOSTILE, "&amp;", "<https://e|x>", "https://e/", "*", "_", "~", "`", "\n", ":a:"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(name=st.sampled_from(sorted(BUILDERS)), pieces=st.lists(st.text(max_size=30) | PIECES, max_size=60))
+def test_no_text_breaks_a_rule(name: str, pieces: list[str]) -> None:
+    """Whatever it is made of, in every field of any message."""
+    shown = BUILDERS[name]("".join(pieces))
+    assert faults(shown.payload()) == []
+    assert harmless(shown)

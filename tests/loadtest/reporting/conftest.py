@@ -1,10 +1,15 @@
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.profile import Overrides, find_profile, load_profile
+from include.loadtest.recorder import SAMPLE_SCHEMA, Sample, write_part
+
+START_US = 1_795_723_200_000_000
+"""Start of a made load, in microseconds since 1970 (UTC)."""
 
 HOSTILE = "<script>alert(1)</script> | `rm` [x](http://evil) *bold* @everyone\x1b[31m"
 ROW = {"scope": "all", "phase": "hold", "n": 100, "ci_low": 1.0, "ci_high": 2.0, "direction": "lower"}
@@ -38,6 +43,17 @@ def judged(manifest: dict[str, Any], verdict: str, **outcomes: str) -> dict[str,
         for slo in manifest["profile"]["slos"]
     ]  # fmt: skip
     return {"verdict": verdict, "reasons": [], "slos": slos}
+
+
+def write_samples(bundle: Bundle, rows: Iterable[tuple[float, int, str]]) -> None:
+    """A further part with rows (seconds from START_US to the intended start, latency in µs, outcome)."""
+    bundle.samples_dir.mkdir(parents=True, exist_ok=True)
+    path = bundle.samples_dir / f"w0-{len(list(bundle.samples_dir.glob('w0-*'))):06d}.parquet"
+    samples = [
+        Sample(start, start, us, None, "simple_query", "chat", 0, "hold", "hold", outcome, None, 200, 1, None, "w0", 1)
+        for start, us, outcome in (((START_US + round(at_s * 1e6)) * 1000, us, outcome) for at_s, us, outcome in rows)
+    ]
+    write_part(samples, SAMPLE_SCHEMA, path)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from include.loadtest.reporting.report import build_report, write_reports
+from include.loadtest.reporting.summary import summary_markdown
 from tests.loadtest.reporting.conftest import ROW, SLO, judged, manifest_of
 
 pytestmark = pytest.mark.unit
@@ -58,3 +59,18 @@ def test_a_run_without_metrics_says_that_nothing_was_measured(bundle) -> None:
     """Absent is not zero."""
     (bundle.path / "metrics.json").unlink()
     assert build_report(bundle)["not_measured"] == ["everything: the run has no metrics"]
+
+
+def test_the_plot_and_the_deliveries_are_in_report_and_summary(bundle) -> None:
+    """A picture only where there is one; deliveries as the manifest has them."""
+    report = build_report(bundle)
+    assert (report["plot"], report["deliveries"]) == (None, [])
+    assert "load_test_plot.png" not in summary_markdown(report)
+    bundle.write_bytes("load_test_plot.png", b"picture")
+    delivery = {"what": "issue", "state": "waiting", "text": "GitHub is not reachable", "url": None}
+    bundle.update_manifest(deliveries=[delivery])
+    report = build_report(bundle)
+    assert report["deliveries"] == [delivery]
+    summary = summary_markdown(report)
+    assert "(load_test_plot.png)" in summary
+    assert "| issue | 🟡 waiting, tried again | GitHub is not reachable |" in summary

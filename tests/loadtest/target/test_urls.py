@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.loadtest.errors import ConfigError
-from include.loadtest.target.urls import is_allowed, libpq_url, page_url, redacted, split_base_url, split_entry
+from include.loadtest.target.urls import (
+    is_allowed,
+    libpq_url,
+    page_url,
+    redacted,
+    split_base_url,
+    split_entry,
+    without_passwords,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -67,6 +75,22 @@ def test_a_password_is_never_shown(password: str) -> None:
     shown = redacted(f"postgresql://user:{secret}@db.example:5432/app?password={secret}&sslmode=require")
     assert secret not in shown
     assert shown == "postgresql://user:***@db.example:5432/app?password=***&sslmode=require"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("at postgresql://app:s3@cret@db:5432/app, then", "at postgresql://app:***@db:5432/app, then"),
+        ('{"url": "redis://:s3:cret@127.0.0.1:6379/0"}', '{"url": "redis://:***@127.0.0.1:6379/0"}'),
+        ("x?sslmode=require&amp;password=s3cret'", "x?sslmode=require&amp;password=***'"),
+        ("x?a=b\\u0026sslpassword=s3cret&c=d", "x?a=b\\u0026sslpassword=***&c=d"),
+        ("http://127.0.0.1:8000/a mail me@example.org", "http://127.0.0.1:8000/a mail me@example.org"),
+        ('"http://a:80", "me@example.org"', '"http://a:80", "me@example.org"'),
+    ],
+)
+def test_no_address_in_a_text_keeps_its_password(text: str, expected: str) -> None:
+    """Wherever it stands, and nothing else is changed."""
+    assert without_passwords(text) == expected
 
 
 @pytest.mark.parametrize(

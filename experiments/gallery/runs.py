@@ -1,0 +1,85 @@
+"""Which of the runs in some folders are shown: for each verdict the one with most to tell."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from include.loadtest import run
+from include.loadtest.bundle import Bundle
+from include.loadtest.profile import Profile
+
+SUITE = "suite.json"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A run with what it concluded; None for what it has not."""
+
+    bundle: Bundle
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """A document of the bundle."""
+        return self.bundle.read(name) if self.bundle.has(name) else None
+
+    @cached_property
+    def verdict(self) -> dict[str, Any]:
+        """The content of verdict.json."""
+        return self.bundle.read(run.VERDICT)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest."""
+        return self.bundle.read(run.MANIFEST)
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The profile as it ran."""
+        return Profile.model_validate_json(json.dumps(self.manifest["profile"]))
+
+    @property
+    def target(self) -> str:
+        """The target's name."""
+        return str(self.manifest["target"]["name"])
+
+    @cached_property
+    def diagnosis(self) -> dict[str, Any] | None:
+        """The content of diagnosis.json."""
+        return self.read(run.DIAGNOSIS)
+
+    @property
+    def cause(self) -> str | None:
+        """The first cause of what saturates, None without one."""
+        causes = (self.diagnosis or {}).get("causes") or ()
+        return str(causes[0]["cause"]) if causes and (self.diagnosis or {}).get("state") == "bottleneck" else None
+
+    @property
+    def alerts(self) -> list[dict[str, Any]]:
+        """What crossed a threshold during the load."""
+        return list((self.read(run.ALERTS) or {}).get("alerts") or ())
+
+    @property
+    def richness(self) -> tuple[bool, bool, bool, str]:
+        """Of two runs the one with the larger has more to tell, or is the later."""
+        has_samples = any(self.bundle.samples_dir.glob("*.parquet"))
+        return self.cause is not None, bool(self.alerts), has_samples, self.bundle.run_id
+
+    def has_reason(self, code: str) -> bool:
+        """Whether the verdict has a reason of this code."""
+        return any(reason["code"] == code for reason in self.verdict["reasons"])
+
+
+def told_runs(folders: Iterable[Path]) -> list[Told]:
+    """The runs with a verdict, those with most to tell first."""
+    found = [Told(Bundle(path.parent)) for folder in folders for path in sorted(folder.glob(f"*/{run.VERDICT}"))]
+    complete = [one for one in found if one.manifest.get("profile") and one.manifest.get("target")]
+    return sorted(complete, key=lambda one: one.richness, reverse=True)
+
+
+def suites(folders: Iterable[Path]) -> Iterator[tuple[Bundle, dict[str, Any]]]:
+    """The suites that ran, with the content of suite.json."""
+    for folder in folders:
+        for path in sorted(folder.glob(f"*/{SUITE}")):
+            yield Bundle(path.parent), json.loads(path.read_text(encoding="utf-8"))

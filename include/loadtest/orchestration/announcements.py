@@ -1,0 +1,285 @@
+"""What a run tells, and when: rows for the outbox. Who hears of it, and when, changes nothing in the run.
+
+With a bot token a run is one Slack message, from "started" to its verdict, with a thread. A webhook gets the verdict.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from include.loadtest import run
+from include.loadtest.history import outbox
+from include.loadtest.history.database import connect
+from include.loadtest.orchestration.confirm import is_suspected
+from include.loadtest.orchestration.context import Context, RunContext
+from include.loadtest.orchestration.deliveries import deliver_now, delivered_meanwhile, harmless, put
+from include.loadtest.profile.tickets import load_ticket_rules
+from include.loadtest.publishing.message import (
+    Message,
+    bottleneck_message,
+    mention_message,
+    progress_message,
+    run_message,
+    started_message,
+)
+from include.loadtest.publishing.pages import page_url, put_page
+from include.loadtest.publishing.pages_index import entry_of
+from include.loadtest.publishing.pull_request import put_pull_request
+from include.loadtest.publishing.tickets import TicketRun, file_tickets
+
+LOG = logging.getLogger("loadtest")
+PROGRESS = "progress"
+"""Part of the manifest: what the thread's reply has told so far."""
+PROGRESS_EXPIRES_AFTER = timedelta(hours=6)
+ADDED_S = 120.0
+"""What a run takes beside its load, roughly: for the planned end that "started" names."""
+
+
+def message_key(run_id: str) -> str:
+    """The outbox row of the message of a run or a suite; its replies share the lane of this name."""
+    return f"slack/run/{run_id}"
+
+
+def slack_row(context: Context, key: str, message: Message, *, final: bool, issues: bool = False) -> outbox.Delivery:
+    """The row of a message of its own; `issues`: links to the run's issues are put into it when it is delivered."""
+    run_id = context.bundle.run_id
+    payload = {
+        "text": message.text,
+        "blocks": list(message.blocks),
+        "issues_of": run_id if issues else None,
+        "final": final,
+    }
+    return outbox.Delivery(key, "slack", "slack_message", message_key(run_id), run_id, payload)
+
+
+def reply_row(context: Context, key: str, message: Message, *, expires: datetime | None = None) -> outbox.Delivery:
+    """The row of a reply in the thread of the run's message."""
+    run_id = context.bundle.run_id
+    payload = {"parent": message_key(run_id), "text": message.text, "blocks": list(message.blocks)}
+    return outbox.Delivery(key, "slack", "slack_reply", message_key(run_id), run_id, payload, expires)
+
+
+def has_thread(context: Context) -> bool:
+    """Whether replies can be told: a webhook knows no threads."""
+    slack = context.services.slack
+    settings = context.services.slack_settings
+    return slack is not None and (settings is None or not settings.is_webhook)
+
+
+def announce_start(context: RunContext) -> None:
+    """The run has its target: say so where the message can become its verdict later."""
+    if not has_thread(context):
+        return
+    profile, now = context.profile(), datetime.now(UTC)
+    planned_s = profile.load_s + ADDED_S
+    message = started_message(
+        title=profile.title,
+        profile=profile.name,
+        run_id=context.bundle.run_id,
+        target=context.target_name,
+        users=profile.users,
+        planned_s=planned_s,
+        planned_end=now + timedelta(seconds=planned_s),
+        link=context.link,
+        reason=context.order.reason or (f"suite {context.suite.suite.name}" if context.suite else ""),
+    )
+    with harmless("Slack is not told of the start"):
+        put(context, slack_row(context, message_key(context.bundle.run_id), message, final=False))
+
+
+@contextmanager
+def told(context: RunContext, name: str) -> Iterator[None]:
+    """The thread follows a longer stage, and what waits is delivered beside it."""
+    if name not in _FOLLOWED or not context.services.any:
+        yield
+        return
+    with delivered_meanwhile(context):
+        began, ended = _FOLLOWED[name]
+        tell_progress(context, began(context))
+        yield
+        tell_progress(context, ended(context))
+
+
+def tell_progress(context: RunContext, text: str) -> None:
+    """Add a line to the one reply that grows; late it would tell nobody anything, so it expires."""
+    if not text or not has_thread(context):
+        return
+    with harmless("Slack is not told of the progress"):
+        now = datetime.now(UTC)
+        lines = [*(context.manifest().get(PROGRESS) or []), {"at": run.utc_text(now), "text": text}]
+        context.bundle.update_manifest(**{PROGRESS: lines})
+        message = progress_message([(datetime.fromisoformat(line["at"]), line["text"]) for line in lines])
+        key = f"{message_key(context.bundle.run_id)}/progress"
+        put(context, reply_row(context, key, message, expires=now + PROGRESS_EXPIRES_AFTER))
+
+
+def _nothing(_context: RunContext) -> str:
+    return ""
+
+
+def _users_ready(context: RunContext) -> str:
+    return f"{len(context.manifest()['seed']['usable'])} test users are ready"
+
+
+def _load_begins(context: RunContext) -> str:
+    profile = context.profile()
+    until = datetime.now(UTC) + timedelta(seconds=profile.load_s)
+    return f"load begins: up to {profile.users} users, until about {until:%H:%M:%S}"
+
+
+def _load_ended(context: RunContext) -> str:
+    completed = context.manifest()["load"]["completed"]
+    return "load ended" if completed else "load ended before its time: see the task run_profile"
+
+
+_FOLLOWED = {
+    "seed_users": (_nothing, _users_ready),
+    "warm_cache": (_nothing, lambda _: "the cache is warm"),
+    "run_profile": (_load_begins, _load_ended),
+    "confirm": (
+        lambda _: "suspected of being slower, or a candidate: it is repeated before anything is final",
+        lambda _: "the repeats are over",
+    ),
+}
+"""Stages that take long, with what is said when they begin and when they have ended well."""
+
+
+def announce_verdict(context: RunContext, verdict: Mapping[str, Any]) -> None:
+    """Put all that the run tells into the outbox, make one bounded attempt, and note how far that came.
+
+    Repeating it changes only what has changed: the same rows, with the verdict as it is now.
+    """
+    services = context.services
+    if not services.any:
+        return
+    with harmless("issues wait for the next run of this profile"):
+        _file_tickets(context, verdict)
+    with harmless("Slack is not told of the verdict"):
+        _tell_slack(context, verdict)
+    with harmless("the report is not published"):
+        _publish_page(context, verdict)
+    with harmless("the pull request is not told of the verdict"):
+        _tell_pull_request(context, verdict)
+    deliver_now(context)
+    note_deliveries(context)
+
+
+def note_deliveries(context: Context) -> None:
+    """Put into the manifest, for the report, what has arrived and what waits."""
+    with harmless("the report cannot say what was delivered"):
+        states = outbox.states(connect(context.history_url), context.bundle.run_id)
+        context.bundle.update_manifest(deliveries=states)
+        for one in states:
+            LOG.info("%s: %s (%s)", one["what"], str(one["state"]).replace("_", " "), one["text"])
+
+
+def _content(context: Context, name: str) -> dict[str, Any] | None:
+    return context.bundle.read(name) if context.bundle.has(name) else None
+
+
+def report_url(context: Context) -> str | None:
+    """Where the report will be read once it is published; None where it is not."""
+    github = context.services.github_settings
+    return None if github is None else page_url(github, context.bundle.run_id)
+
+
+def _file_tickets(context: RunContext, verdict: Mapping[str, Any]) -> None:
+    if not context.files_tickets or context.services.github is None or is_suspected(context):
+        return  # what is suspected and not decided is neither a finding nor a clean run
+    about = TicketRun(
+        run_id=context.bundle.run_id,
+        profile=context.profile().name,
+        target=context.target_name,
+        parameters=context.order.document(),
+        started=context.manifest()["started"],
+        link=context.link,
+        report_url=report_url(context),
+        bundle_uri=context.bundle_uri,
+    )
+    lines = file_tickets(
+        connect(context.history_url),
+        about,
+        verdict=verdict,
+        metrics=_content(context, run.METRICS),
+        comparison=_content(context, run.COMPARISON),
+        diagnosis=_content(context, run.DIAGNOSIS),
+        rules=load_ticket_rules(),
+    )
+    for line in lines:
+        LOG.info("%s", line)
+
+
+def _tell_slack(context: RunContext, verdict: Mapping[str, Any]) -> None:
+    if context.services.slack is None:
+        return
+    title, settings = context.profile().title, context.services.slack_settings
+    diagnosis = _content(context, run.DIAGNOSIS)
+    mentions = settings.mentions if settings else ()
+    message = run_message(
+        verdict,
+        _content(context, run.METRICS),
+        diagnosis,
+        _content(context, run.COMPARISON),
+        title=title,
+        link=context.link,
+        bundle_uri=context.bundle_uri,
+        target=context.target_name,
+        report=report_url(context),
+        mentions=() if has_thread(context) else mentions,
+    )
+    key = message_key(context.bundle.run_id)
+    put(context, slack_row(context, key, message, final=True, issues=True))
+    if not has_thread(context):
+        return
+    if context.bundle.has(run.PLOT):
+        put(context, _plot_row(context, title))
+    if diagnosis is not None and diagnosis["state"] == "bottleneck":
+        put(context, reply_row(context, f"{key}/bottleneck", bottleneck_message(diagnosis)))
+    # An edit notifies nobody, so people are called by a reply; another verdict calls them again.
+    call = mention_message(verdict, diagnosis, title=title, target=context.target_name, mentions=mentions)
+    if call is not None:
+        put(context, reply_row(context, f"{key}/call-{verdict['verdict']}", call))
+
+
+def _plot_row(context: RunContext, title: str) -> outbox.Delivery:
+    run_id = context.bundle.run_id
+    payload = {
+        "parent": message_key(run_id),
+        "bundle_uri": context.bundle_uri,
+        "name": run.PLOT,
+        "title": f"{title}: latency and errors",
+        "alt": f"Latency over time, failed requests and throughput of run {run_id}",
+    }
+    key = f"{message_key(run_id)}/plot"
+    return outbox.Delivery(key, "slack", "slack_file", message_key(run_id), run_id, payload)
+
+
+def _publish_page(context: RunContext, verdict: Mapping[str, Any]) -> None:
+    github = context.services.github_settings
+    if github is None or github.pages_branch is None:
+        return
+    put_page(
+        connect(context.history_url),
+        run_id=context.bundle.run_id,
+        bundle_uri=context.bundle_uri,
+        entry=entry_of(verdict, context.manifest()),
+    )
+
+
+def _tell_pull_request(context: RunContext, verdict: Mapping[str, Any]) -> None:
+    order = context.order
+    if context.services.github is None or (order.pull_request is None and order.commit is None):
+        return
+    put_pull_request(
+        connect(context.history_url),
+        number=order.pull_request,
+        sha=order.commit,
+        verdict=verdict,
+        metrics=_content(context, run.METRICS),
+        comparison=_content(context, run.COMPARISON),
+        diagnosis=_content(context, run.DIAGNOSIS),
+        link=context.link,
+        report_url=report_url(context),
+    )

@@ -1,0 +1,21 @@
+from pathlib import Path
+
+import pytest
+
+LONGEST_FIRST = ("e2e", "integration", "unit")
+
+
+def _place(item: pytest.Item) -> int:
+    marks = (place for place, mark in enumerate(LONGEST_FIRST) if item.get_closest_marker(mark))
+    return next(marks, len(LONGEST_FIRST))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole files in the order of their longest kind of test, so that short ones level out the workers' last minute.
+
+    The end-to-end file alone takes half of the whole time: behind others, it would end long after them.
+    """
+    places: dict[Path, int] = {}
+    for item in items:
+        places[item.path] = min(_place(item), places.get(item.path, len(LONGEST_FIRST)))
+    items.sort(key=lambda item: places[item.path])

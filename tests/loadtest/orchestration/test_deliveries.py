@@ -1,0 +1,135 @@
+"""Attempts from within a run: bounded in time, and nothing of them reaches the run."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from include.loadtest.bundle import Bundle
+from include.loadtest.errors import ConfigError
+from include.loadtest.history.database import connect
+from include.loadtest.history.outbox import Delivery, put, waiting
+from include.loadtest.orchestration import deliveries
+from include.loadtest.orchestration.announcements import slack_row
+from include.loadtest.orchestration.deadline import StageTimeoutError
+from include.loadtest.orchestration.deliveries import deliver_now, delivered_meanwhile, harmless, tell
+from include.loadtest.publishing.message import notice
+from include.loadtest.publishing.services import Services
+from include.loadtest.publishing.slack import SlackSettings
+from tests.helpers.slack_service import TOKEN, SlackService, Trouble, slack_service
+
+pytestmark = pytest.mark.integration
+AWAY = "postgresql://nobody@127.0.0.1:1/history"
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackService]:
+    with slack_service() as service:
+        yield service
+
+
+def by_token(slack: SlackService) -> Services:
+    return Services(SlackSettings.checked(channel="#load-tests", token=TOKEN, base_url=slack.base_url))
+
+
+def context_of(tmp_path: Path, history_url: str, services: Services) -> Any:
+    bundle = Bundle(tmp_path / "smoke-1")
+    return SimpleNamespace(
+        bundle=bundle, bundle_uri=str(bundle.path), history_url=history_url, services=services, link=None
+    )
+
+
+def message_of(context: Any) -> Delivery:
+    return slack_row(context, "slack/run/smoke-1", notice("smoke", "it has ended", None), final=True)
+
+
+def test_what_goes_wrong_is_one_line_without_another_programs_words(caplog: pytest.LogCaptureFixture) -> None:
+    """Our own errors are quoted; the end of a stage's time goes on."""
+    with harmless("a"):
+        raise ConfigError("no history database")
+    with harmless("b"):
+        raise ValueError("password=geheim")
+    assert [record.getMessage() for record in caplog.records] == ["a: no history database", "b: ValueError"]
+    with pytest.raises(StageTimeoutError), harmless("c"):
+        raise StageTimeoutError("x")
+
+
+def test_a_slack_that_hangs_costs_a_verdict_a_few_seconds(
+    tmp_path: Path, fresh_history: str, slack: SlackService
+) -> None:
+    """One call's time; the message waits, and arrives once when Slack is back."""
+    slack.troubles["*"] = Trouble(slow_s=60)
+    context = context_of(tmp_path, fresh_history, by_token(slack))
+    deliveries.put(context, message_of(context))
+    began_s = time.monotonic()
+    deliver_now(context)
+    assert time.monotonic() - began_s < deliveries.PUBLISH_WITHIN_S + 3
+    (row,) = waiting(connect(fresh_history))
+    assert row.may_have_arrived
+
+
+def test_what_is_due_is_delivered_beside_a_stage(
+    tmp_path: Path, fresh_history: str, slack: SlackService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what an earlier run has left, and what is put meanwhile; the stage's end waits for nobody."""
+    monkeypatch.setattr(deliveries, "BESIDE_EVERY_S", 0.05)
+    context = context_of(tmp_path, fresh_history, by_token(slack))
+    earlier = message_of(context)
+    put(connect(fresh_history), Delivery("slack/run/old", *("slack", "slack_message", "old", "old"), earlier.payload))
+    with delivered_meanwhile(context):
+        deliveries.put(context, message_of(context))
+        deadline = time.monotonic() + 20
+        while len(slack.posts) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert len(slack.posts) == 2
+    slack.troubles["*"] = Trouble(slow_s=60)
+    put(connect(fresh_history), Delivery("slack/run/new", *("slack", "slack_message", "new", "new"), earlier.payload))
+    with delivered_meanwhile(context):
+        time.sleep(0.3)
+        ending_s = time.monotonic()
+    assert time.monotonic() - ending_s < deliveries.BESIDE_JOIN_S + 2
+
+
+def test_without_services_nothing_is_started(tmp_path: Path) -> None:
+    """No thread, no look at the history."""
+    with delivered_meanwhile(context_of(tmp_path, AWAY, Services())):
+        pass
+
+
+def test_people_hear_of_a_run_also_while_the_history_is_away(
+    tmp_path: Path, slack: SlackService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The final message is sent without a row, once; replies are given up, and the log says so."""
+    context = context_of(tmp_path, AWAY, by_token(slack))
+    deliveries.put(context, message_of(context))
+    assert [post.text for post in slack.posts] == ["❌ smoke. it has ended"]
+    assert "the message is sent without it, once" in caplog.text
+    tell(lambda: AWAY, by_token(slack), message_of(context))
+    assert len(slack.posts) == 2
+
+
+def test_a_message_of_its_own_is_told_at_once(
+    tmp_path: Path, fresh_history: str, slack: SlackService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where Slack is not set up, the log says that nobody was told."""
+    row = message_of(context_of(tmp_path, fresh_history, Services()))
+    tell(lambda: fresh_history, Services(), row)
+    assert "there is no connection loadtest_slack" in caplog.text
+    tell(lambda: fresh_history, by_token(slack), row)
+    assert len(slack.posts) == 1
+    assert waiting(connect(fresh_history)) == []
+
+
+def test_the_own_bundle_is_read_where_it_is_newer(tmp_path: Path, fresh_history: str) -> None:
+    """A task's files are copied to an object store only when it ends."""
+    context = context_of(tmp_path, fresh_history, Services())
+    context.bundle_uri = "memory://results/smoke-1"
+    context.bundle.write_text("a.md", "new")
+    files = deliveries.Files(context)
+    assert files.read("memory://results/smoke-1", "a.md") == b"new"
+    assert files.names("memory://results/smoke-1") == ["a.md"]
+    assert files.read("memory://results/other-1", "a.md") is None
+    assert files.names("memory://results/other-1") == []
