@@ -33,6 +33,14 @@ _WORST_FIRST = (
 )
 
 
+_MARKS = {"PASS": "✅", "WARN": "🟡", "ABORTED": "🛑", "INCONCLUSIVE": "⚪"}
+
+
+def verdict_mark(word: str) -> str:
+    """A sign that is seen before the word is read; INCONCLUSIVE says nothing of the product, and has no red one."""
+    return _MARKS.get(word, "❌")
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict of a suite: the worst of its runs'. Raises ValueError for no runs: that is no verdict."""
     return min(verdicts, key=_WORST_FIRST.index)
@@ -124,16 +132,30 @@ def _slo_text(result: SloResult, code: str) -> str:
     name = f"{result.metric} of {result.scope} in {result.phase}"
     if code in ("too_few_samples", "source_missing"):
         return f"{name}: not judged, n={result.n}"
+    limit = figure(result.limit, result.unit)
     if result.outcome == "missed" and result.observed is None:
-        return f"{name}: failed (errors.json has the answers), limit {result.comparator} {result.limit:g} {result.unit}"
-    limit = f"limit {result.comparator} {result.limit:g} {result.unit}"
-    return f"{name}: {shown(result.observed)} {result.unit}, {limit}, n={result.n}"
+        return f"{name}: failed (errors.json has the answers), limit {result.comparator} {limit}"
+    return f"{name}: {figure(result.observed, result.unit)}, limit {result.comparator} {limit}, n={result.n}"
+
+
+NOT_MEASURED = "not measured"
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A value with its unit, for a person; ratios as per cent, bytes as MiB."""
+    if value is None:
+        return NOT_MEASURED
+    if unit == "ratio":
+        return f"{100 * value:.4g} %"
+    if unit == "bytes":
+        return f"{value / 2**20:,.1f} MiB"
+    return f"{shown(value)} {unit}"
 
 
 def shown(value: float | None) -> str:
     """A figure for a person: four significant digits, no exponent for the usual sizes; "not measured" for None."""
     if value is None:
-        return "not measured"
+        return NOT_MEASURED
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 

@@ -97,8 +97,13 @@ class GitHubService:
         serve = self._server.serve_forever
         threading.Thread(target=serve, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
+    @property
+    def is_up(self) -> bool:
+        """Whether connections are taken."""
+        return self._server is not None
+
     def stop(self) -> None:
-        """Refuse connections from now on; what is known stays."""
+        """Refuse connections from now on, and end those that are open with their next answer; what is known stays."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -213,6 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
         limits = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999"}
         reset = {"X-RateLimit-Reset": str(int(time.time()) + 3600)}
         sent = {"Content-Length": str(len(content)), "Content-Type": "application/json", **limits, **reset}
+        sent |= {} if self.service.is_up else {"Connection": "close"}
         for key, value in {**sent, **headers}.items():
             self.send_header(key, value)
         self.end_headers()

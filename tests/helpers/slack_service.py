@@ -50,13 +50,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         method = method_of(parts.path)
         service.calls.append(method)
-        trouble = service.troubles.get(method) or service.troubles.get("*") or Trouble()
+        trouble = service.trouble(method)
         given = self._given(parts.query, body) if method != "upload" else {}
-        authorization = self.headers.get("Authorization", "")
-        canned = service.answer(parts.path, authorization, given, body)
+        if trouble.is_late and service.closed.wait(trouble.slow_s):
+            return
+        canned = service.answer(parts.path, self.headers.get("Authorization", ""), given, body, trouble)
         if trouble.drip:
             self._drip()
-        elif service.closed.wait(trouble.slow_s) if trouble.slow_s else False:
+        elif not trouble.is_late and trouble.slow_s and service.closed.wait(trouble.slow_s):
             return
         elif not trouble.cut:
             self._send(canned)
@@ -106,6 +107,11 @@ class _Server:
         self.port = 0
         self._running: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it listens."""
+        return self._running is not None
 
     def start(self, service: SlackService) -> None:
         """Listen: the first time at any free port, later at the same again."""

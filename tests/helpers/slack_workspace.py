@@ -43,11 +43,13 @@ def refused(error: str, **more: Any) -> Canned:
 class Trouble:
     """What is wrong with a method: it answers after `slow_s`, done or not; with `canned` it answers that.
 
-    `cut`: it ends the connection instead of an answer; `drip`: it sends a byte now and then and never ends.
+    `is_late`: done only after `slow_s`; `cut`: it ends the connection instead of an answer; `drip`: it sends a byte
+    now and then and never ends.
     """
 
     slow_s: float = 0.0
     is_done: bool = True
+    is_late: bool = False
     canned: Canned | None = None
     cut: bool = False
     drip: bool = False
@@ -77,6 +79,9 @@ class Post:
 
 class Listening(Protocol):
     """The socket, which can be closed and opened again."""
+
+    @property
+    def is_open(self) -> bool: ...
 
     def start(self, service: "SlackService") -> None: ...
 
@@ -134,6 +139,11 @@ class SlackService:
         """What a person does."""
         self.posts = [post for post in self.posts if post.ts != ts]
 
+    @property
+    def is_up(self) -> bool:
+        """Whether connections are taken."""
+        return self.server is not None and self.server.is_open
+
     def down(self) -> None:
         """Refuse connections from now on."""
         assert self.server is not None
@@ -144,13 +154,16 @@ class SlackService:
         assert self.server is not None
         self.server.start(self)
 
-    def answer(self, path: str, authorization: str, given: dict[str, Any], body: bytes) -> Canned:
-        """What Slack says to a request."""
+    def trouble(self, method: str) -> Trouble:
+        """What is wrong with this call of the method."""
+        return self.troubles.get(method) or self.troubles.get("*") or Trouble()
+
+    def answer(self, path: str, authorization: str, given: dict[str, Any], body: bytes, trouble: Trouble) -> Canned:
+        """What Slack says to a request, with what is wrong with it."""
         method = method_of(path)
         with self.lock:
             if self.next:
                 return self.next.pop(0)
-        trouble = self.troubles.get(method) or self.troubles.get("*") or Trouble()
         if trouble.canned is not None and not trouble.is_done:
             return trouble.canned
         if not trouble.is_done:

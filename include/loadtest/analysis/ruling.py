@@ -46,7 +46,8 @@ def rule(
         return Ruling(Word.STALL, f"nothing was finished for {run.stall_s:.1f} s while users waited")
     usable = [other for other in baseline if not stalled(other, stall_limit_s)]
     if len(usable) < settings.min_runs:
-        text = f"{len(usable)} comparable runs are there, {settings.min_runs} are needed: only the limits count so far"
+        there = "1 comparable run is" if len(usable) == 1 else f"{len(usable)} comparable runs are"
+        text = f"{there} there, {settings.min_runs} are needed: only the limits count so far"
         return Ruling(Word.NOT_ENOUGH_RUNS, text)
     repeats = [other for other in new[1:] if not stalled(other, stall_limit_s)]
     evidence = examine(usable, [run, *repeats], settings)

@@ -28,11 +28,11 @@ from include.loadtest.publishing.run_message import (
     deciding_reason,
     mention_message,
     run_message,
-    verdict_mark,
 )
 from include.loadtest.reporting.markdown import moment
 from include.loadtest.reporting.report import SENTENCES
 from include.loadtest.reporting.suite import NO_VERDICT
+from include.loadtest.verdict import verdict_mark
 
 __all__ = [
     "Message",

@@ -9,6 +9,7 @@ from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.change import change_line
 from include.loadtest.reporting.markdown import NOT_MEASURED, bullets, cell, code, figure, interval, table
 from include.loadtest.reporting.report import SENTENCES
+from include.loadtest.verdict import verdict_mark
 
 Row = Mapping[str, Any]
 MARKER = "<!-- load-test-comment -->"
@@ -16,7 +17,6 @@ MARKER = "<!-- load-test-comment -->"
 MAX_REASONS = 8
 MAX_FIGURES = 12
 SMOKE = "smoke"
-_MARKS = {"PASS": "✅", "WARN": "🟡"}
 _OUTCOMES = {"missed": "❌ missed", "near": "🟡 near", "not_judged": "⚪ not judged", "met": "✅ met"}
 _WHOLE_FROM = 10
 _MISSED_RATE = 0.05
@@ -52,7 +52,7 @@ def pull_request_text(
 def headline(verdict: Row) -> str:
     """The verdict and what was run, on one line."""
     word = str(verdict["verdict"])
-    return f"{_MARKS.get(word, '❌')} {harmless(word, 30)}: load test {code(str(verdict.get('profile') or 'unknown'))}"
+    return f"{verdict_mark(word)} {harmless(word, 30)}: load test {code(str(verdict.get('profile') or 'unknown'))}"
 
 
 def short(verdict: Row, limit: int) -> str:

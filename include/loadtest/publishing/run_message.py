@@ -23,6 +23,7 @@ from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.change import change_line
 from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure
 from include.loadtest.reporting.report import SENTENCES
+from include.loadtest.verdict import verdict_mark
 
 MAX_REASONS = 5
 MAX_FIGURES = 3
@@ -89,11 +90,6 @@ def bottleneck_message(diagnosis: Row) -> Message:
     """A reply with what saturated, or why nothing is named, and the next step. `diagnosis`: of diagnosis.json."""
     text = escaped(f"What saturates: {diagnosis['sentence']}", 600)
     return Message(text, (section(_bottleneck(diagnosis)).to_dict(),))
-
-
-def verdict_mark(word: str) -> str:
-    """A sign that is seen before the word is read."""
-    return {"PASS": "✅", "WARN": "🟡"}.get(word, "❌")
 
 
 def deciding_reason(verdict: Row) -> str | None:

@@ -6,12 +6,26 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.loadtest.errors import printable
-from include.loadtest.verdict import shown
+from include.loadtest.verdict import NOT_MEASURED, figure
+
+__all__ = [
+    "MAX_TEXT_CHARS",
+    "NOT_MEASURED",
+    "bullets",
+    "cell",
+    "code",
+    "figure",
+    "interval",
+    "moment",
+    "plain",
+    "plain_words",
+    "section",
+    "table",
+]
 
 MAX_TEXT_CHARS = 300
 _EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore inside of a word marks nothing up."""
-NOT_MEASURED = "not measured"
 
 
 def section(title: str, *parts: str) -> str:
@@ -29,17 +43,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def bullets(lines: Iterable[str]) -> str:
     """A list; empty without lines."""
     return "\n".join(f"- {line}" for line in lines)
-
-
-def figure(value: float | None, unit: str) -> str:
-    """A value with its unit; ratios as per cent, bytes as MiB."""
-    if value is None:
-        return NOT_MEASURED
-    if unit == "ratio":
-        return f"{100 * value:.4g} %"
-    if unit == "bytes":
-        return f"{value / 2**20:,.1f} MiB"
-    return f"{shown(value)} {unit}"
 
 
 def cell(row: Mapping[str, Any] | None) -> str:

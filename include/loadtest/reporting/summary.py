@@ -26,9 +26,9 @@ from include.loadtest.reporting.markdown import (
 )
 from include.loadtest.reporting.steps import LOOKED_FOR, steps_section
 from include.loadtest.reporting.waiting import waiting_section
+from include.loadtest.verdict import verdict_mark
 
 _MARKS = {"met": "✅ met", "near": "🟡 near the limit", "missed": "❌ missed", "not_judged": "⚪ not judged"}
-_TITLES = {"PASS": "✅ PASS", "WARN": "🟡 WARN"}
 _STATES = {"met": "✅", "missed": "❌", "unknown": "⚪ Not known:"}
 SHARED_HOST = "⚪ shown, not judged: the target shares its host with the generator"
 NOT_EXPOSED = "⚪ not exposed"
@@ -96,7 +96,7 @@ def _timed(profile: Row) -> str:
 
 def verdict_title(verdict: str) -> str:
     """A verdict with its mark."""
-    return _TITLES.get(verdict, f"❌ {verdict}")
+    return f"{verdict_mark(verdict)} {verdict}"
 
 
 def meaning_section(statement: Row | None, title: str = "What this means") -> str:

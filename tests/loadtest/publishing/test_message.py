@@ -75,8 +75,8 @@ def test_a_suites_digest_has_a_line_a_run_with_what_decided_it() -> None:
         "<@U0123456789>",
         "The worst of 3 runs is *SLA_BREACH*. Target: *pratikoai*",
         "*Runs*\n✅ *PASS* smoke\n"
-        "❌ *SLA_BREACH* smoke: slo_missed: latency_p95_ms of all in hold: 3,456 ms, limit &lt; 2500 ms, n=900\n"
-        "❌ *INCONCLUSIVE* smoke: ended without a verdict",
+        "❌ *SLA_BREACH* smoke: slo_missed: latency_p95_ms of all in hold: 3,456 ms, limit &lt; 2,500 ms, n=900\n"
+        "⚪ *INCONCLUSIVE* smoke: ended without a verdict",
     ]
     assert texts(shown)[-2:] == ["suite `weekly-1`", "bundle `s3://r/weekly-1`"]
     assert "slo_missed" in shown.text

@@ -51,7 +51,7 @@ def test_a_breach_names_its_reason_what_to_do_and_its_figure_first() -> None:
     assert header == "❌ SLA_BREACH: Smoke"
     assert why.splitlines() == [
         "*Why*",
-        "• *slo_missed*: latency_p99_ms of all in hold: 9,100 ms, limit &lt; 8000 ms, n=900",
+        "• *slo_missed*: latency_p99_ms of all in hold: 9,100 ms, limit &lt; 8,000 ms, n=900",
         "      → Read the SLO table of the summary; compare with the last good run.",
         "• *slo_missed*: latency_p95_ms of scenario:simple_query in spike: 3,456 ms, limit &lt; 2500 ms, n=900",
     ]
@@ -67,7 +67,7 @@ def test_a_run_without_metrics_claims_no_figure() -> None:
     """A dead target: INCONCLUSIVE, the reason, and "not measured" three times; no number is made up."""
     reason = Reason("target_unreachable", "connection refused on 127.0.0.1:8000")
     shown = message(document([], reason), metrics=None)
-    assert texts(shown)[0] == "❌ INCONCLUSIVE: Smoke"
+    assert texts(shown)[0] == "⚪ INCONCLUSIVE: Smoke"
     assert "• *target_unreachable*: connection refused on 127.0.0.1:8000" in texts(shown)[2]
     assert "→ Start the target" in texts(shown)[2]
     assert figures(shown) == [
@@ -139,7 +139,7 @@ def test_hostile_text_mentions_nobody_and_marks_up_nothing() -> None:
     assert texts(shown)[2].count("\n") == 4
     # In a header nothing is parsed, so an entity would be read as it stands.
     assert shown.blocks[0]["text"]["type"] == "plain_text"
-    assert texts(shown)[0].startswith("❌ INCONCLUSIVE: <!here>")
+    assert texts(shown)[0].startswith("⚪ INCONCLUSIVE: <!here>")
     markdown = [part for block in shown.blocks[1:] for part in [block.get("text"), *block.get("fields", [])] if part]
     assert all(part["verbatim"] is True for part in markdown)
 

@@ -45,7 +45,7 @@ def test_a_run_without_a_verdict_is_never_good_news() -> None:
     assert suite_document("weekly-1", "weekly", [])["verdict"] == "INCONCLUSIVE"
     assert SuiteEntry("a", "a", "", None, {"verdict": "FINE"}).outcome == "INCONCLUSIVE"
     text = suite_summary(HEAD, [lost])
-    assert "| smoke | – | no load was sent | – | – | ❌ INCONCLUSIVE | ended without a verdict |" in text
+    assert "| smoke | – | no load was sent | – | – | ⚪ INCONCLUSIVE | ended without a verdict |" in text
 
 
 def test_the_summary_begins_with_the_verdict_and_has_the_timetable() -> None:

@@ -34,7 +34,7 @@ def check_issue(trial: Trial) -> str:
     with link(Link.ISSUE, ACTION):
         settings = usable(trial.services.github, Link.ISSUE, ACTION)
         if not _is_filed(trial):
-            _file_clean_runs(trial, "before")  # closes what an earlier trial has left open
+            _close_left_over(trial, settings)
             for name in ALARMS:
                 _file(trial, name, trial.run_id_of(name))
         numbers = [_arrived(trial, settings, name) for name in ALARMS]
@@ -63,6 +63,17 @@ def file_closing(trial: Trial) -> str:
 def _is_filed(trial: Trial) -> bool:
     """Whether an earlier try of this trial has filed its alarms."""
     return any(row.kind == KIND for name in ALARMS for row in outbox.rows_of(trial.engine, trial.run_id_of(name)))
+
+
+def _close_left_over(trial: Trial, settings: GitHubSettings) -> None:
+    """Close what earlier trials have left open: for the history, and at GitHub, whose answer it may not have had."""
+    _file_clean_runs(trial, "before")
+    with github_errors():
+        there = repository(settings, Budget(ARRIVES_WITHIN_S, CALL_S))
+        for issue in there.get_issues(state="open", labels=[TEST_LABEL]):
+            if issue.title.startswith(TEST_PREFIX):
+                issue.edit(state="closed")
+                LOG.info("issue #%d of an earlier self-test is closed", issue.number)
 
 
 def _file_clean_runs(trial: Trial, what: str) -> str:

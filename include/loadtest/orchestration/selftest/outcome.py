@@ -79,7 +79,7 @@ def summary(outcomes: Mapping[Link, Outcome | None]) -> tuple[bool, str]:
     untested = [str(name) for name in outcomes if name not in found and not _is_absent(name, found)]
     if untested:
         broken.append(f"Not tested, or without a result: {', '.join(untested)}")
-    return (False, " ".join(broken)) if broken else (True, ". ".join(["every link that was tested holds", *absent]))
+    return (False, ". ".join(broken)) if broken else (True, ". ".join(["every link that was tested holds", *absent]))
 
 
 _SERVICES = {Link.SLACK, Link.ISSUE}

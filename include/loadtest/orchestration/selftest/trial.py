@@ -13,7 +13,7 @@ from include.loadtest import run
 from include.loadtest.errors import ConfigError
 from include.loadtest.history import outbox
 from include.loadtest.history.database import connect
-from include.loadtest.orchestration.selftest.judging import SUSPECT, Bench, Conclusion, alarm_of
+from include.loadtest.orchestration.selftest.judging import JUDGED, SUSPECT, Bench, Conclusion, alarm_of
 from include.loadtest.orchestration.selftest.links import BrokenLinkError, Link
 from include.loadtest.orchestration.selftest.recordings import BAD, PROFILE
 from include.loadtest.publishing.courier import Courier
@@ -59,13 +59,17 @@ class Trial:
         """The database with the outbox. Raises ConfigError for an address that is none."""
         return connect(self.history_url, statement_timeout_s=30)
 
+    @cached_property
+    def _conclusions(self) -> Mapping[str, Conclusion]:
+        return {name: alarm_of(self.bench, name) for name in JUDGED}
+
     def run_id_of(self, name: str) -> str:
         """The id under which a recorded run is told this time."""
         return f"{self.run_id}-{name}"
 
     def conclusion(self, name: str, run_id: str | None = None) -> Conclusion:
         """What is told of a recorded run, under its id of this time."""
-        found = alarm_of(self.bench, name)
+        found = self._conclusions[name]
         return replace(found, verdict={**found.verdict, "run_id": run_id or self.run_id_of(name)})
 
     def bundle_uri(self, name: str) -> str:

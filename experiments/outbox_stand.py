@@ -1,0 +1,249 @@
+"""A Slack and a GitHub that misbehave at will, with a history of their own; and what a reader finds there."""
+
+import itertools
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2
+
+from include.loadtest.history import outbox
+from include.loadtest.history.database import connect
+from include.loadtest.orchestration.outstanding import deliver_waiting
+from include.loadtest.publishing.github import GitHubSettings
+from include.loadtest.publishing.pages_branch import SITE
+from include.loadtest.publishing.services import Services
+from include.loadtest.publishing.slack import SlackSettings
+from include.loadtest.publishing.slack_delivery import SENT_AGAIN
+from tests.helpers.github_issues import User
+from tests.helpers.github_service import REPOSITORY, GitHubService, github_service
+from tests.helpers.github_service import TOKEN as GITHUB_TOKEN
+from tests.helpers.github_service import Trouble as GitHubTrouble
+from tests.helpers.slack_service import CHANNEL, Canned, SlackService, refused, slack_service, too_many
+from tests.helpers.slack_service import TOKEN as SLACK_TOKEN
+from tests.helpers.slack_service import Trouble as SlackTrouble
+
+DOWN = "down"
+SLOW_S, RETRY_AFTER_S = 60.0, 20
+BRANCH = "gh-pages"
+PERSON = "U0123456789"
+ROUNDS = 6
+"""More than any row needs once its service is mended."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of trouble, as each service shows it; None: it takes no connections."""
+
+    name: str
+    slack: SlackTrouble | None
+    github: GitHubTrouble | None
+    webhook: SlackTrouble | None
+
+
+def _of_status(name: str, status: int, *, is_done: bool) -> Kind:
+    slack = SlackTrouble(canned=Canned(status, ""), is_done=is_done)
+    return Kind(name, slack, GitHubTrouble(status, is_processed=is_done), slack)
+
+
+_SLOW = SlackTrouble(slow_s=SLOW_S, is_late=True)
+_TOO_MANY = SlackTrouble(canned=too_many(str(RETRY_AFTER_S)), is_done=False)
+KINDS = (
+    Kind(DOWN, None, None, None),
+    Kind(f"{SLOW_S:.0f} s slow, then done", _SLOW, GitHubTrouble(slow_s=SLOW_S), _SLOW),
+    Kind("429", _TOO_MANY, GitHubTrouble(429, {"Retry-After": str(RETRY_AFTER_S)}), _TOO_MANY),
+    _of_status("500", 500, is_done=False),
+    _of_status("500, though done", 500, is_done=True),
+    Kind(
+        "wrong token",
+        SlackTrouble(canned=refused("invalid_auth"), is_done=False),
+        GitHubTrouble(401, content='{"message": "Bad credentials"}'),
+        SlackTrouble(canned=Canned(404, "no_service"), is_done=False),
+    ),
+)
+
+
+@dataclass
+class Stand:
+    """Both services with an empty history.
+
+    asked      the moments of all requests, by service
+    is_struck  whether the trouble at a single call has come
+    """
+
+    slack: SlackService
+    github: GitHubService
+    history_url: str
+    pull_request: int
+    by_webhook: bool = False
+    asked: dict[str, list[float]] = field(default_factory=lambda: {"Slack": [], "GitHub": []})
+    is_struck: bool = False
+    is_late: bool = False
+    is_mended: bool = False
+
+    def services(self) -> Services:
+        """As a healthy installation has them."""
+        if self.by_webhook:
+            return Services(SlackSettings.checked(webhook_url=self.slack.webhook_url))
+        return Services(
+            SlackSettings.checked(channel=CHANNEL, token=SLACK_TOKEN, base_url=self.slack.base_url, mentions=(PERSON,)),
+            GitHubSettings.checked(GITHUB_TOKEN, REPOSITORY, self.github.url, BRANCH, "http://127.0.0.1/pages"),
+        )
+
+    def break_all(self, kind: Kind) -> None:
+        """That trouble with every call of both services, until it is mended."""
+        if kind.slack is None or kind.github is None:
+            self.slack.down()
+            self.github.stop()
+            return
+        self.slack.troubles["*"], self.github.troubles["*"] = kind.slack, kind.github
+        self.is_late = kind.slack.is_late
+
+    def break_call(self, service: str, number: int, kind: Kind) -> None:
+        """That trouble with one call of one service; down: from that call on, until it is mended."""
+        is_slack = service == "Slack"
+        one: Any = self.slack if is_slack else self.github
+        trouble = (kind.webhook if self.by_webhook else kind.slack) if is_slack else kind.github
+        look_up, count = one.trouble, itertools.count(1)
+
+        def stop() -> None:
+            self.is_struck = True
+            (self.slack.down if is_slack else self.github.stop)()
+
+        def found(name: str) -> Any:
+            this = next(count)
+            if trouble is None and this == number - 1:
+                stop()
+            if trouble is None or this != number or self.is_mended:
+                return look_up(name)
+            self.is_struck = True
+            return trouble
+
+        one.trouble = found
+        self.is_late = kind.slack is not None and kind.slack.is_late
+        if trouble is None and number == 1:
+            stop()
+
+    def mend(self) -> None:
+        """All is well again, and what was to come late has come."""
+        self.is_mended = True
+        if self.is_late:  # `SLOW_S` after the last request
+            last = max(itertools.chain(*self.asked.values()), default=0.0)
+            time.sleep(max(0.0, last + SLOW_S + 2 - time.monotonic()))
+        self.slack.troubles.clear()
+        self.github.troubles.clear()
+        if not self.slack.is_up:
+            self.slack.up()
+        if not self.github.is_up:
+            self.github.start()
+
+    def deliver_late(self) -> None:
+        """Back-offs and Retry-After have passed, by the table; then as the DAG of deliveries does it."""
+        for _ in range(ROUNDS):
+            self._let_pass()
+            deliver_waiting(self.history_url, self.services())
+            if not outbox.waiting(connect(self.history_url)):
+                return
+
+    def _let_pass(self) -> None:
+        connection = psycopg2.connect(self.history_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute("UPDATE loadtest.delivery SET next_attempt = now(), not_before = NULL")
+        finally:
+            connection.close()
+
+    def seen(self, verdict: str) -> Counter[str]:
+        """What a reader finds: messages, replies, issues, pages, each thing with how often it is there."""
+        found: Counter[str] = Counter()
+        for post in self.slack.posts:
+            found[_post(post.thread_ts is None, post.text, post.metadata, bool(post.files), verdict)] += 1
+        found["message with the note that it is sent again"] = sum(SENT_AGAIN in str(one) for one in self.slack.posts)
+        found |= self._seen_at_github()
+        found["broken rules"] = len(self.slack.faults) + len(self.github.faults)
+        states = Counter(row.state for row in outbox.rows_of(connect(self.history_url), self._subject()))
+        found["rows not delivered"] = states["waiting"] + states["given_up"]
+        return +found
+
+    def _subject(self) -> str:
+        connection = psycopg2.connect(self.history_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute("SELECT min(subject), count(DISTINCT subject) FROM loadtest.delivery")
+                subject, subjects = cursor.fetchone() or ("", 0)
+        finally:
+            connection.close()
+        if subjects != 1:
+            raise RuntimeError(f"{subjects} runs have told something where one should have")
+        return str(subject)
+
+    def _seen_at_github(self) -> Counter[str]:
+        store, found = self.github.issues, Counter[str]()
+        for number, issue in store.issues.items():
+            is_pull = number in store.pulls
+            found["issue"] += not is_pull
+            found["comment of the pull request" if is_pull else "comment of the issue"] += len(store.of_issue(number))
+            found["labels of the issue"] += 0 if is_pull else len(issue["labels"])
+        newest = {status["context"]: status["state"] for status in self.github.api.statuses}
+        found.update(f"status {name}: {state}" for name, state in newest.items())
+        found["check run"] = len(self.github.api.checks)
+        if f"heads/{BRANCH}" in self.github.git.refs:
+            content = self.github.git.content(BRANCH)
+            found["line of the list of pages"] = len(json.loads(content[f"{SITE}/index.json"])["runs"])
+            found["file of the page"] = sum(path.count("/") == 2 for path in content)
+        return found
+
+
+def named(found: Counter[str]) -> str:
+    """For a claim's line."""
+    return "; ".join(f"{number} x {what}" for what, number in sorted(found.items())) or "nothing"
+
+
+def _post(is_message: bool, text: str, metadata: dict[str, Any] | None, has_files: bool, verdict: str) -> str:
+    if is_message:
+        return "message with its verdict" if verdict in text else "message without a verdict"
+    key = str(((metadata or {}).get("event_payload") or {}).get("key", ""))
+    return "plot" if has_files else f"reply {key.rpartition('/')[2]}"
+
+
+@contextmanager
+def stand(history_url: str, *, by_webhook: bool = False) -> Iterator[Stand]:
+    """Both services for the length of a block, with a copy of the empty history, which stays."""
+    with slack_service() as slack, github_service() as github:
+        pull = github.issues.add_pull(User("somebody"), "A change", github.api.head)
+        found = Stand(slack, github, _copied(history_url), pull["number"], by_webhook)
+        for name, service in (("Slack", slack), ("GitHub", github)):
+            _clock(service, found.asked[name])
+        yield found
+
+
+def _clock(service: Any, moments: list[float]) -> None:
+    look_up = service.trouble
+
+    def found(name: str) -> Any:
+        moments.append(time.monotonic())
+        return look_up(name)
+
+    service.trouble = found
+
+
+_NUMBERS = itertools.count(1)
+
+
+def _copied(history_url: str) -> str:
+    """Another database of the same content, on the same server."""
+    template = urlsplit(history_url).path.strip("/")
+    name = f"{template}_{next(_NUMBERS)}"
+    connection = psycopg2.connect(history_url.replace(f"/{template}?", "/postgres?", 1))
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # noqa: S608 - names of this program
+    finally:
+        connection.close()
+    return history_url.replace(f"/{template}?", f"/{name}?", 1)
