@@ -13,8 +13,13 @@ CHANNEL = "C0123456789"
 CHANNELS = ("#load-tests", CHANNEL)
 WEBHOOK_PATH = "/services/T00000000/B00000000/not-a-real-webhook"
 UPLOAD_PATH = "/upload/v1/not-a-real-upload/"
-SCOPES = frozenset({"chat:write", "channels:history", "files:write"})
-_SCOPE_OF = {"chat": "chat:write", "conversations": "channels:history", "files": "files:write"}
+SCOPES = frozenset({"chat:write", "channels:history", "channels:read", "files:write"})
+_SCOPE_OF = {
+    "chat": "chat:write",
+    "conversations": "channels:history",
+    "conversations.list": "channels:read",
+    "files": "files:write",
+}
 _FIRST_S = 1_700_000_000
 """Time stamps count from here, one microsecond a message, whatever the clock says."""
 
@@ -180,12 +185,13 @@ class SlackService:
             return Canned(200, f"OK - {len(body)}")
         if authorization != f"Bearer {self.token}":
             return refused("invalid_auth" if authorization else "not_authed")
-        needed = _SCOPE_OF.get(method.split(".", maxsplit=1)[0])
+        needed = _SCOPE_OF.get(method) or _SCOPE_OF.get(method.split(".", maxsplit=1)[0])
         if needed and needed not in self.scopes:
             return refused("missing_scope", needed=needed)
         known: dict[str, Callable[[dict[str, Any]], dict[str, Any] | str]] = {
             "chat.postMessage": self._post,
             "chat.update": self._update,
+            "conversations.list": lambda _: {"channels": [{"id": CHANNEL, "name": CHANNELS[0].removeprefix("#")}]},
             "conversations.history": self._history,
             "conversations.replies": self._history,
             "files.getUploadURLExternal": self._upload_url,

@@ -25,6 +25,8 @@ EVENT_TYPE = "load_test_delivery"
 """Of the metadata that marks a message as the one of an outbox row; people do not see it."""
 PAGE_MESSAGES, MAX_PAGES = 200, 5
 """How far back a message of one's own is looked for."""
+PAGE_CHANNELS = 1000
+"""The most channels that Slack lists at once."""
 _CLOCKS_DIFFER_S = 300
 
 
@@ -66,6 +68,21 @@ class SlackClient:
         self._call(
             lambda web: web.chat_update(channel=place.channel, ts=place.ts, parse="none", link_names=False, **content)
         )
+
+    def channel_id(self, name: str) -> str | None:
+        """The id of a channel by its name, since only ids can be looked into; None where it is not among those seen."""
+        for kind, scope in (("public_channel", "channels:read"), ("private_channel", "groups:read")):
+            cursor = None
+            for _ in range(MAX_PAGES):
+                asked = {"types": kind, "exclude_archived": True, "limit": PAGE_CHANNELS, "cursor": cursor}
+                page = self._call(_lister(asked), scope=scope, is_write=False)
+                for channel in page.get("channels") or ():
+                    if channel.get("name") == name.removeprefix("#"):
+                        return str(channel["id"])
+                cursor = (page.get("response_metadata") or {}).get("next_cursor")
+                if not cursor:
+                    break
+        return None
 
     def find(self, channel: str, wanted: Callable[[Mapping[str, Any]], bool], since: datetime,
              thread: Place | None = None) -> Place | None:  # fmt: skip
@@ -142,6 +159,10 @@ class SlackClient:
         if answer.error is None:
             return answer.data
         raise failure(answer, scope, is_write)
+
+
+def _lister(asked: Mapping[str, Any]) -> Callable[[WebClient], Any]:
+    return lambda web: web.conversations_list(**asked)
 
 
 def _reader(asked: Mapping[str, Any], thread: Place | None) -> Callable[[WebClient], Any]:

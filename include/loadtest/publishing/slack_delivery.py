@@ -145,14 +145,19 @@ def _looked_for(
     client: SlackClient, row: Row, channel: str, wanted: Callable[[Mapping[str, Any]], bool], thread: Place | None
 ) -> tuple[Place | None, bool]:
     """What an unconfirmed attempt has left in Slack, and whether it is sure that nothing else is there."""
-    if not re.fullmatch(r"[CGD][A-Z0-9]{6,30}", channel):
-        LOG.warning("%s: whether it has arrived can be looked up only in a channel that is set by its id", row.key)
-        return None, False
     try:
-        return client.find(channel, wanted, row.created, thread), True
+        known = channel if _is_id(channel) else client.channel_id(channel)
+        if known is None:
+            LOG.warning("%s: whether it has arrived cannot be looked up: set the channel by its id", row.key)
+            return None, False
+        return client.find(known, wanted, row.created, thread), True
     except SlackRefusedError as refused:
         LOG.warning("%s: whether it has arrived cannot be looked up: %s", row.key, refused)
         return None, False
+
+
+def _is_id(channel: str) -> bool:
+    return re.fullmatch(r"[CGD][A-Z0-9]{6,30}", channel) is not None
 
 
 def _is_of(message: Mapping[str, Any], key: str) -> bool:

@@ -53,7 +53,7 @@ def test_a_breach_names_its_reason_what_to_do_and_its_figure_first() -> None:
         "*Why*",
         "• *slo_missed*: latency_p99_ms of all in hold: 9,100 ms, limit &lt; 8,000 ms, n=900",
         "      → Read the SLO table of the summary; compare with the last good run.",
-        "• *slo_missed*: latency_p95_ms of scenario:simple_query in spike: 3,456 ms, limit &lt; 2500 ms, n=900",
+        "• *slo_missed*: latency_p95_ms of scenario:simple_query in spike: 3,456 ms, limit &lt; 2,500 ms, n=900",
     ]
     assert figures(shown) == [
         "*P99*\n9,100 ms (limit &lt; 8,000 ms: *missed*)",
