@@ -24,7 +24,7 @@ REASON_CODES: dict[str, ReasonCode] = {
             "operator",
             "aborted",
             "A person stopped the load: the Airflow variable loadtest_stop is on, or the task was ended from outside.",
-            "Delete the variable or set it to false when the cause is gone, then start the run again.",
+            "If the variable is on, delete it or set it to false when the cause is gone; then start the run again.",
         ),
         ReasonCode(
             "auto_stop_errors",

@@ -1,6 +1,6 @@
 """Verdicts, their reasons, and which outranks which. Derived from data, never from an exit code."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -97,18 +97,18 @@ class SloResult:
     close: bool
 
 
-def slo_reasons(results: Sequence[SloResult]) -> list[Reason]:
-    """The reasons that judged limits give."""
-    return [reason for result in results if (reason := _slo_reason(result)) is not None]
+def slo_reasons(results: Sequence[SloResult], bounds: Collection[tuple[str, str, str]] = ()) -> list[Reason]:
+    """The reasons that judged limits give; `bounds`: metric, scope and phase of figures that are only lower bounds."""
+    return [reason for result in results if (reason := _slo_reason(result, bounds)) is not None]
 
 
-def _slo_reason(result: SloResult) -> Reason | None:
+def _slo_reason(result: SloResult, bounds: Collection[tuple[str, str, str]]) -> Reason | None:
     code = _slo_code(result)
     if code is None:
         return None
     return Reason(
         code,
-        _slo_text(result, code),
+        _slo_text(result, code, "≥ " if (result.metric, result.scope, result.phase) in bounds else ""),
         result.metric,
         result.scope,
         result.observed,
@@ -128,14 +128,14 @@ def _slo_code(result: SloResult) -> str | None:
     return None
 
 
-def _slo_text(result: SloResult, code: str) -> str:
+def _slo_text(result: SloResult, code: str, sign: str) -> str:
     name = f"{result.metric} of {result.scope} in {result.phase}"
     if code in ("too_few_samples", "source_missing"):
         return f"{name}: not judged, n={result.n}"
     limit = figure(result.limit, result.unit)
     if result.outcome == "missed" and result.observed is None:
         return f"{name}: failed (errors.json has the answers), limit {result.comparator} {limit}"
-    return f"{name}: {figure(result.observed, result.unit)}, limit {result.comparator} {limit}, n={result.n}"
+    return f"{name}: {sign}{figure(result.observed, result.unit)}, limit {result.comparator} {limit}, n={result.n}"
 
 
 NOT_MEASURED = "not measured"

@@ -1,7 +1,11 @@
-"""The commands as a person gives them, through the real Airflow scheduler: a green run, red runs, bad input."""
+"""The commands as a person gives them, through the real Airflow scheduler: a green run, red runs, bad input.
+
+Slack and GitHub are set up for all of it, with secrets that must appear nowhere.
+"""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -14,55 +18,41 @@ import psutil
 import psycopg2
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from include.embedded.postgres import running_postgres
+from include.embedded.state import Layout
+from tests.helpers.commands import ROOT, left_over, make, verdict_of
+from tests.helpers.github_service import Trouble
+from tests.helpers.planted import PAGES, Places, Planted, planted
+
 LOCUSTFILE = str(ROOT / "include" / "locustfiles" / "pratikoai.py")
 SHORT = {"PROFILE": "smoke", "USERS": "5", "DURATION_S": "15", "TARGET": "demo"}
 TAGGED = """SELECT count(*) FROM "user" WHERE account_code LIKE 'LT-%'"""
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
-def make(goal: str, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """One make command with its inputs in the environment, as a shell would give them."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LOAD_TEST", "MAKE"))}
-    return subprocess.run(
-        ["make", "--no-print-directory", goal],
-        cwd=ROOT,
-        env={**environment, **inputs},
-        capture_output=True,
-        text=True,
-        timeout=380,
-        check=False,
-    )
+@pytest.fixture(scope="module")
+def told() -> Iterator[Planted]:
+    with planted() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-def environment() -> Iterator[dict]:
-    """The embedded environment; one that a person keeps running is used and left running."""
+def environment(told) -> Iterator[dict]:
+    """The embedded environment; one that a person keeps running is started anew, and left running."""
     was_running = (ROOT / ".embedded" / "environment.json").exists()
-    started = make("up")
-    assert started.returncode == 0, started.stdout + started.stderr
-    yield json.loads((ROOT / ".embedded" / "demo_target" / "ready.json").read_text())
     if was_running:
-        assert make("up").returncode == 0  # a test has killed its target
+        assert make("down").returncode == 0  # its processes know other connections, or none
+    with told.passwords(Layout().airflow_home):
+        started = make("up", **told.connections())
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield json.loads((ROOT / ".embedded" / "demo_target" / "ready.json").read_text())
+    if was_running:
+        assert make("down").returncode == 0
+        assert make("up").returncode == 0
         return
     stopped = make("down")
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
     assert left_over() == []
-
-
-def left_over() -> list[str]:
-    """Processes that have to do with this checkout's environment."""
-    folder = str(ROOT / ".embedded")
-    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
-    return [line for line in lines if folder in line]
-
-
-def verdict_of(finished: subprocess.CompletedProcess[str]) -> tuple[str, Path]:
-    """The two last lines of standard output."""
-    verdict, bundle = finished.stdout.splitlines()[-2:]
-    assert verdict.startswith("verdict: "), finished.stdout + finished.stderr
-    assert bundle.startswith("bundle: "), finished.stdout
-    return verdict.removeprefix("verdict: "), Path(bundle.removeprefix("bundle: "))
 
 
 def tagged_users(environment: dict) -> int:
@@ -75,26 +65,52 @@ def tagged_users(environment: dict) -> int:
         connection.close()
 
 
-def test_a_healthy_run_is_green_and_shows_its_progress(environment) -> None:
-    """Exit code 0, a progress line, the bundle's verdict, no user left."""
+def test_a_healthy_run_is_green_and_shows_its_progress(environment, told) -> None:
+    """Exit code 0, a progress line, the bundle's verdict, no user left; Slack has its message and Pages the report."""
     finished = make("run", **SHORT)
     verdict, bundle = verdict_of(finished)
     assert (finished.returncode, verdict) == (0, "PASS"), finished.stdout + finished.stderr
     assert "elapsed" in finished.stdout
     assert json.loads((bundle / "verdict.json").read_text())["verdict"] == "PASS"
     assert tagged_users(environment) == 0
+    message, *thread = told.slack.posts
+    assert ("PASS" in message.text, len(thread) >= 2, told.slack.faults) == (True, True, [])
+    assert f"load-tests/{bundle.name}/report.html" in told.github.git.content(PAGES)
 
 
-def test_a_breach_is_red(environment) -> None:
-    """An LLM that gives no answers, behind a warm cache: exit code 1, SLA_BREACH, no user left."""
+@pytest.fixture(scope="module")
+def breach(environment, told) -> subprocess.CompletedProcess[str]:
+    """A run with an LLM that gives no answers, behind a warm cache; Slack refuses the token and GitHub fails."""
     faults = environment["base_url"] + "/admin/faults"
     httpx.put(faults, json={"llm_down": True}, timeout=30).raise_for_status()
+    told.slack.token, told.github.troubles["*"] = "another", Trouble(status=500)
     try:
-        finished = make("run", **SHORT)
+        return make("run", **SHORT)
     finally:
         httpx.delete(faults, timeout=30).raise_for_status()
-    assert (finished.returncode, verdict_of(finished)[0]) == (1, "SLA_BREACH"), finished.stdout
+        told.slack.token = told.secrets["Slack"]
+        told.github.troubles.clear()
+
+
+def test_a_breach_is_red(environment, breach) -> None:
+    """Exit code 1, SLA_BREACH, no user left."""
+    assert (breach.returncode, verdict_of(breach)[0]) == (1, "SLA_BREACH"), breach.stdout
     assert tagged_users(environment) == 0
+
+
+def test_no_secret_is_written_anywhere(breach, told) -> None:
+    """Not with the errors of both services either; where one is written on purpose, it is found."""
+    server = running_postgres(Layout().postgres)
+    assert server is not None
+    places = Places(told, server, Layout().logs, verdict_of(breach)[1])
+    found = re.search(r"run (make_run__\w+):", breach.stdout)
+    assert found is not None
+    own = "".join(file.read_text() for file in Layout().logs.glob(f"tasks/*/run_id={found[1]}/*/attempt=*.log"))
+    assert ("Slack refuses: invalid_auth" in own, "GitHub has failed: HTTP 500" in own) == (True, True)
+    assert places.with_secrets() == []
+    assert told.in_text("commands", breach.stdout + breach.stderr) == []
+    with places.secrets_written() as written:
+        assert places.with_secrets() == written
 
 
 def test_a_killed_generator_is_inconclusive_and_keeps_its_samples(environment) -> None:

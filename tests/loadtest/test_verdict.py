@@ -10,6 +10,7 @@ from include.loadtest.verdict import (
     decide,
     slo_reasons,
     verdict_document,
+    verdict_mark,
     worst,
 )
 
@@ -72,6 +73,27 @@ def slo(**changes) -> SloResult:
 def test_a_judged_limit_gives_its_reason(changes, code) -> None:
     """A limit that could not be judged is a reason only where it is required."""
     assert [found.code for found in slo_reasons([slo(**changes)])] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "bounds", "said"),
+    [
+        ({"outcome": "missed", "observed": 12_004.0, "limit": 8000.0}, False, "12,004 ms, limit < 8,000 ms, n="),
+        ({"outcome": "missed", "observed": 12_004.0, "limit": 8000.0}, True, "≥ 12,004 ms, limit < 8,000 ms, n="),
+        ({"outcome": "missed", "observed": 0.0369, "limit": 0.01, "unit": "ratio"}, False, "3.69 %, limit < 1 %, n="),
+    ],
+)
+def test_a_reason_says_figures_as_people_read_them(changes, bounds, said) -> None:
+    """Ratios as per cent, thousands apart, and a percentile that fell on an unanswered request as a lower bound."""
+    one = slo(**changes)
+    (found,) = slo_reasons([one], {(one.metric, one.scope, one.phase)} if bounds else ())
+    assert f"in hold: {said}" in found.text
+
+
+def test_verdicts_that_say_nothing_of_the_product_have_no_red_mark() -> None:
+    """They are told apart before the word is read."""
+    assert len({verdict_mark(word) for word in ("PASS", "WARN", "SLA_BREACH", "ABORTED", "INCONCLUSIVE")}) == 5
+    assert verdict_mark("SLA_BREACH") == verdict_mark("REGRESSION")
 
 
 def test_the_document_puts_deciding_reasons_first() -> None:

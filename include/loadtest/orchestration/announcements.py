@@ -158,10 +158,10 @@ def announce_verdict(context: RunContext, verdict: Mapping[str, Any]) -> None:
         _file_tickets(context, verdict)
     with harmless("Slack is not told of the verdict"):
         _tell_slack(context, verdict)
-    with harmless("the report is not published"):
-        _publish_page(context, verdict)
     with harmless("the pull request is not told of the verdict"):
         _tell_pull_request(context, verdict)
+    with harmless("the report is not published"):
+        publish_page(context, verdict)  # last: it takes the most calls, and the time for them is short
     deliver_now(context)
     note_deliveries(context)
 
@@ -256,7 +256,8 @@ def _plot_row(context: RunContext, title: str) -> outbox.Delivery:
     return outbox.Delivery(key, "slack", "slack_file", message_key(run_id), run_id, payload)
 
 
-def _publish_page(context: RunContext, verdict: Mapping[str, Any]) -> None:
+def publish_page(context: Context, document: Mapping[str, Any]) -> None:
+    """Have the page of a run or a suite published, where Pages are set up; `document`: verdict.json or suite.json."""
     github = context.services.github_settings
     if github is None or github.pages_branch is None:
         return
@@ -264,7 +265,7 @@ def _publish_page(context: RunContext, verdict: Mapping[str, Any]) -> None:
         connect(context.history_url),
         run_id=context.bundle.run_id,
         bundle_uri=context.bundle_uri,
-        entry=entry_of(verdict, context.manifest()),
+        entry=entry_of(document, context.manifest()),
     )
 
 

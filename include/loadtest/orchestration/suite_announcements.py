@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from include.loadtest.history.database import connect
 from include.loadtest.orchestration.announcements import (
     ADDED_S,
     has_thread,
     message_key,
     note_deliveries,
+    publish_page,
     report_url,
     slack_row,
 )
@@ -17,8 +17,6 @@ from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.orchestration.deliveries import deliver_now, harmless, put
 from include.loadtest.profile import Profile
 from include.loadtest.publishing.message import digest_message, suite_started_message
-from include.loadtest.publishing.pages import put_page
-from include.loadtest.publishing.pages_index import entry_of
 from include.loadtest.reporting.suite import SuiteEntry
 
 
@@ -51,7 +49,7 @@ def announce_digest(context: SuiteContext, document: Mapping[str, Any], entries:
     with harmless("Slack is not told of the suite's verdict"):
         _tell_slack(context, document, entries)
     with harmless("the suite's summary is not published"):
-        _publish_page(context, document)
+        publish_page(context, document)
     deliver_now(context)
     note_deliveries(context)
 
@@ -69,15 +67,3 @@ def _tell_slack(context: SuiteContext, document: Mapping[str, Any], entries: Seq
         report=report_url(context),
     )
     put(context, slack_row(context, message_key(context.bundle.run_id), message, final=True))
-
-
-def _publish_page(context: SuiteContext, document: Mapping[str, Any]) -> None:
-    github = context.services.github_settings
-    if github is None or github.pages_branch is None:
-        return
-    put_page(
-        connect(context.history_url),
-        run_id=context.bundle.run_id,
-        bundle_uri=context.bundle_uri,
-        entry=entry_of(document, context.manifest()),
-    )

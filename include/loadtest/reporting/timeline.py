@@ -6,6 +6,7 @@ ones of a phase. Latencies belong to the window of their intended start, as ever
 window in which they ended.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -145,7 +146,8 @@ def _spans(manifest: Mapping[str, Any]) -> tuple[Span, ...]:
 
 def _width_s(length_s: float, rows: int) -> int:
     """The narrowest width with enough rows a window on average; never too many windows, nor so few that all is one."""
-    fitting = [width for width in _WIDTHS_S if length_s / width <= _MOST_WINDOWS] or [_WIDTHS_S[-1]]
+    widest = math.ceil(length_s / _MOST_WINDOWS)  # of a clock that was set, say: whatever it is, memory is bounded
+    fitting = [width for width in _WIDTHS_S if length_s / width <= _MOST_WINDOWS] or [widest]
     filled = [width for width in fitting if rows * width / length_s >= _WANTED_ROWS]
     width = (filled or fitting)[0]
     roomy = [one for one in fitting if length_s / one >= _LEAST_WINDOWS] or fitting[:1]

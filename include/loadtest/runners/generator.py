@@ -119,7 +119,8 @@ def load_reasons(profile: Profile, load: dict[str, Any] | None) -> list[Reason]:
     if load is None:
         return []
     if load.get("stopped_by"):
-        text = f"the load was stopped at {load['ended']}, before its planned end"
+        at = f" at {datetime.fromisoformat(load['ended']):%Y-%m-%d %H:%M:%S} UTC" if load["ended"] else ""
+        text = f"the load was stopped{at}, before its planned end"
         cause = load.get("stop_text")
         return [Reason(load["stopped_by"], f"{text}: {cause}" if cause else text)]
     if load["started"] is None or (not load["completed"] and load["exit_code"] not in ORDERLY_EXITS[load["engine"]]):

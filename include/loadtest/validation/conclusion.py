@@ -19,7 +19,8 @@ def conclude(
     judged and nobody says why, the verdict is INCONCLUSIVE all the same: missing data is never PASS.
     """
     empty = _phases_without_samples(bundle, profile)
-    reasons = [*slo_reasons([result for result in results if result.phase not in empty]), *extra_reasons]
+    judged = [result for result in results if result.phase not in empty]
+    reasons = [*slo_reasons(judged, _bounds(bundle)), *extra_reasons]
     reasons += [Reason("no_samples", f"no request lies in the phase {phase}") for phase in empty]
     if not profile.slos:
         reasons.append(Reason("no_limits", f"{profile.name} has no limits for {profile.users} users"))
@@ -55,6 +56,12 @@ def amend(bundle: Bundle, reasons: Sequence[Reason], without: Collection[str] = 
     )
     bundle.write(run.VERDICT, document)
     return document
+
+
+def _bounds(bundle: Bundle) -> set[tuple[str, str, str]]:
+    """Metric, scope and phase of the figures that fell on a request which was never answered."""
+    rows = bundle.read(run.METRICS)["metrics"] if bundle.has(run.METRICS) else []
+    return {(row["metric"], row["scope"], row["phase"]) for row in rows if row.get("lower_bound")}
 
 
 def _phases_without_samples(bundle: Bundle, profile: Profile) -> list[str]:

@@ -10,9 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.loadtest.metrics.engine import compute_metrics
-from include.loadtest.metrics.parts import SAMPLE_COLUMNS, with_parts
-from include.loadtest.metrics.phases import epoch_us, stretches
-from include.loadtest.metrics.stalls import longest_stalls
+from include.loadtest.metrics.phases import epoch_us
 from include.loadtest.recorder import Sample
 
 pytestmark = pytest.mark.unit
@@ -51,23 +49,19 @@ REQUESTS = st.lists(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(requests=REQUESTS)
 def test_the_longest_stall_equals_a_sweep_over_all_requests(
-    *, requests: list[tuple[int, int, str]], maker: Any, spans: Any, sample: Any
+    *, requests: list[tuple[int, int, str]], maker: Any, profile: Any, spans: Any, sample: Any, row_of: Any
 ) -> None:
     """Whatever overlaps, ends unanswered or reaches over a phase's end: the same length in each phase."""
     rows = [sample(offset_us / 1e6, latency_us, outcome=outcome) for offset_us, latency_us, outcome in requests]
     maker.samples(rows)
-    # The stalls alone: all metrics of sixty runs take ten times as long, and the tests below read the document.
-    stalls, unreadable = with_parts(
-        maker.bundle.samples_dir, "samples", SAMPLE_COLUMNS, lambda opened: longest_stalls(opened, stretches(spans))
-    )
-    assert unreadable == []
+    document = compute_metrics(maker.bundle, profile, spans)
     for span in spans:
         start_us, end_us = epoch_us(span.start), epoch_us(span.end)
         expected = longest_us(rows, start_us, end_us)
-        stall = stalls[span.name]
-        assert stall.seconds == (None if expected is None else expected / 1e6)
+        row = row_of(document, "longest_stall_s", phase=span.name)
+        assert row["value"] == (None if expected is None else expected / 1e6)
         ends = [row.intended_start // 1000 + row.latency_us for row in rows if row.outcome in ANSWERS]
-        assert stall.answers == sum(start_us <= end < end_us for end in ends)
+        assert row["n"] == sum(start_us <= end < end_us for end in ends)
 
 
 def test_a_stall_says_when_it_began_and_how_many_waited(

@@ -8,7 +8,7 @@ import pytest
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.history import outbox
-from include.loadtest.orchestration import suite_announcements
+from include.loadtest.orchestration import announcements, suite_announcements
 from include.loadtest.orchestration.suite_announcements import announce_digest, announce_suite_start
 from include.loadtest.profile.suites import load_suite
 from include.loadtest.publishing.github import GitHubSettings
@@ -34,7 +34,8 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[outbox.Delivery]:
     found: list[outbox.Delivery] = []
     monkeypatch.setattr(suite_announcements, "put", lambda _context, row: found.append(row))
     monkeypatch.setattr(outbox, "put", lambda _engine, row: found.append(row))
-    monkeypatch.setattr(suite_announcements, "connect", lambda _url: None)
+    monkeypatch.setattr(outbox, "touch", lambda _engine, _key: None)
+    monkeypatch.setattr(announcements, "connect", lambda _url: None)
     monkeypatch.setattr(suite_announcements, "deliver_now", lambda _context: None)
     monkeypatch.setattr(suite_announcements, "note_deliveries", lambda _context: None)
     return found

@@ -21,7 +21,6 @@ from include.loadtest.publishing.slack_delivery import SENT_AGAIN, send_once, sl
 from tests.helpers.slack_messages import MET, document, message, slo, texts
 from tests.helpers.slack_service import (
     CHANNEL,
-    SCOPES,
     TOKEN,
     Canned,
     Post,

@@ -118,6 +118,13 @@ def test_windows_are_bounded_however_long_the_run(run_of) -> None:
     assert sum(window.rows for window in found.windows) == 10_000
 
 
+def test_a_sample_of_a_clock_that_was_set_costs_no_memory(run_of) -> None:
+    """One row of half a century ago makes windows of months, not half a million of hours."""
+    write_samples(run_of, [(-56 * 365.25 * 86_400, 1000, "ok"), (0.0, 1000, "ok")])
+    found = read_timeline(run_of)
+    assert len(found.windows) <= 120
+
+
 def test_without_a_readable_sample_there_is_nothing_to_show(run_of) -> None:
     """No samples, no rows, half a file; beside a sound part it is named."""
     assert read_timeline(run_of) is None

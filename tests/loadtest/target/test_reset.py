@@ -3,8 +3,10 @@
 import os
 import signal
 import stat
+import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import psutil
@@ -42,6 +44,18 @@ def _await_end(pid: int) -> None:
     deadline = time.monotonic() + 20
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, f"process {pid} still runs"
+        time.sleep(0.01)
+
+
+def _await_waiting() -> None:
+    """Until the main thread waits for a program: an interruption that comes sooner meets no wait to interrupt."""
+    deadline = time.monotonic() + 20
+    main = threading.main_thread().ident or 0
+    while not any(
+        call.name == "wait" and call.filename.endswith("subprocess.py")
+        for call in traceback.extract_stack(sys._current_frames()[main])
+    ):
+        assert time.monotonic() < deadline, "nobody waits"
         time.sleep(0.01)
 
 
@@ -128,6 +142,7 @@ def test_an_interrupted_reset_leaves_nothing_running(tmp_path: Path) -> None:
 
     def interrupt() -> None:
         _await_text(pid_file)
+        _await_waiting()
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it

@@ -41,6 +41,18 @@ def test_the_outcome_of_a_limit_becomes_the_verdict(
     assert document["slos"][0]["outcome"] == outcome
 
 
+def test_a_percentile_that_fell_on_an_unanswered_request_is_said_as_a_bound(
+    with_metrics: Any, profile_with: Any
+) -> None:
+    """Nobody knows how long that request would have taken."""
+    bundle = with_metrics()
+    metrics = bundle.read(run.METRICS)
+    bound = {"metric": "latency_p95_ms", "scope": "all", "phase": "hold", "value": 2000.0, "n": 9, "lower_bound": True}
+    bundle.write(run.METRICS, metrics | {"metrics": [*metrics["metrics"], bound]})
+    document = conclude(bundle, profile_with(P95), [result("missed")], [])
+    assert document["reasons"][0]["text"] == "latency_p95_ms of all in hold: ≥ 2,000 ms, limit < 3,000 ms, n=1000"
+
+
 def test_other_reasons_count(with_metrics: Any, profile_with: Any) -> None:
     """Untrusted samples outrank a breach, and a note decides nothing."""
     reasons = [Reason("rate_limiter", "refused"), Reason("warm_up_unsettled", "x")]
