@@ -30,9 +30,13 @@ def link_of(dag_run: Any) -> str:
     return f"{settings.airflow_url()}/dags/{quote(dag_run.dag_id)}/runs/{quote(dag_run.run_id)}"
 
 
-def files_tickets(dag_run: Any) -> bool:
-    """Whether findings of its runs become GitHub issues: of a scheduled run, and of one before a release."""
-    return bool(dag_run.run_type == "scheduled") or dag_run.dag_id == PRE_RELEASE_DAG
+def files_tickets(dag_run: Any, order: RunOrder) -> bool:
+    """Whether findings of a run become GitHub issues: of a scheduled run, and of one before a release.
+
+    A rehearsal with numbers of its own is another test than the profile's: it opens and closes nothing.
+    """
+    is_rehearsal = bool(order.overrides.changed) or order.profile_yaml is not None
+    return bool(dag_run.run_type == "scheduled") or (dag_run.dag_id == PRE_RELEASE_DAG and not is_rehearsal)
 
 
 def _suite_run_id(suite: Suite, dag_run: Any) -> str:
@@ -115,7 +119,7 @@ def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None, index
             repeats=suite.suite.runs[index].repeated if suite else "confirm" in get_current_context()["dag"].task_ids,
             not_configured=settings.not_configured(order.target),
             find_services=settings.services,
-            files_tickets=files_tickets(dag_run),
+            files_tickets=files_tickets(dag_run, order),
             bundle_of=lambda other: local_bundle(settings.results_uri(), other, settings.work_root()),
             link=link_of(dag_run),
         )

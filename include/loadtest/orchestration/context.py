@@ -43,8 +43,8 @@ class Context:
 
     @cached_property
     def services(self) -> Services:
-        """Slack and GitHub as they are set up here; asked once in a process."""
-        return self.find_services()
+        """Slack and GitHub as they are set up here; asked once in a process. What preflight has seen stays expected."""
+        return self.find_services().as_before(self.manifest().get("services") or ())
 
     @cached_property
     def target(self) -> Target:

@@ -39,7 +39,7 @@ def tell_fault(context: Mapping[str, Any]) -> None:
 
 
 def _fault(context: Mapping[str, Any]) -> Any:
-    """The outbox row about a task's failure: one for each task of a DAG run, however often it is cleared."""
+    """The outbox row about a task's failure for good; one that is cleared and fails again is told anew."""
     from include.loadtest.errors import LoadTestError
     from include.loadtest.history.outbox import Delivery
     from include.loadtest.orchestration.airflow_context import link_of
@@ -54,7 +54,7 @@ def _fault(context: Mapping[str, Any]) -> Any:
     message = fault_message(
         subject=subject, task=task, error=reason, log=f"{link_of(dag_run)}/tasks/{task}", at=datetime.now(UTC)
     )
-    key = f"slack/fault/{subject}/{task}"
+    key = f"slack/fault/{subject}/{task}/{getattr(context['ti'], 'try_number', 1)}"
     return Delivery(
         key=key,
         service="slack",

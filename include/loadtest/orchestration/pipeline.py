@@ -84,6 +84,7 @@ def preflight(context: RunContext) -> None:
         parameters=context.order.document(),
         target={"name": context.target_name},
         started=run.utc_text(datetime.now(UTC)),
+        services=list(context.services.names),
         tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}, **engine},
     )
     context.refuse_if_stopped()

@@ -39,6 +39,7 @@ def preflight(context: SuiteContext) -> None:
         reason=context.reason,
         target={"name": context.target_name},
         started=run.utc_text(datetime.now(UTC)),
+        services=list(context.services.names),
     )
     LOG.info("suite %s: %d runs, load %s in all", context.suite.name, len(profiles), minutes(load_s))
     for profile in profiles:

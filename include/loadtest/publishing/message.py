@@ -133,7 +133,8 @@ def digest_message(
         *(listed("*Runs*", lines) if lines else []),
         *small_print(_digest_where(suite, link, report, bundle_uri)),
     ]
-    first = next((line for run in runs if (line := deciding_reason(verdicts.get(run["run_id"]) or {}))), None)
+    worst = (verdicts.get(run["run_id"]) or {} for run in runs if run["verdict"] == word)
+    first = next((line for verdict in worst if (line := deciding_reason(verdict))), None)
     text = f"{verdict_mark(word)} {word}: {title[:200]} on {target[:100]}. {first or SENTENCES.get(word, '')}"
     message = assembled(f"{verdict_mark(word)} {word}: {title}", body, text)
     return called(message, mentions) if word in CALLING else message
@@ -192,7 +193,7 @@ def fault_message(
         ),
         *small_print(links(("Open the task's log", log))),
     ]
-    head = f"🔧 Infrastructure fault, no verdict: {subject}"
+    head = f"🔧 Infrastructure fault, not a verdict: {subject}"
     return assembled(head, body, f"{head[:300]}: task {task[:200]} failed at {when}: {error}")
 
 

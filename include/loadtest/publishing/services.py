@@ -1,7 +1,7 @@
 """Slack and GitHub as one installation has them, and who delivers what is told there."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,8 @@ from include.loadtest.publishing.ticket_delivery import ticket_handlers
 ReadFile = Callable[[str, str], bytes | None]
 """From a bundle's URI and a file's name to its content; None where it is not there."""
 ListFiles = Callable[[str], list[str]]
+SERVICES = ("slack", "github")
+_GONE = "connection loadtest_%s cannot be read now; it was there when the run began"
 SLACK_KINDS = ("slack_message", "slack_reply", "slack_file")
 GITHUB_KINDS = ("ticket", "pull_request", "commit_check", "page")
 
@@ -36,6 +38,16 @@ class Services:
     def any(self) -> bool:
         """Whether anything is set up."""
         return self.slack is not None or self.github is not None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that are set up."""
+        return tuple(name for name in SERVICES if getattr(self, name) is not None)
+
+    def as_before(self, names: Collection[str]) -> "Services":
+        """These, with an error for each of `names` that is missing now: Airflow says so of what it cannot read, too."""
+        gone = {name: ConfigError(_GONE % name) for name in SERVICES if name in names and name not in self.names}
+        return replace(self, **gone)
 
     @property
     def slack_settings(self) -> SlackSettings | None:

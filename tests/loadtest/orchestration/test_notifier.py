@@ -23,9 +23,11 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return rows
 
 
-def failure(error: BaseException | None, task: str = "publish", run_type: str = "scheduled") -> dict[str, Any]:
+def failure(
+    error: BaseException | None, task: str = "publish", run_type: str = "scheduled", tries: int = 3
+) -> dict[str, Any]:
     dag_run = SimpleNamespace(dag_id="load_test_weekly", run_id="scheduled__2026-11-29", run_type=run_type)
-    return {"exception": error, "dag_run": dag_run, "ti": SimpleNamespace(task_id=task)}
+    return {"exception": error, "dag_run": dag_run, "ti": SimpleNamespace(task_id=task, try_number=tries)}
 
 
 def test_a_red_verdict_is_no_fault(told: list[Any]) -> None:
@@ -43,16 +45,17 @@ def test_a_run_that_did_not_begin_is_told_unless_a_person_started_it(told: list[
     assert "no verdict: preflight ended before" in str(told[0].payload)
 
 
-def test_a_fault_names_task_and_cause_once_for_each_task(told: list[Any]) -> None:
-    """It cannot be taken for a verdict; a task that is cleared and fails again updates the same message."""
+def test_a_fault_names_task_and_cause(told: list[Any]) -> None:
+    """It cannot be taken for a verdict; a task that is cleared and fails again is told anew, as an edit tells nobody."""
     cause = InfrastructureError("history database h at db:5432: connection refused")
     error = AirflowException(str(cause))
     error.__cause__ = cause
-    for _ in range(2):
-        tell_fault(failure(error))
-    assert {row.key for row in told} == {"slack/fault/load_test_weekly/scheduled__2026-11-29/publish"}
+    for tries in (3, 3, 6):
+        tell_fault(failure(error, tries=tries))
+    prefix = "slack/fault/load_test_weekly/scheduled__2026-11-29/publish"
+    assert {row.key for row in told} == {f"{prefix}/3", f"{prefix}/6"}
     content = str(told[0].payload)
-    assert "Infrastructure fault, no verdict" in content
+    assert "Infrastructure fault, not a verdict" in content
     assert "connection refused" in content
     assert "/dags/load_test_weekly/runs/scheduled__2026-11-29/tasks/publish" in content
 

@@ -1,5 +1,7 @@
 """A DAG run's parameters become one checked order."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from include.loadtest.errors import ConfigError
@@ -38,6 +40,26 @@ def test_a_release_and_its_rival_stand_in_the_manifest() -> None:
     order = RunOrder.from_params({**PARAMS, "release": "2.0", "current_target": "demo"})
     assert (order.document()["release"], order.document()["current_target"]) == ("2.0", "demo")
     assert RunOrder.from_params(PARAMS).document()["current_target"] is None
+
+
+@pytest.mark.parametrize(
+    ("run_type", "dag_id", "params", "files"),
+    [
+        ("scheduled", "load_test_weekly", {"duration_s": 60}, True),
+        ("manual", "load_test_weekly", {}, False),
+        ("manual", "load_test_pre_release", {}, True),
+        ("manual", "load_test_pre_release", {"users": 5}, False),
+        ("manual", "load_test_manual", {}, False),
+    ],
+)
+def test_only_scheduled_runs_and_those_before_a_release_file_issues(
+    run_type: str, dag_id: str, params: dict, files: bool
+) -> None:
+    """A suite's own numbers are its test; a rehearsal before a release is none of the profile's."""
+    from include.loadtest.orchestration.airflow_context import files_tickets
+
+    dag_run = SimpleNamespace(run_type=run_type, dag_id=dag_id)
+    assert files_tickets(dag_run, RunOrder.from_params({**PARAMS, **params})) is files
 
 
 def test_a_pull_request_and_its_commit_say_where_the_verdict_is_told() -> None:

@@ -137,7 +137,7 @@ def test_a_fault_cannot_be_taken_for_a_verdict() -> None:
     """No verdict's word, what failed and when, the error, what to do, and the way to the log."""
     shown = build.fault_message(subject="run smoke-1", task="run_profile", error="connection refused", log=LINK, at=AT)
     head, what, log = texts(shown)
-    assert head == "🔧 Infrastructure fault, no verdict: run smoke-1"
+    assert head == "🔧 Infrastructure fault, not a verdict: run smoke-1"
     assert what.splitlines() == [
         "Task *run_profile* failed at 2026-03-01 02:00:13 UTC. This says nothing about the target.",
         "`connection refused`",

@@ -27,6 +27,15 @@ def test_each_kind_has_a_handler_where_its_service_is_set_up() -> None:
     assert (Services().any, Services(github=WRONG).any) == (False, True)
 
 
+def test_what_was_there_when_the_run_began_is_expected_to_the_end() -> None:
+    """Airflow calls a connection that it cannot read missing: then rows wait, and nobody is told that none is set up."""
+    before = Services(SLACK, GITHUB)
+    now = Services(github=GITHUB).as_before(before.names)
+    assert now.github is GITHUB
+    assert "connection loadtest_slack cannot be read now" in str(now.slack)
+    assert Services(SLACK).as_before(()) == Services(SLACK)
+
+
 def test_a_wrong_connection_refuses_with_what_is_wrong() -> None:
     """Its rows wait, and say why; the other service goes on."""
     services = Services(SLACK, WRONG)
