@@ -18,8 +18,8 @@ from experiments.outbox_calls import call_claims
 from experiments.outbox_stand import KINDS, RETRY_AFTER_S, SLOW_S, Kind, Stand, named, stand
 from experiments.profiles import load_began_s
 from include.loadtest.history import outbox
-from include.loadtest.history.database import connect
 from include.loadtest.orchestration.context import RunContext
+from include.loadtest.orchestration.deliveries import outbox_engine
 from include.loadtest.run import run_id_for
 
 NAME = "outbox"
@@ -80,10 +80,12 @@ def _ran(servers: Bench, kind: Kind | None) -> Ran:
         with _blocked_in_the_load(servers, context.bundle.path):
             servers.run(context)
         seconds = time.monotonic() - began_s
-        rows = outbox.rows_of(connect(at.history_url), context.bundle.run_id)
+        rows = outbox.rows_of(outbox_engine(at.history_url), context.bundle.run_id)
         waiting = sum(row.state != "delivered" for row in rows)
         gaps_s = tuple(later - one for asked in at.asked.values() for one, later in itertools.pairwise(asked))
-        servers.say(f"  {seconds:.1f} s, {len(rows)} rows, {waiting} not delivered, {sum(map(len, at.asked.values()))} requests")
+        servers.say(
+            f"  {seconds:.1f} s, {len(rows)} rows, {waiting} not delivered, {sum(map(len, at.asked.values()))} requests"
+        )
         at.mend()
         if kind is not None:
             at.deliver_late()

@@ -87,7 +87,7 @@ class Teller:
 
 
 def _announced(context: RunContext) -> float:
-    """All that a run tells, and when; seconds that it took."""
+    """All that a run tells, without the minutes that lie between its start and its verdict; seconds that it took."""
     began_s = time.monotonic()
     announce_start(context)
     deliver_now(context)

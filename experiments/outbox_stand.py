@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psycopg2
 
 from include.loadtest.history import outbox
-from include.loadtest.history.database import connect
+from include.loadtest.orchestration.deliveries import outbox_engine
 from include.loadtest.orchestration.outstanding import deliver_waiting
 from include.loadtest.publishing.github import GitHubSettings
 from include.loadtest.publishing.pages_branch import SITE
@@ -74,6 +74,7 @@ class Stand:
 
     asked      the moments of all requests, by service
     is_struck  whether the trouble at a single call has come
+    late_s     until when something may still be done that was asked long ago
     """
 
     slack: SlackService
@@ -83,7 +84,7 @@ class Stand:
     by_webhook: bool = False
     asked: dict[str, list[float]] = field(default_factory=lambda: {"Slack": [], "GitHub": []})
     is_struck: bool = False
-    is_late: bool = False
+    late_s: float = 0.0
     is_mended: bool = False
 
     def services(self) -> Services:
@@ -102,7 +103,6 @@ class Stand:
             self.github.stop()
             return
         self.slack.troubles["*"], self.github.troubles["*"] = kind.slack, kind.github
-        self.is_late = kind.slack.is_late
 
     def break_call(self, service: str, number: int, kind: Kind) -> None:
         """That trouble with one call of one service; down: from that call on, until it is mended."""
@@ -122,19 +122,27 @@ class Stand:
             if trouble is None or this != number or self.is_mended:
                 return look_up(name)
             self.is_struck = True
-            return trouble
+            look_up(name)  # it counts as asked
+            return self.noted(trouble)
 
         one.trouble = found
-        self.is_late = kind.slack is not None and kind.slack.is_late
         if trouble is None and number == 1:
             stop()
+
+    def noted(self, trouble: Any) -> Any:
+        """The same trouble; what is slow is done late."""
+        if trouble.slow_s:
+            self.late_s = time.monotonic() + trouble.slow_s + 2
+        return trouble
+
+    def await_late(self) -> None:
+        """Until all is done that was asked."""
+        time.sleep(max(0.0, self.late_s - time.monotonic()))
 
     def mend(self) -> None:
         """All is well again, and what was to come late has come."""
         self.is_mended = True
-        if self.is_late:  # `SLOW_S` after the last request
-            last = max(itertools.chain(*self.asked.values()), default=0.0)
-            time.sleep(max(0.0, last + SLOW_S + 2 - time.monotonic()))
+        self.await_late()
         self.slack.troubles.clear()
         self.github.troubles.clear()
         if not self.slack.is_up:
@@ -147,7 +155,7 @@ class Stand:
         for _ in range(ROUNDS):
             self._let_pass()
             deliver_waiting(self.history_url, self.services())
-            if not outbox.waiting(connect(self.history_url)):
+            if not outbox.waiting(outbox_engine(self.history_url)):
                 return
 
     def _let_pass(self) -> None:
@@ -166,7 +174,7 @@ class Stand:
         found["message with the note that it is sent again"] = sum(SENT_AGAIN in str(one) for one in self.slack.posts)
         found |= self._seen_at_github()
         found["broken rules"] = len(self.slack.faults) + len(self.github.faults)
-        states = Counter(row.state for row in outbox.rows_of(connect(self.history_url), self._subject()))
+        states = Counter(row.state for row in outbox.rows_of(outbox_engine(self.history_url), self._subject()))
         found["rows not delivered"] = states["waiting"] + states["given_up"]
         return +found
 
@@ -218,18 +226,18 @@ def stand(history_url: str, *, by_webhook: bool = False) -> Iterator[Stand]:
         pull = github.issues.add_pull(User("somebody"), "A change", github.api.head)
         found = Stand(slack, github, _copied(history_url), pull["number"], by_webhook)
         for name, service in (("Slack", slack), ("GitHub", github)):
-            _clock(service, found.asked[name])
+            _watch(found, name, service)
         yield found
 
 
-def _clock(service: Any, moments: list[float]) -> None:
-    look_up = service.trouble
+def _watch(at: Stand, service: str, one: Any) -> None:
+    look_up = one.trouble
 
     def found(name: str) -> Any:
-        moments.append(time.monotonic())
-        return look_up(name)
+        at.asked[service].append(time.monotonic())
+        return at.noted(look_up(name))
 
-    service.trouble = found
+    one.trouble = found
 
 
 _NUMBERS = itertools.count(1)

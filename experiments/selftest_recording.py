@@ -1,4 +1,4 @@
-"""Makes the recordings of the alarm self-test anew: `python -m experiments.selftest_recording`, about ten minutes.
+"""Makes the recordings of the alarm self-test anew: `python -m experiments.selftest_recording [bad unchanged slower]`.
 
 Real loads against a real demo target on this machine: runs of an unchanged target, three of a slower one, and one that
 misses every critical limit of `smoke`, each by little, so that a limit that is loosened by much is noticed. What is
@@ -9,9 +9,10 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ import yaml
 from experiments.claims import Say
 from experiments.in_process import Bench, bench
 from include.loadtest import run
-from include.loadtest.analysis.ruling import Word
+from include.loadtest.analysis.figures import run_figures
+from include.loadtest.analysis.ruling import Word, rule
 from include.loadtest.bundle import Bundle
 from include.loadtest.history.runs import METRIC_COLUMNS
 from include.loadtest.metrics.engine import compute_metrics
-from include.loadtest.orchestration.change import SECTION
-from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.selftest import judging, recordings
 from include.loadtest.profile import find_profile
+from include.loadtest.profile.reference import requirements
 from include.loadtest.validation.evidence import read_evidence
 from include.loadtest.verdict import Verdict
 
@@ -35,7 +36,7 @@ UNCHANGED = 9
 WARM_UP_MAX_S = 20
 UNCHANGED_LLM = {"llm_first_token_ms": 400}
 """As slow as a real one: waiting for it, and not the machine's other work, is what an answer takes."""
-SLOWER = {"latency_factor": {"chat": 1.2, "chat_stream": 1.2}}
+SLOWER = {"latency_factor": {"chat": 1.45, "chat_stream": 1.45}}
 RARE = ("settings_get", "settings_put", "billing_usage", "analytics_usage")
 """Called by 3 of 100 requests: slow enough, they are the P99 and not the P95."""
 BAD = {
@@ -50,21 +51,32 @@ KEPT_OF_MANIFEST = ("started", "phases", "load", "warm_up", "restart", "cpu_prob
 KEPT_OF_ENVIRONMENT = ("git_sha",)
 
 
-def record(say: Say, folder: Path) -> None:
-    """Send all loads, then replace the recordings in `folder`."""
+def record(say: Say, folder: Path, parts: Sequence[str]) -> None:
+    """Send the loads of these parts, all of them where none is named, and replace their recordings in `folder`."""
+    makers = {"bad": _record_bad, "unchanged": _record_unchanged, "slower": _record_slower}
     with bench(say) as servers:
-        with _faults(servers, BAD):
-            bad = _wanted(servers, "bad", {"duration_s": BAD_HOLD_S}, _misses_all)
-        with _faults(servers, UNCHANGED_LLM):
-            unchanged = [_wanted(servers, f"unchanged{number}", SHORT, _is_pass) for number in range(UNCHANGED + 1)]
-        with _faults(servers, UNCHANGED_LLM | SLOWER):
-            slower = [_wanted(servers, f"slower{number}", SHORT, _is_suspected) for number in range(3)]
-        shutil.rmtree(folder, ignore_errors=True)
-        _write_history(folder, [context.bundle for context in unchanged[:-1]])
-        kept = {recordings.BAD: bad, recordings.CLEAN: unchanged[-1]}
-        for name, context in {**kept, **dict(zip(recordings.SLOWER, slower, strict=True))}.items():
-            _keep(context.bundle, folder / name)
+        for name in parts or makers:
+            makers[name](servers, folder)
     conclude(folder)
+
+
+def _record_bad(servers: Bench, folder: Path) -> None:
+    with _faults(servers, BAD):
+        bad = _wanted(servers, "bad", {"duration_s": BAD_HOLD_S}, _misses_all)
+    _keep(bad, folder / recordings.BAD)
+
+
+def _record_unchanged(servers: Bench, folder: Path) -> None:
+    with _faults(servers, UNCHANGED_LLM):
+        unchanged = [_wanted(servers, f"unchanged{number}", SHORT, _is_pass) for number in range(UNCHANGED + 1)]
+    _write_history(folder, unchanged[:-1])
+    _keep(unchanged[-1], folder / recordings.CLEAN)
+
+
+def _record_slower(servers: Bench, folder: Path) -> None:
+    with _faults(servers, UNCHANGED_LLM | SLOWER):
+        for name in recordings.SLOWER:
+            _keep(_wanted(servers, name, SHORT, partial(_is_suspected, folder)), folder / name)
 
 
 def conclude(folder: Path) -> None:
@@ -90,21 +102,24 @@ def _is_pass(bundle: Bundle) -> bool:
     return bool(bundle.read(run.VERDICT)["verdict"] == Verdict.PASS)
 
 
-def _is_suspected(bundle: Bundle) -> bool:
-    """Not so on a machine that was busy with something else meanwhile."""
-    return bool((bundle.read(run.COMPARISON).get(SECTION) or {}).get("word") == Word.SUSPECTED)
+def _is_suspected(folder: Path, bundle: Bundle) -> bool:
+    """Against the recorded history; not so on a machine that was busy with something else meanwhile."""
+    rules = requirements()
+    new = run_figures(bundle.run_id, bundle.read(run.METRICS)["metrics"])
+    ruling = rule(recordings.read_history(folder), [new], rules.change_test, rules.stall_limit_s)
+    return ruling.word is Word.SUSPECTED
 
 
-def _wanted(servers: Bench, name: str, load: dict[str, Any], is_wanted: Callable[[Bundle], bool]) -> RunContext:
+def _wanted(servers: Bench, name: str, load: dict[str, Any], is_wanted: Callable[[Bundle], bool]) -> Bundle:
     """A run that shows what it is to show. Raises RuntimeError where none of several does."""
     for attempt in range(ATTEMPTS):
-        context = _run(servers, f"{name}-{attempt}", load)
-        if is_wanted(context.bundle):
-            return context
+        bundle = _run(servers, f"{name}-{attempt}", load)
+        if is_wanted(bundle):
+            return bundle
     raise RuntimeError(f"{name}: not one of {ATTEMPTS} runs shows it; is the machine busy?")
 
 
-def _run(servers: Bench, name: str, load: dict[str, Any]) -> RunContext:
+def _run(servers: Bench, name: str, load: dict[str, Any]) -> Bundle:
     data: dict[str, Any] = yaml.safe_load(find_profile(recordings.PROFILE).read_text(encoding="utf-8")) | load
     data["warm_up"]["max_s"] = WARM_UP_MAX_S
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
@@ -114,7 +129,7 @@ def _run(servers: Bench, name: str, load: dict[str, Any]) -> RunContext:
     servers.say(f"  {name}: {verdict['verdict']}")
     for reason in verdict["reasons"]:
         servers.say(f"    {reason['code']}: {reason['text']}")
-    return context
+    return context.bundle
 
 
 @contextmanager
@@ -129,6 +144,7 @@ def _faults(servers: Bench, faults: dict[str, Any]) -> Iterator[None]:
 
 def _keep(bundle: Bundle, folder: Path) -> None:
     """The part of a bundle that its figures are computed from; readings that nothing judges are left out."""
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     manifest = bundle.read(run.MANIFEST)
     environment = {name: manifest["environment"].get(name) for name in KEPT_OF_ENVIRONMENT}
@@ -136,28 +152,31 @@ def _keep(bundle: Bundle, folder: Path) -> None:
     load = {name: manifest["profile"][name] for name in recordings.LOAD_KEYS}
     seed = {"created": manifest["seed"]["created"]}
     _dump(folder / recordings.MANIFEST, {**kept, "seed": seed, "environment": environment, recordings.LOAD: load})
-    _copy_rows(bundle.samples_dir, folder / recordings.SAMPLES, "true")
     judged = {reading.metric for reading in read_evidence(bundle, manifest).readings}
     names = ", ".join(f"'{name}'" for name in sorted(judged))
-    _copy_rows(bundle.resources_dir, folder / recordings.RESOURCES, f"metric IN ({names})")
+    of_machine = "CASE WHEN source = 'generator' THEN instance ELSE 'demo' END"
+    wanted = f"* REPLACE ({of_machine} AS instance) FROM read_parquet(?) WHERE metric IN ({names})"
+    _copy_rows(bundle.resources_dir, folder / recordings.RESOURCES, wanted)
+    _copy_rows(bundle.samples_dir, folder / recordings.SAMPLES, "* FROM read_parquet(?)")
     with tempfile.TemporaryDirectory() as temporary:
         opened = recordings.open_recording(folder, Path(temporary) / bundle.run_id)
         metrics = compute_metrics(opened, recordings.profile_of(folder))
     _dump(folder / recordings.FIGURES, recordings.figures(metrics))
 
 
-def _copy_rows(parts: Path, target: Path, condition: str) -> None:
+def _copy_rows(parts: Path, target: Path, wanted: str) -> None:
+    """All parts as one; `wanted` is what follows SELECT."""
     import duckdb
 
-    duckdb.sql(
-        f"COPY (SELECT * FROM read_parquet('{parts}/*.parquet') WHERE {condition}) "  # noqa: S608 - names of this module
-        f"TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
-    )
+    with duckdb.connect() as opened:
+        opened.execute("SET TimeZone = 'UTC'")
+        made = f"COPY (SELECT {wanted}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+        opened.execute(made, [[str(part) for part in sorted(parts.glob("*.parquet"))]])
 
 
 def _write_history(folder: Path, bundles: list[Bundle]) -> None:
     """The unchanged runs as the history keeps them: the rows of the hold that the change test looks at."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     runs = {bundle.run_id: _compared_rows(bundle) for bundle in bundles}
     _dump(folder / recordings.HISTORY, runs)
 
@@ -177,4 +196,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    record(_say, recordings.FOLDER)
+    record(_say, recordings.FOLDER, sys.argv[1:])

@@ -1,29 +1,16 @@
 """The life of issues, from filing processes through a real PostgreSQL to a GitHub that knows GitHub's own rules."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import psycopg2
-
 from experiments.claims import Claim, Say
-from experiments.ticket_filer import READY
-from include.embedded.state import CHECKOUT
+from experiments.ticket_stand import FILERS, Stand, stand
 from include.loadtest.verdict import Reason, SloResult
-from tests.helpers.github_service import GitHubService, Trouble, github_service
-from tests.helpers.ticket_runs import change, comparison, diagnosis, history_database, slo, verdict
+from tests.helpers.github_service import REPOSITORY, Trouble, too_many
+from tests.helpers.ticket_runs import change, comparison, diagnosis, slo, verdict
 
 NAME = "tickets"
-FILERS = 2
 BAD_RUNS, GOOD_RUNS, SCOPES = 5, 3, 30
 WINDOW_DAYS = 30
 WAIT_S = 60.0
@@ -31,108 +18,12 @@ CREATE = "issues/create"
 _BAD = [slo("latency_p95_ms"), slo("error_rate", outcome="met")]
 _GOOD = [slo("latency_p95_ms", outcome="met"), slo("error_rate", outcome="met")]
 _REGRESSION = Reason("regression", "chat: body +20 %", "latency_body_ms", "endpoint:chat", 0.2, 0.1, "ratio")
-Issue = Mapping[str, Any]
-
-
-@dataclass
-class Filer:
-    """One filing process."""
-
-    process: subprocess.Popen[str]
-
-    def order(self, order: Mapping[str, Any]) -> None:
-        """Tell it what to file; it begins at once."""
-        if self.process.stdin is not None:
-            self.process.stdin.write(json.dumps(order) + "\n")
-            self.process.stdin.flush()
-
-    def answer(self) -> str:
-        """Its next line; empty where it has ended."""
-        return self.process.stdout.readline().strip() if self.process.stdout else ""
-
-
-@dataclass
-class Stand:
-    """History, GitHub, and how processes that file are started."""
-
-    history_url: str
-    github: GitHubService
-    filers: list[Filer] = field(default_factory=list)
-
-    def started(self) -> Filer:
-        """A new filing process, ready."""
-        command = [sys.executable, "-m", "experiments.ticket_filer", self.history_url, self.github.url]
-        process = subprocess.Popen(
-            command,
-            cwd=CHECKOUT,
-            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        filer = Filer(process)
-        self.filers.append(filer)
-        if filer.answer() != READY:
-            raise RuntimeError("a filing process has not started")
-        return filer
-
-    def stop(self) -> None:
-        """End all of them."""
-        for filer in self.filers:
-            filer.process.kill()
-            filer.process.wait()
-
-    def file(self, *orders: Mapping[str, Any]) -> None:
-        """Each order is filed and delivered by two processes at the same time; then the next."""
-        for order in orders:
-            for filer in self.filers[:FILERS]:
-                filer.order(order)
-            for filer in self.filers[:FILERS]:
-                if not filer.answer():
-                    raise RuntimeError("a filing process has ended")
-
-    def issues(self, profile: str) -> list[Issue]:
-        """The issues of a profile, the oldest first."""
-        wanted = f"profile:{profile}"
-        return [
-            issue for issue in self.github.issues.issues.values() if wanted in [one["name"] for one in issue["labels"]]
-        ]
-
-    def comments(self, issue: Issue) -> list[str]:
-        """The first visible line of each comment."""
-        return [str(one["body"]).splitlines()[2] for one in self.github.issues.of_issue(issue["number"])]
-
-    def let_pass(self, days: int) -> None:
-        """Closed issues were closed so many days earlier."""
-        connection = psycopg2.connect(self.history_url)
-        try:
-            with connection, connection.cursor() as cursor:
-                statement = "UPDATE loadtest.ticket SET closed_at = closed_at - make_interval(days => %s)"
-                cursor.execute(statement, (days,))
-        finally:
-            connection.close()
-
-
-@contextmanager
-def stand() -> Iterator[Stand]:
-    """For the length of a block."""
-    folder = Path(tempfile.mkdtemp(prefix="loadtest-tickets-"))
-    try:
-        with ExitStack() as opened:
-            url = opened.enter_context(history_database(folder))
-            found = Stand(url, opened.enter_context(github_service()))
-            opened.callback(found.stop)
-            for _ in range(FILERS):
-                found.started()
-            yield found
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def claims(say: Say) -> Iterator[Claim]:
     """Each part has a profile of its own, so that no issue of one is met by another."""
     with stand() as at:
-        for part in (_life, _back, _thirty, _nothing, _disproved, _killed_while_asking, _killed_before_asking):
+        for part in _PARTS:
             say(part.__name__.strip("_").replace("_", " "))
             yield from part(at)
         faults = at.github.faults
@@ -171,7 +62,7 @@ def _back(at: Stand) -> Iterator[Claim]:
     at.let_pass(WINDOW_DAYS + 1)
     at.file(order("life", 14, _BAD))
     found = at.issues("life")
-    names_old = f"told in #{first['number']} before" in found[-1]["body"]
+    names_old = f"told in {REPOSITORY}#{first['number']} before" in found[-1]["body"]
     measured = (len(found), *(issue["state"] for issue in found), names_old)
     parts = ("issues", "old", "new", "the new one names the old")
     yield _claim(f"bad again {WINDOW_DAYS + 1} days after its closing", parts, (2, "closed", "open", True), measured)
@@ -226,6 +117,7 @@ def _killed_while_asking(at: Stand) -> Iterator[Claim]:
     _until(lambda: bool(at.issues("lost")))
     victim.process.kill()
     victim.process.wait()
+    at.let_wait(1)
     at.file(order("lost", 1, _BAD))
     shown = (len(at.issues("lost")), at.github.count(CREATE) - asked)
     yield _claim("killed while GitHub made the issue, its answer lost", ("issues", "creations"), (1, 1), shown)
@@ -240,6 +132,65 @@ def _killed_before_asking(at: Stand) -> Iterator[Claim]:
     at.file(order("claimed", 1, _BAD))
     shown = (before, len(at.issues("claimed")))
     yield _claim("killed between claim and creation", ("issues then", "issues after the next attempt"), (0, 1), shown)
+
+
+def _refused_while_closing(at: Stand) -> Iterator[Claim]:
+    """Each of the calls that close an issue is refused once, and made again."""
+    calls = ("issues/get", "issues/update", "issues/list-comments", "issues/create-comment")
+    told = []
+    for number, call in enumerate(calls):
+        profile = f"refused{number}"
+        at.file(*(order(profile, place, slos) for place, slos in enumerate((_BAD, _GOOD, _GOOD))))
+        at.github.troubles[call] = too_many(60)
+        last = order(profile, 3, _GOOD)
+        at.file(last)
+        del at.github.troubles[call]
+        at.let_wait(1)
+        at.file(last)
+        (issue,) = at.issues(profile)
+        told.append((issue["state"], len(at.comments(issue))))
+    what = f"each of the {len(calls)} calls that close an issue is refused, and made again after the time asked for"
+    yield _claim(what, ("state and comments",), ([("closed", 1)] * len(calls),), (told,))
+
+
+def _somebody_elses(at: Stand) -> Iterator[Claim]:
+    """The number that the history has is a person's issue now, as after a change of repository."""
+    at.file(order("moved", 1, _BAD))
+    (theirs,) = at.issues("moved")
+    theirs |= {"title": "Customers cannot pay", "body": "A person's text"}
+    before = dict(theirs)
+    at.file(*(order("moved", number, slos) for number, slos in enumerate((_BAD, _GOOD, _GOOD, _GOOD), 2)))
+    new = at.issues("moved")[-1]
+    says_so = f"{REPOSITORY}#{before['number']}, cannot be written" in new["body"]
+    names = ("theirs unchanged", "their comments", "ours", "ours says so")
+    shown = (theirs == before, len(at.comments(theirs)), new["state"], says_so)
+    yield _claim("the number is somebody else's issue: bad, then good runs", names, (True, 0, "closed", True), shown)
+
+
+def _stopped(at: Stand) -> Iterator[Claim]:
+    """A run that was stopped by a rule stands between the clean ones."""
+    rule = Reason("auto_stop_errors", "nearly all requests failed")
+    at.file(*(order("stopped", number, slos) for number, slos in enumerate((_BAD, _GOOD, _GOOD))))
+    at.file(order("stopped", 3, _GOOD, rule), order("stopped", 4, _GOOD))
+    states = [issue["state"] for issue in at.issues("stopped")]
+    at.file(*(order("stopped", number, _GOOD) for number in (5, 6)))
+    later = [issue["state"] for issue in at.issues("stopped")]
+    expected = (["open"] * 2, ["closed"] * 2)
+    yield _claim("good, good, stopped by a rule, good", ("then", "two good runs later"), expected, (states, later))
+
+
+_PARTS = (
+    _life,
+    _back,
+    _thirty,
+    _nothing,
+    _disproved,
+    _stopped,
+    _somebody_elses,
+    _refused_while_closing,
+    _killed_while_asking,
+    _killed_before_asking,
+)
 
 
 def _until(is_so: Callable[[], bool]) -> None:

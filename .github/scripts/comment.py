@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from job_settings import job_settings
 from patience import patiently, status_of
 from result import RESULT
 from workflow_commands import annotate, say
@@ -19,12 +20,11 @@ from workflow_commands import annotate, say
 from include.loadtest import run
 from include.loadtest.errors import LoadTestError, printable
 from include.loadtest.publishing.delivery import Budget, DeliveryError
-from include.loadtest.publishing.github import GitHubSettings, github_errors, repository
-from include.loadtest.publishing.github_text import bounded, harmless, link
+from include.loadtest.publishing.github import github_errors, repository
+from include.loadtest.publishing.github_text import bounded, code, harmless, link
 from include.loadtest.publishing.pages_index import is_run_id
 from include.loadtest.publishing.pull_request import Check, check_of, report_check, upsert_comment
 from include.loadtest.publishing.pull_request_text import pull_request_text
-from include.loadtest.reporting.markdown import code
 from include.loadtest.reporting.report import SENTENCES
 from include.loadtest.reporting.summary import verdict_title
 
@@ -49,9 +49,7 @@ def main() -> int:
         return 0
     told = told_of(Path(sys.argv[1]), environment)
     try:
-        settings = GitHubSettings.checked(
-            environment["GITHUB_TOKEN"], environment["GITHUB_REPOSITORY"], environment["GITHUB_API_URL"]
-        )
+        settings = job_settings(environment)
     except LoadTestError as error:
         annotate("error", f"nothing is told: {error}")
         return 1

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from job_settings import job_settings
 from patience import patiently
 from workflow_commands import annotate, say
 
@@ -33,10 +34,7 @@ def main() -> int:
         annotate("notice", "nothing is published: this run left no bundle here")
         return 0
     try:
-        environment = os.environ
-        settings = GitHubSettings.checked(
-            environment["GITHUB_TOKEN"], environment["GITHUB_REPOSITORY"], environment["GITHUB_API_URL"]
-        )
+        settings = job_settings(os.environ)
         place = patiently(lambda budget: _pages(settings, budget))
     except LoadTestError as error:
         annotate("error", f"nothing is published: {error}")

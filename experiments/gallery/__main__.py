@@ -60,7 +60,7 @@ def _pages(runs: Sequence[Told], by_verdict: dict[str, Told], folders: Sequence[
         plot = run.PLOT if breach.bundle.has(run.PLOT) else None
         if plot:
             shutil.copy(breach.bundle.path / plot, folder / plot)
-    yield from slack_pages(runs, by_verdict, folders, plot)
+    yield from slack_pages(runs, by_verdict, folders, folder, plot)
     if breach is not None:
         with _history(folder) as engine:
             yield from issue_pages(engine, *_story(runs, breach))
@@ -87,6 +87,9 @@ def _reported(told: Told, folder: Path) -> Told:
     """A copy of the run, with the reports and the plot of today."""
     copy = Bundle(folder / "bundles" / told.bundle.run_id)
     shutil.copytree(told.bundle.path, copy.path)
+    copy.write(run.VERDICT, told.verdict)
+    if told.comparison is not None:
+        copy.write(run.COMPARISON, told.comparison)
     write_plot(copy, told.profile)
     write_reports(copy, datetime.now(UTC))
     return Told(copy)

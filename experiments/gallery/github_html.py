@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-STYLE = """
-@font-face{font-family:Marks;src:local('Noto Color Emoji');
-unicode-range:U+23F3,U+26AA,U+2705,U+274C,U+1F500-1F5FF,U+1F7E0-1F7EB}
+MARKS = """@font-face{font-family:Marks;src:local('Noto Color Emoji');
+unicode-range:U+23F3,U+26AA,U+2705,U+274C,U+1F500-1F5FF,U+1F6D1,U+1F7E0-1F7EB}
+"""
+"""The signs of verdicts in colour."""
+_LOOK = """
 body{margin:0;padding:16px;background:#fff;color:#1f2328;font:14px/1.5 Marks,'DejaVu Sans',sans-serif;width:858px}
 .title{font-size:22px;line-height:1.3;margin:0 0 8px}.title span{color:#59636e}
 .state{display:inline-block;border-radius:1em;padding:3px 12px;color:#fff;background:#1f883d;font-size:13px}
@@ -27,6 +29,7 @@ code{background:#eff1f3;border-radius:4px;padding:1px 4px;font:12px 'DejaVu Sans
 pre{background:#f6f8fa;border-radius:6px;padding:12px;margin:8px 0}pre code{background:none;padding:0}
 a{color:#0969da}sub{color:#59636e}
 """
+STYLE = MARKS + _LOOK
 
 
 def issue(number: int, payload: Mapping[str, Any], *, state: str) -> str:

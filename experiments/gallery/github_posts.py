@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from experiments.gallery.github_html import STYLE, box, check_run, issue
+from experiments.gallery.github_html import MARKS, STYLE, box, check_run, issue
 from experiments.gallery.runs import Told
 from experiments.gallery.slack_posts import Page, bundle_uri, link_of, report_of
 from include.loadtest import run
@@ -61,7 +61,7 @@ def _filed(engine: Engine, told: Told) -> Mapping[str, Any] | None:
         about,
         verdict=told.verdict,
         metrics=told.read(run.METRICS),
-        comparison=told.read(run.COMPARISON),
+        comparison=told.comparison,
         diagnosis=told.diagnosis,
         rules=load_ticket_rules(),
     )
@@ -74,7 +74,7 @@ def pull_request_pages(told: Told) -> Iterator[Page]:
     text = pull_request_text(
         verdict=told.verdict,
         metrics=told.read(run.METRICS),
-        comparison=told.read(run.COMPARISON),
+        comparison=told.comparison,
         diagnosis=told.diagnosis,
         link_to_run=link_of(told.bundle.run_id),
         report_url=report_of(told.bundle.run_id),
@@ -92,7 +92,7 @@ def site_pages(runs: Sequence[Told], shown: Told, folder: Path) -> Iterator[Page
     """The published list and one report; the files that the report shows are put into `folder`."""
     entries = [entry_of(told.verdict, told.manifest) for told in runs]
     latest = sorted(entries, key=lambda entry: (entry.began, entry.run_id), reverse=True)
-    yield Page("pages-index", "The published list of runs", index_page(latest[:12]), WIDTH_PX)
+    yield Page("pages-index", "The published list of runs", _with_marks(index_page(latest[:12])), WIDTH_PX)
     names = [path.name for path in shown.bundle.path.iterdir() if path.is_file()]
     publication = publication_of(
         entry_of(shown.verdict, shown.manifest), names, lambda name: (shown.bundle.path / name).read_bytes()
@@ -100,5 +100,10 @@ def site_pages(runs: Sequence[Told], shown: Told, folder: Path) -> Iterator[Page
     for name, content in publication.files.items():
         if isinstance(content, bytes):
             (folder / name).write_bytes(content)
-    html = publication.files["index.html"]
-    yield Page("pages-report", "A published report (its beginning)", str(html), WIDTH_PX, PAGE_HEIGHT_PX)
+    html = _with_marks(str(publication.files["index.html"]))
+    yield Page("pages-report", "A published report (its beginning)", html, WIDTH_PX, PAGE_HEIGHT_PX)
+
+
+def _with_marks(html: str) -> str:
+    """The same with coloured marks, as a reader's own machine shows them."""
+    return html.replace("<style>", f"<style>{MARKS}", 1).replace("system-ui", "Marks,system-ui", 1)

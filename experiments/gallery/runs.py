@@ -1,7 +1,7 @@
 """Which of the runs in some folders are shown: for each verdict the one with most to tell."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,10 @@ from typing import Any
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.profile import Profile
+from include.loadtest.profile.vocabulary import BASELINES
+from include.loadtest.verdict import SloResult, slo_reasons
 
+Row = Mapping[str, Any]
 SUITE = "suite.json"
 
 
@@ -26,8 +29,17 @@ class Told:
 
     @cached_property
     def verdict(self) -> dict[str, Any]:
-        """The content of verdict.json."""
-        return self.bundle.read(run.VERDICT)
+        """The content of verdict.json, its reasons in today's words."""
+        verdict = self.bundle.read(run.VERDICT)
+        rows = (self.read(run.METRICS) or {}).get("metrics") or ()
+        return verdict | {"reasons": list(reworded(verdict["reasons"], verdict["slos"], rows))}
+
+    @cached_property
+    def comparison(self) -> dict[str, Any] | None:
+        """The content of comparison.json, in today's words too."""
+        comparison = self.read(run.COMPARISON)
+        test = (comparison or {}).get("change_test")
+        return (comparison or {}) | {"change_test": test | {"text": in_words(test["text"])}} if test else comparison
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -66,9 +78,32 @@ class Told:
         has_samples = any(self.bundle.samples_dir.glob("*.parquet"))
         return self.cause is not None, bool(self.alerts), has_samples, self.bundle.run_id
 
-    def has_reason(self, code: str) -> bool:
-        """Whether the verdict has a reason of this code."""
-        return any(reason["code"] == code for reason in self.verdict["reasons"])
+
+def reworded(reasons: Iterable[Row], slos: Iterable[Row], rows: Iterable[Row]) -> Iterator[Row]:
+    """The reasons of a verdict as they would be said today; `slos`: what was judged, `rows`: of metrics.json.
+
+    What was judged and decided stays: a run may be older than the words.
+    """
+    bounds = {(row["metric"], row["scope"], row["phase"]) for row in rows if row.get("lower_bound")}
+    today: dict[tuple[str, str], str] = {
+        _about(one.code, one.text): one.text for one in slo_reasons([SloResult(**slo) for slo in slos], bounds)
+    }
+    for reason in reasons:
+        text = str(reason["text"])
+        yield {**reason, "text": in_words(today.get(_about(reason["code"], text), text))}
+
+
+def _about(code: str, text: str) -> tuple[str, str]:
+    """A reason's code with the figure, scope and phase that its text begins with."""
+    return code, text.partition(": ")[0]
+
+
+def in_words(text: str) -> str:
+    """A change test's text, which named its baseline by a key before."""
+    for key, words in BASELINES.items():
+        is_about_none = "comparable runs are there" in text
+        text = text.replace(f" ({key})", "" if is_about_none else f" (baseline: {words})")
+    return text
 
 
 def told_runs(folders: Iterable[Path]) -> list[Told]:

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from experiments.gallery.github_html import MARKS
 from include.loadtest.publishing.message_parts import Message
 
 Block = Mapping[str, Any]
 
-STYLE = """
-@font-face{font-family:Marks;src:local('Noto Color Emoji');
-unicode-range:U+23F3,U+26AA,U+2705,U+274C,U+1F500-1F5FF,U+1F7E0-1F7EB}
+_LOOK = """
 body{margin:0;padding:14px 16px;background:#fff;color:#1d1c1d;font:15px/1.46 Marks,'DejaVu Sans',sans-serif;width:700px}
 .post{display:flex;gap:10px;margin-bottom:12px}
 .face{flex:none;width:36px;height:36px;border-radius:6px;background:#1264a3;color:#fff;font-weight:700;
@@ -31,6 +30,7 @@ a{color:#1264a3;text-decoration:none}
 .replies{color:#1264a3;font-weight:700;font-size:13px;margin:0 0 8px}
 img{max-width:100%;border:1px solid #ddd;border-radius:6px}
 """
+STYLE = MARKS + _LOOK
 _TOKEN = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>|`([^`\n]+)`|\*([^*\n]+)\*")
 
 

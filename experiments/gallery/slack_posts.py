@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from experiments.gallery.real_alarms import fault, self_test
 from experiments.gallery.runs import Told, suites
 from experiments.gallery.slack_html import STYLE, posts, thread
 from include.loadtest import run
@@ -18,7 +19,6 @@ WIDTH_PX = 732
 MENTIONS = ("S012PERFOPS",)
 """A made id: Slack shows a group's name in its place."""
 ISSUE = (1, "https://github.com/your-org/your-app/issues/1")
-SETUP_FAILED = "setup_failed"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def verdict_message(told: Told) -> Message:
         told.verdict,
         told.read(run.METRICS),
         told.diagnosis,
-        told.read(run.COMPARISON),
+        told.comparison,
         title=told.profile.title,
         link=link_of(run_id),
         bundle_uri=bundle_uri(run_id),
@@ -69,9 +69,9 @@ def _page(name: str, text: str, *shown: Message, in_thread: Sequence[Message | s
 
 
 def slack_pages(
-    runs: Sequence[Told], by_verdict: dict[str, Told], folders: Sequence[Path], plot: str | None
+    runs: Sequence[Told], by_verdict: dict[str, Told], folders: Sequence[Path], folder: Path, plot: str | None
 ) -> Iterator[Page]:
-    """What there is a run for; `plot`: address of the picture of the SLA_BREACH run."""
+    """What there is a run for; `folder`: for scratch, `plot`: address of the picture of the SLA_BREACH run."""
     breach = by_verdict.get("SLA_BREACH")
     if breach is not None:
         yield from _breach_pages(breach, plot)
@@ -82,9 +82,9 @@ def slack_pages(
     alerted = next((one for one in runs if one.alerts), None)
     if alerted is not None:
         yield _page("slack-alert", "A threshold was crossed while the load was sent", _alert(alerted))
-    failed = next((one for one in runs if one.has_reason(SETUP_FAILED)), None)
-    if failed is not None:
-        yield _page("slack-fault", "A task failed: visibly no verdict", _fault(failed))
+    yield _page("slack-fault", "A task failed: visibly no verdict", fault())
+    tested = with_issues(self_test(folder / "self-test"), [ISSUE])
+    yield _page("slack-self-test", "The weekly self-test: marked as one", tested)
     suite = max(suites(folders), key=lambda one: (len(one[1]["runs"]), one[1]["verdict"] != "PASS"), default=None)
     if suite is not None:
         yield _page("slack-digest", "A suite's message", _digest(*suite, runs))
@@ -109,7 +109,6 @@ def _breach_pages(breach: Told, plot: str | None) -> Iterator[Page]:
     yield _page(
         "slack-thread", "Its thread: progress, alert, plot, what saturates, the call to people", in_thread=shown
     )
-    yield _page("slack-self-test", "The weekly self-test: marked as one", messages.self_test_message(message))
 
 
 def _started(told: Told) -> Message:
@@ -132,25 +131,13 @@ def _progress(told: Told) -> Message:
     lines = [(datetime.fromisoformat(one["at"]), one["text"]) for one in told.manifest.get("progress") or ()]
     load = told.manifest["load"]
     began, ended = (datetime.fromisoformat(load[end]).astimezone(UTC) for end in ("started", "ended"))
-    return messages.progress_message(
-        lines or [(began, f"load begins: up to {told.profile.users} users"), (ended, "load ended")]
-    )
+    begins = f"load begins: up to {told.profile.users} users, until about {ended:%H:%M:%S}"
+    return messages.progress_message(lines or [(began, begins), (ended, "load ended")])
 
 
 def _alert(told: Told) -> Message:
     run_id = told.bundle.run_id
     return messages.alert_message(told.alerts[0], run_id=run_id, target=told.target, link=link_of(run_id))
-
-
-def _fault(told: Told) -> Message:
-    reason = next(one for one in told.verdict["reasons"] if one["code"] == SETUP_FAILED)
-    return messages.fault_message(
-        subject=f"run {told.bundle.run_id}",
-        task="seed_users",
-        error=reason["text"],
-        log=f"{link_of(told.bundle.run_id)}/tasks/seed_users",
-        at=datetime.fromisoformat(told.manifest["started"]),
-    )
 
 
 def _digest(bundle: Bundle, document: Mapping[str, Any], runs: Sequence[Told]) -> Message:

@@ -7,10 +7,12 @@ import pytest
 from PIL import Image
 
 from experiments.gallery.github_html import box, issue
-from experiments.gallery.runs import told_runs
+from experiments.gallery.real_alarms import fault, self_test
+from experiments.gallery.runs import in_words, reworded, told_runs
 from experiments.gallery.slack_html import mrkdwn, posts, thread
 from include.loadtest.bundle import Bundle
-from tests.helpers.slack_messages import HOSTILE, MET, document, message
+from tests.helpers.block_kit import faults
+from tests.helpers.slack_messages import HOSTILE, MET, document, message, slo, texts
 
 pytestmark = pytest.mark.unit
 DOCUMENT = Path(__file__).parents[2] / "docs" / "messages.md"
@@ -71,3 +73,41 @@ def test_a_run_with_a_cause_and_alerts_tells_more_than_one_without(tmp_path) -> 
         if cause:
             bundle.write("diagnosis.json", {"state": "bottleneck", "causes": [{"cause": cause}]})
     assert [told.bundle.run_id for told in told_runs([tmp_path])] == ["smoke-1", "smoke-2"]
+
+
+def test_a_recorded_verdict_is_told_in_todays_words() -> None:
+    """Limits as people read them, a bound as one, the baseline by its name; the rest as it was."""
+    missed = [slo("latency_p99_ms", "missed", 12_004, 6_000), slo("error_rate", "missed", 0.03687, 0.01)]
+    old = [
+        {"code": "slo_missed", "text": "latency_p99_ms of all in hold: 1.2e+04 ms, limit < 6000 ms, n=217"},
+        {"code": "slo_missed", "text": "error_rate of all in hold: 0.03687 ratio, limit < 0.01 ratio, n=217"},
+        {"code": "operator", "text": "the load was stopped"},
+    ]
+    bound = {"metric": "latency_p99_ms", "scope": "all", "phase": "hold", "lower_bound": True}
+    new = reworded(old, document(missed)["slos"], [bound])
+    assert [reason["text"] for reason in new] == [
+        "latency_p99_ms of all in hold: ≥ 12,004 ms, limit < 6,000 ms, n=900",
+        "error_rate of all in hold: 3.687 %, limit < 1 %, n=900",
+        "the load was stopped",
+    ]
+    assert in_words("no change (recent)") == "no change (baseline: the latest comparable runs)"
+    assert in_words("3 comparable runs are there (recent)") == "3 comparable runs are there"
+
+
+def test_the_fault_is_a_clean_up_whose_database_is_away() -> None:
+    """Made by the failure callback of what was raised, without the password."""
+    shown = fault()
+    assert "Task *cleanup_users* failed" in texts(shown)[1]
+    assert "Connection refused" in texts(shown)[1]
+    assert "s3cret" not in repr(shown)
+    assert faults(shown.payload()) == []
+
+
+def test_the_self_tests_message_is_the_one_that_it_sends(tmp_path) -> None:
+    """Of its recorded bad run, and of no target that there is."""
+    shown = self_test(tmp_path)
+    assert texts(shown)[:2] == [
+        "[TEST] ❌ SLA_BREACH: Smoke",
+        "At least one critical limit was missed. Target: *alarm-selftest*",
+    ]
+    assert faults(shown.payload()) == []

@@ -124,7 +124,7 @@ def test_a_refused_comment_is_red_and_the_check_is_told_all_the_same(
     github.troubles["issues/create-comment"] = Trouble(status=404)
     done = tell()
     assert (done.returncode, len(github.api.checks)) == (1, 1)
-    assert "::error::no comment was written: GitHub refuses: HTTP 404" in done.stdout
+    assert "::error::no comment was written: GitHub refuses: trouble (HTTP 404)" in done.stdout
     assert runner.environment["GITHUB_TOKEN"] not in done.stdout + done.stderr
 
 
@@ -176,13 +176,13 @@ def test_what_cannot_be_read_is_told_as_no_verdict(
 
 def test_a_configured_airflows_verdict_needs_no_bundle_here(runner: Runner, github: GitHubService, tell: Tell) -> None:
     """The comment has its address and the end of the log, and claims nothing about figures that it has not seen."""
-    result = RESULT | {"run_id": None, "bundle": "s3://results/smoke-1", "tail": ["10:00  publish | 320 requests"]}
+    result = RESULT | {"run_id": None, "bundle": "s3://results/smoke-1", "tail": ["10:00 publish | redis://:s3cret@h"]}
     left(runner, result)
     assert tell().returncode == 0
     [comment] = comments(github)
     assert "✅ PASS: load test in the configured Airflow" in comment
     assert "bundle `s3://results/smoke-1`" in comment
-    assert "- `10:00  publish / 320 requests`" in comment
+    assert "- `10:00 publish / redis://:***@h`" in comment
     assert "could have seen" not in comment
 
 

@@ -104,6 +104,32 @@ def test_without_a_bundle_nothing_is_asked(github: GitHubService, publish: Publi
     assert "left no bundle here" in done.stdout
 
 
+def test_settings_that_cannot_work_are_named_as_the_job_has_them(
+    runner: Runner, github: GitHubService, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here is no connection of Airflow."""
+    made_bundle(runner, "smoke-1")
+    for name, value in (("GITHUB_TOKEN", ""), ("GITHUB_REPOSITORY", "x"), ("GITHUB_API_URL", "ftp://x")):
+        monkeypatch.setitem(runner.environment, name, value)
+        done = publish()
+        assert done.returncode == 1
+        assert "::error::nothing is published: " in done.stdout
+        assert name in done.stdout
+        assert "connection" not in done.stdout
+        monkeypatch.undo()
+    assert github.seen == []
+
+
+def test_a_token_that_is_refused_is_named_as_the_job_has_it(
+    runner: Runner, github: GitHubService, publish: Publish
+) -> None:
+    """Also by what GitHub says of it."""
+    configure(github, PAGES)
+    made_bundle(runner, "smoke-1")
+    runner.environment["GITHUB_TOKEN"] = "wrong"
+    assert "put a valid token into GITHUB_TOKEN" in publish().stdout
+
+
 def test_a_github_that_stumbles_is_asked_again(runner: Runner, github: GitHubService, publish: Publish) -> None:
     """This job has no second day."""
     configure(github, PAGES)
@@ -125,7 +151,7 @@ def test_a_bundle_that_cannot_be_published_is_red_and_the_others_are(
     done = publish()
     assert done.returncode == 1
     assert "::error::smoke-1 is not published: its files cannot be read" in done.stdout
-    assert "::error::smoke-2 is not published: the bundle of smoke-2 has no summary" in done.stdout
+    assert "::error::smoke-2 is not published: there is no summary of smoke-2" in done.stdout
     assert "load-tests/smoke-3/index.html" in github.git.content("gh-pages")
 
 
@@ -138,6 +164,6 @@ def test_a_github_that_refuses_is_red_and_the_token_stays_hidden(
     github.troubles["git/create-tree"] = Trouble(status=403)
     done = publish()
     assert done.returncode == 1
-    assert "::error::smoke-1 is not published: GitHub refuses: HTTP 403" in done.stdout
+    assert "::error::smoke-1 is not published: GitHub refuses: trouble (HTTP 403)" in done.stdout
     assert runner.environment["GITHUB_TOKEN"] not in done.stdout + done.stderr
     assert github.count("git/create-tree") == 1

@@ -5,8 +5,9 @@ them let through. A block of another kind is a fault: who adds one adds its rule
 """
 
 import copy
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from slack_sdk.models.basic_objects import JsonObject
@@ -15,6 +16,9 @@ from slackblocks.blocks import Block as LimitedBlock
 
 KINDS = ("header", "section", "context", "divider")
 MAX_BLOCKS, MAX_TEXT_CHARS, MAX_BLOCK_ID_CHARS, MAX_METADATA_BYTES = 50, 4000, 255, 8000
+MAX_BLOCKS_CHARS = 12_000
+"""Of the texts of all blocks together: not in Slack's reference, which bounds each block only; above some 12,000 to
+13,000 its servers answer `msg_blocks_too_long`, so many apps have found."""
 _COMMON = {"text", "blocks", "parse", "link_names", "metadata"}
 ARGUMENTS = {
     "chat.postMessage": _COMMON | {"channel", "thread_ts", "unfurl_links", "unfurl_media"},
@@ -24,10 +28,16 @@ ARGUMENTS = {
 REQUIRED = {"chat.postMessage": {"channel"}, "chat.update": {"channel", "ts"}, "webhook": set()}
 _MARKUP = re.compile(r"<(?:@[UW][A-Z0-9]+|!subteam\^S[A-Z0-9]+|https?://[^\s<>|]+\|[^<>|]+)>")
 """All between angle brackets that this project ever means; anything else was not escaped."""
+_CHANNEL_ID, _CHANNEL_NAME = re.compile(r"[CGDUW][A-Z0-9]{6,30}"), re.compile(r"#?\w[\w-]{0,79}")
+_SWITCHES = ("link_names", "unfurl_links", "unfurl_media")
 
 
 def faults(payload: Mapping[str, Any], method: str | None = None) -> list[str]:
     """Every rule that a message breaks; with a method also those of its arguments."""
+    try:
+        json.dumps(payload, ensure_ascii=False).encode()
+    except ValueError as error:
+        return [f"no Unicode: {error}"]
     return [*_message_faults(payload), *(_argument_faults(payload, method) if method else [])]
 
 
@@ -37,8 +47,24 @@ def _argument_faults(payload: Mapping[str, Any], method: str) -> Iterator[str]:
         if not isinstance(payload.get(name), str) or not payload[name]:
             yield f"{name}: required"
     for name in ("ts", "thread_ts"):
-        if payload.get(name) is not None and not re.fullmatch(r"\d{10}\.\d{6}", str(payload[name])):
+        stamp = payload.get(name)
+        if stamp is not None and not (isinstance(stamp, str) and re.fullmatch(r"\d{10}\.\d{6}", stamp)):
             yield f"{name}: no time stamp of a message"
+    if isinstance(payload.get("channel"), str) and not _is_channel(payload["channel"]):
+        yield "channel: neither an id nor a name"
+    yield from _switch_faults(payload, _SWITCHES)
+    if payload.get("parse", "none") not in ("none", "full"):
+        yield "parse: none or full wanted"
+
+
+def _is_channel(text: str) -> bool:
+    """An id, or a name: lower case in any language, no spaces, no other signs."""
+    is_name = _CHANNEL_NAME.fullmatch(text) is not None and text == text.lower()
+    return is_name or _CHANNEL_ID.fullmatch(text) is not None
+
+
+def _switch_faults(values: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
+    yield from (f"{name}: true or false wanted" for name in names if not isinstance(values.get(name, True), bool))
 
 
 def _message_faults(payload: Mapping[str, Any]) -> Iterator[str]:
@@ -53,6 +79,9 @@ def _message_faults(payload: Mapping[str, Any]) -> Iterator[str]:
     ids = [block["block_id"] for block in blocks if isinstance(block, dict) and "block_id" in block]
     if len(ids) != len({str(one) for one in ids}):
         yield "blocks: a block_id is used twice"
+    size = sum(len(text["text"]) for text in _all_texts(blocks))
+    if size > MAX_BLOCKS_CHARS:
+        yield f"blocks: {size} characters in all, {MAX_BLOCKS_CHARS} at most"
     for number, block in enumerate(blocks):
         yield from (f"blocks/{number}: {fault}" for fault in _block_faults(block))
     yield from _metadata_faults(payload.get("metadata"))
@@ -97,8 +126,16 @@ def _own_faults(block: Mapping[str, Any]) -> Iterator[str]:
         yield "text: a header's is plain_text"
     if block["type"] == "context" and not block.get("elements"):
         yield "elements: none"
+    yield from _switch_faults(block, ["expand"])
     for text in _texts(block):
         yield from _text_faults(text)
+
+
+def _all_texts(blocks: Iterable[object]) -> Iterator[Mapping[str, Any]]:
+    for block in blocks:
+        for text in _texts(block) if isinstance(block, dict) else ():
+            if isinstance(text, dict) and isinstance(text.get("text"), str):
+                yield text
 
 
 def _kind(text: object) -> object:
@@ -114,7 +151,9 @@ def _texts(block: Mapping[str, Any]) -> Iterator[object]:
 def _text_faults(text: Any) -> Iterator[str]:
     if _kind(text) not in ("mrkdwn", "plain_text"):
         yield "no text object"
-    elif not isinstance(text.get("text"), str) or not text["text"].strip():
+        return
+    yield from _switch_faults(text, ("emoji", "verbatim"))
+    if not isinstance(text.get("text"), str) or not text["text"].strip():
         yield "text: empty"
     elif _kind(text) == "mrkdwn":
         yield from _markup_faults(text["text"])
@@ -136,5 +175,5 @@ def _metadata_faults(metadata: Any) -> Iterator[str]:
         yield "metadata: an event_type and an event_payload wanted"
     elif not re.fullmatch(r"[a-z][a-z0-9_]{0,254}", str(metadata["event_type"])):
         yield "metadata: no event_type"
-    elif len(str(metadata).encode()) > MAX_METADATA_BYTES:
+    elif len(json.dumps(metadata)) > MAX_METADATA_BYTES:
         yield "metadata: too large"

@@ -6,6 +6,7 @@ GitHub ignores those, so what was meant with them would silently not happen.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -105,7 +106,10 @@ def _path_faults(operation: Operation) -> Iterator[str]:
 
 def _query_faults(operation: Operation, url: str) -> Iterator[str]:
     known = {parameter["name"]: parameter for parameter in _parameters(operation, "query")}
-    given = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    given = dict(pairs)
+    for name in (name for name, count in Counter(name for name, _ in pairs).items() if count > 1):
+        yield f"query: {name} is given more than once"
     for name, parameter in known.items():
         if parameter.get("required") and name not in given:
             yield f"query: {name} is required"

@@ -1,14 +1,15 @@
 """A small GitHub on 127.0.0.1 that remembers: issues, comments, checks, statuses, git objects and branches.
 
 Every request and every answer is held against GitHub's own description (tests/helpers/github_contract.py); a request
-that breaks it is answered 422, and both kinds of fault are kept in `faults`.
+that breaks it is answered 422, and both kinds of fault are kept in `faults`. A request is judged before anything else,
+so also where the token is wrong or the answer is a trouble's.
 """
 
 import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +27,7 @@ WORKFLOW_TOKEN = "ghs_not-a-real-token"
 REPOSITORY = NAME
 USER, BOT = User("load-test"), User("github-actions[bot]", "Bot")
 _USERS = {TOKEN: USER, WORKFLOW_TOKEN: BOT}
-_PER_PAGE, _MOST_PER_PAGE = 30, 100
+_PER_PAGE = 30
 
 
 @dataclass
@@ -121,24 +122,30 @@ class GitHubService:
                 return found
         return Trouble()
 
-    def answer(self, method: str, url: str, token: str, body: bytes) -> tuple[Operation | None, Answer]:
-        """What GitHub says to a request."""
-        operation = operation_of(method, url)
+    def path_of(self, path: str) -> str:
+        """The path of a request without what the API's own address has of it (`/api/v3`)."""
+        own = urlsplit(self.url).path
+        return path.removeprefix(own) if path.startswith(f"{own}/") else f"outside of the API: {path}"
+
+    def judge(self, method: str, path: str, body: bytes) -> list[str]:
+        """The rules that a request breaks; they are kept."""
+        broken = request_faults(method, path, body)
+        self.faults += broken
+        return broken
+
+    def answer(self, operation: Operation, path: str, token: str, body: bytes) -> Answer:
+        """What GitHub says to a request that breaks no rule of the description."""
         user = _USERS.get(token)
         if user is None:
-            return operation, (401, _words(Refused(401, "Bad credentials")))
-        if broken := request_faults(method, url, body):
-            self.faults += broken
-            return operation, (404 if operation is None else 422, _words(Refused(422, "; ".join(broken))))
-        assert operation is not None
-        query = dict(parse_qsl(urlsplit(url).query))
+            return 401, _words(Refused(401, "Bad credentials"))
+        query = dict(parse_qsl(urlsplit(path).query))
         try:
             with self.lock:
                 status, document = self.api.answer(operation, user, query, json.loads(body or "{}"))
                 document = json.loads(json.dumps(document))
         except Refused as refused:
-            return operation, (refused.status, _words(refused))
-        return operation, (status, document)
+            return refused.status, _words(refused)
+        return status, document
 
 
 def _words(refused: Refused) -> dict[str, Any]:
@@ -152,7 +159,7 @@ def _paged(url: str, document: Any) -> tuple[Any, str | None]:
     if not isinstance(items, list):
         return document, None
     address, query = url.partition("?")[0], dict(parse_qsl(urlsplit(url).query))
-    size = min(int(query.get("per_page", _PER_PAGE)), _MOST_PER_PAGE)
+    size = int(query.get("per_page", _PER_PAGE))
     page, pages = int(query.get("page", 1)), max(1, -(-len(items) // size))
     wanted = {"prev": page - 1, "next": page + 1, "last": pages, "first": 1}
     links = [
@@ -175,24 +182,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        operation = operation_of(self.command, self.path)
-        name = operation.description["operationId"] if operation else self.path
+        path = self.service.path_of(self.path)
+        operation = operation_of(self.command, path)
+        broken = self.service.judge(self.command, path, body)
+        name = operation.description["operationId"] if operation else path
         self.service.seen.append(name)
         trouble = self.service.trouble(name)
+
+        def done() -> Answer:
+            if operation is None or broken:
+                return 404 if operation is None else 422, _words(Refused(422, "; ".join(broken)))
+            token = self.headers.get("Authorization", "").removeprefix("token ").removeprefix("Bearer ")
+            return self.service.answer(operation, path, token, body)
+
+        self._end(trouble, operation, self._troubled(trouble, done))
+
+    def _troubled(self, trouble: Trouble, done: Callable[[], Answer]) -> Answer:
+        """The answer after what the trouble does first; another answer of its own is told later."""
         is_answered = not (trouble.status or trouble.is_cut or trouble.is_dripping)
-        found: tuple[Operation | None, Answer] = (operation, (trouble.status or 200, None))
-        if trouble.is_processed or (is_answered and not trouble.slow_s):
-            done = self._done(body)
-            found = done if is_answered else found
+        answer = done() if trouble.is_processed else None
         if trouble.slow_s:
             self.service.closed.wait(trouble.slow_s)
-            found = self._done(body) if is_answered and not trouble.is_processed else found
-        self._end(trouble, *found)
-
-    def _done(self, body: bytes) -> tuple[Operation | None, Answer]:
-        token = self.headers.get("Authorization", "").removeprefix("token ").removeprefix("Bearer ")
-        operation, (status, document) = self.service.answer(self.command, self.path, token, body)
-        return operation, (status, document)
+        if is_answered and answer is None:
+            answer = done()
+        return answer or (trouble.status or 200, None)
 
     def _end(self, trouble: Trouble, operation: Operation | None, answer: Answer) -> None:
         with suppress(OSError):  # a client that has gone away
@@ -207,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send_judged(operation, *answer)
 
     def _send_judged(self, operation: Operation | None, status: int, document: Any) -> None:
-        shown, links = _paged(self.service.url + self.path, document)
+        shown, links = _paged(self.service.url + self.service.path_of(self.path), document)
         content = json.dumps(shown).encode()
         if operation is not None:
             self.service.faults += answer_faults(operation, status, content)
@@ -235,12 +248,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def github_service() -> Iterator[GitHubService]:
-    """A stand-in for the length of a block."""
+def github_service(path: str = "") -> Iterator[GitHubService]:
+    """A stand-in for the length of a block; `path`: where its API begins, as `/api/v3` of a GitHub of one's own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    service = GitHubService(GitHubApi(f"http://127.0.0.1:{port}"))
+    service = GitHubService(GitHubApi(f"http://127.0.0.1:{port}{path}"))
     service.start()
     try:
         yield service

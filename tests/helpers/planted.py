@@ -23,7 +23,9 @@ SETTINGS = """import json, os
 for part in {parts!r}:
     name = "AIRFLOW_CONN_LOADTEST_" + part
     if name in os.environ:
-        os.environ[name] = json.dumps(json.loads(os.environ[name]) | {{"password": {password!r} + part}})
+        os.environ[name] = json.dumps(json.loads(os.environ[name]) | {{"password": {password!r}}})
+        with open({done!r}, "a") as done:
+            done.write(part + "\\n")
 """
 """An airflow_local_settings.py: the embedded environment makes these connections itself, with no password."""
 _TABLES = """SELECT table_schema, table_name FROM information_schema.tables
@@ -32,8 +34,12 @@ WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'informat
 
 @dataclass(frozen=True)
 class Planted:
-    """A Slack and a GitHub with the connections to them; `secrets`: what each is of, and what nobody may show."""
+    """A Slack and a GitHub with the connections to them; `secrets`: what each is of, and what nobody may show.
 
+    `folder` is for files of its own.
+    """
+
+    folder: Path
     slack: SlackService
     github: GitHubService
     secrets: Mapping[str, str]
@@ -55,11 +61,17 @@ class Planted:
         """For the length of a block, what Airflow's processes start with gives the databases passwords."""
         file = airflow_home / "config" / "airflow_local_settings.py"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(SETTINGS.format(parts=DATABASES, password=self.secrets["databases"]))
+        secret, done = self.secrets["databases"], str(self.folder / "done")
+        file.write_text(SETTINGS.format(parts=DATABASES, password=secret, done=done))
         try:
             yield
         finally:
             file.unlink()
+
+    def with_password(self) -> set[str]:
+        """The databases' connections that have got their password."""
+        done = self.folder / "done"
+        return set(done.read_text().split()) if done.exists() else set()
 
     def told(self) -> str:
         """All that the services were sent, apart from headers."""
@@ -101,12 +113,12 @@ class Planted:
 
 
 @contextmanager
-def planted() -> Iterator[Planted]:
+def planted(folder: Path) -> Iterator[Planted]:
     """For the length of a block."""
     made = {what: f"planted-{what}-{secrets.token_hex(8)}" for what in ("Slack", "webhook", "databases")}
     with slack_service() as slack, github_service() as github:
         slack.token = made["Slack"]
-        yield Planted(slack, github, made | {"GitHub": TOKEN})
+        yield Planted(folder, slack, github, made | {"GitHub": TOKEN})
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """The local GitHub keeps GitHub's rules, also those that its description does not state."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import requests
 
-from tests.helpers.github_service import REPOSITORY, TOKEN, USER, WORKFLOW_TOKEN, GitHubService, github_service
+from tests.helpers.github_service import REPOSITORY, TOKEN, USER, WORKFLOW_TOKEN, GitHubService, Trouble, github_service
 
 pytestmark = pytest.mark.integration
 R = f"/repos/{REPOSITORY}"
@@ -68,6 +69,29 @@ def test_a_broken_rule_of_the_description_is_kept(github: GitHubService) -> None
     assert "colour" in github.faults[0]
 
 
+@pytest.mark.parametrize("trouble", [None, Trouble(500), Trouble(is_cut=True), Trouble(slow_s=0.1), Trouble(307)])
+@pytest.mark.parametrize("token", [TOKEN, "wrong"])
+def test_a_request_is_judged_whatever_comes_of_it(github: GitHubService, trouble: Trouble | None, token: str) -> None:
+    """Its rules are broken also where GitHub is in trouble or does not know the token."""
+    if trouble is not None:
+        github.troubles["issues/create"] = trouble
+    with suppress(requests.ConnectionError):
+        ask(github, "POST", f"{R}/issues", {"ttle": "x"}, token)
+    assert any("ttle" in fault for fault in github.faults)
+    assert len(github.faults) == len(set(github.faults)), "judged twice"
+    assert github.issues.issues == {}
+
+
+def test_an_api_may_begin_at_a_path() -> None:
+    """A request beside it is outside of the API."""
+    with github_service("/api/v3") as github:
+        assert ask(github, "GET", f"{R}/issues").json() == []
+        assert github.faults == []
+        outside = github.url.removesuffix("/api/v3") + f"{R}/issues"
+        assert requests.get(outside, headers={"Authorization": f"token {TOKEN}"}, timeout=10).status_code == 404
+        assert "outside of the API" in github.faults[0]
+
+
 def test_who_may_do_what(github: GitHubService) -> None:
     """A wrong token is 401, a check run by a personal one 403, another repository 404; a workflow is no user."""
     run = {"name": "x", "head_sha": github.api.head}
@@ -81,13 +105,13 @@ def test_who_may_do_what(github: GitHubService) -> None:
 
 
 def test_lists_come_in_pages_with_links(github: GitHubService) -> None:
-    """30 at a time, at most 100; the links point to the service itself."""
+    """30 at a time, as many as are asked for up to 100; the links point to the service itself."""
     for number in range(101):
         github.issues.add_issue(USER, {"title": f"issue {number}"})
     first = ask(github, "GET", f"{R}/issues")
     assert len(first.json()) == 30
     assert first.links["next"]["url"].startswith(github.url)
-    assert len(ask(github, "GET", f"{R}/issues?per_page=500").json()) == 100
+    assert len(ask(github, "GET", f"{R}/issues?per_page=100").json()) == 100
     assert len(ask(github, "GET", f"{R}/issues?per_page=100&page=2").json()) == 1
 
 

@@ -94,6 +94,11 @@ def ticket_run(run_id: str = "peak_hours-1", **changes: Any) -> TicketRun:
     return TicketRun(run_id, **values | changes)
 
 
+def at_hour(hour: int) -> str:
+    """When a run of that day started."""
+    return f"2026-11-26T{hour:02d}:00:00.000000Z"
+
+
 def file(
     engine: Engine,
     run_id: str,

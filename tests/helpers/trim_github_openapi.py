@@ -2,12 +2,13 @@
 
 The input is `package/generated/api.github.com.json` of `npm pack @octokit/openapi@23.0.2`. The output,
 tests/data/github/api.github.com.trimmed.json, holds the operations below with all that they refer to, without
-descriptions and examples. One thing is written otherwise: "nullable" beside a choice of schemas or values has no effect
-for validators of OpenAPI 3.0, so null is made one of the choices; a discriminator only says which of them is meant,
-and is left out.
+descriptions and examples. Two things are written otherwise. "nullable" beside a choice of schemas or values has no
+effect for validators of OpenAPI 3.0, so null is made one of the choices; a discriminator only says which of them is
+meant, and is left out. What the description says of values in words only is said in the schema (`_with_words`).
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,7 @@ patch /R/git/refs/{ref}
 get /R/pages
 """.replace("/R", _REPOSITORY)
 _CHOICES = ("oneOf", "anyOf", "allOf", "$ref")
-_WORDS = (
+_FOR_PEOPLE = (
     "description",
     "summary",
     "example",
@@ -90,14 +91,34 @@ def _plain(part: Any, *, is_names: bool = False) -> Any:
     kept = {
         key: _plain(value, is_names=key == "properties" and not is_names)
         for key, value in part.items()
-        if is_names or key not in _WORDS
+        if is_names or key not in _FOR_PEOPLE
     }
     if kept.get("nullable") is True and isinstance(kept.get("enum"), list) and None not in kept["enum"]:
         kept["enum"] = [*kept["enum"], None]
     if kept.get("nullable") is True and "type" not in kept and any(key in kept for key in _CHOICES):
         del kept["nullable"]
         return {"anyOf": [kept, {"type": "object", "nullable": True, "enum": [None]}]}
+    return kept if is_names else _with_words(part, kept)
+
+
+def _with_words(part: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """`kept` with what `part` says of it in words: a number's maximum, fields that exclude each other, a bare list."""
+    most = re.search(r"\(max (\d+)\)", _words(part))
+    if most and part.get("in") == "query" and kept["schema"].get("type") == "integer":
+        return kept | {"schema": kept["schema"] | {"maximum": int(most[1])}}
+    fields = part.get("properties")
+    if not isinstance(fields, dict):
+        return kept
+    if "Using both `tree.sha` and `content` will return an error" in _words(fields.get("sha")):
+        return kept | {"not": {"required": ["sha", "content"]}}
+    if "You can also pass an `array` of labels directly" in _words(fields.get("labels")):
+        return {"anyOf": [kept, kept["properties"]["labels"]]}
     return kept
+
+
+def _words(part: Any) -> str:
+    words = part.get("description") if isinstance(part, dict) else None
+    return words if isinstance(words, str) else ""
 
 
 def _references(part: Any) -> Iterator[str]:

@@ -22,7 +22,7 @@ from include.embedded.postgres import running_postgres
 from include.embedded.state import Layout
 from tests.helpers.commands import ROOT, left_over, make, verdict_of
 from tests.helpers.github_service import Trouble
-from tests.helpers.planted import PAGES, Places, Planted, planted
+from tests.helpers.planted import DATABASES, PAGES, Places, Planted, planted
 
 LOCUSTFILE = str(ROOT / "include" / "locustfiles" / "pratikoai.py")
 SHORT = {"PROFILE": "smoke", "USERS": "5", "DURATION_S": "15", "TARGET": "demo"}
@@ -31,8 +31,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[Planted]:
-    with planted() as found:
+def told(tmp_path_factory) -> Iterator[Planted]:
+    with planted(tmp_path_factory.mktemp("planted")) as found:
         yield found
 
 
@@ -75,7 +75,7 @@ def test_a_healthy_run_is_green_and_shows_its_progress(environment, told) -> Non
     assert tagged_users(environment) == 0
     message, *thread = told.slack.posts
     assert ("PASS" in message.text, len(thread) >= 2, told.slack.faults) == (True, True, [])
-    assert f"load-tests/{bundle.name}/report.html" in told.github.git.content(PAGES)
+    assert f"load-tests/{bundle.name}/index.html" in told.github.git.content(PAGES)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +107,7 @@ def test_no_secret_is_written_anywhere(breach, told) -> None:
     assert found is not None
     own = "".join(file.read_text() for file in Layout().logs.glob(f"tasks/*/run_id={found[1]}/*/attempt=*.log"))
     assert ("Slack refuses: invalid_auth" in own, "GitHub has failed: HTTP 500" in own) == (True, True)
+    assert told.with_password() == set(DATABASES)
     assert places.with_secrets() == []
     assert told.in_text("commands", breach.stdout + breach.stderr) == []
     with places.secrets_written() as written:

@@ -7,6 +7,7 @@ from include.loadtest.analysis.change import Evidence
 from include.loadtest.analysis.ruling import Ruling, Word
 from include.loadtest.analysis.sensitivity import sensitivities
 from include.loadtest.profile.rules import ChangeTest
+from include.loadtest.profile.vocabulary import BASELINES
 
 RANK = (
     Word.STALL,
@@ -61,9 +62,10 @@ def change_document(
 
 
 def combined(rulings: Mapping[str, Ruling]) -> tuple[Word, str]:
-    """The word that counts, and its text with the baseline that it is about."""
+    """The word that counts, and its text with the baseline that it is about; without enough runs there is none."""
     name = min(rulings, key=lambda one: RANK.index(rulings[one].word))
-    return rulings[name].word, f"{rulings[name].text} ({name})"
+    word, text = rulings[name].word, rulings[name].text
+    return word, text if word is Word.NOT_ENOUGH_RUNS else f"{text} (baseline: {BASELINES[name]})"
 
 
 def finding(one: Evidence) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 A row waits while its `version` is above its `delivered_version` and it is not given up. Rows of one lane arrive in the
 order in which they were first put. Callers put no secrets into payloads. All times are the database's. Functions that
 take an engine raise InfrastructureError where the database fails or refuses, and nothing else.
+
+Several installations may share a history. An engine's execution option `origin` says whose rows it puts, and it knows
+of no others: each installation has its own connections to the services, and its own bundles.
 """
 
 import math
@@ -22,6 +25,11 @@ from include.loadtest.history.schema import DELIVERY
 
 STATEMENT_S = 10
 """So long the database may take for a statement; then the delivery waits for another time."""
+ORIGIN = "origin"
+"""Execution option of an engine: the installation that it belongs to; without it, the one without a name."""
+UNSURE_S = 120
+"""After an attempt that may have arrived the service may still be at it (some answer after a minute): so long it is
+neither repeated nor looked for."""
 _ROW = DELIVERY.c
 IS_WAITING = (_ROW.version > _ROW.delivered_version) & _ROW.given_up_at.is_(None)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -56,8 +64,9 @@ class Row:
     receipt            what the service answered, {} before it has
     attempts           of this version, since its last success
     may_have_arrived   an attempt may have reached the service though no answer says so: look before the next
-    next_attempt       not tried before, unless forced (back-off)
+    next_attempt       not tried before (back-off), unless forced where nothing can have arrived
     not_before         not tried before, nor anything else of the service (its Retry-After)
+    origin             the installation that has put it
     """
 
     id: int
@@ -80,6 +89,7 @@ class Row:
     delivered_at: datetime | None
     given_up_at: datetime | None
     not_before: datetime | None = None
+    origin: str = ""
 
     @property
     def state(self) -> str:
@@ -116,9 +126,11 @@ def put_in(connection: Connection, delivery: Delivery) -> None:
     """Have it delivered, within the caller's transaction.
 
     The same key with another payload is a new version: due now, its attempts counted anew, also where the one before
-    was given up. With the same payload nothing changes.
+    was given up. With the same payload only what was given up is due again. `subject` is always the latest one.
+    Where an attempt may have arrived, "now" is when the service must be done with it.
     """
     new = insert(DELIVERY).values(
+        origin=origin_of(connection),
         key=delivery.key,
         service=delivery.service,
         kind=delivery.kind,
@@ -127,15 +139,24 @@ def put_in(connection: Connection, delivery: Delivery) -> None:
         payload=storable(delivery.payload),
         expires=delivery.expires,
     )
-    changes = {
-        "payload": new.excluded.payload,
-        "expires": new.excluded.expires,
-        "version": _ROW.version + 1,
-        "given_up_at": None,
-        **_due_now(),
-    }
     is_other = _ROW.payload.is_distinct_from(new.excluded.payload)
-    connection.execute(new.on_conflict_do_update(index_elements=[_ROW.key], set_=changes, where=is_other))
+    is_due = is_other | _ROW.given_up_at.is_not(None)
+    begun = {"payload": new.excluded.payload, "expires": new.excluded.expires, "given_up_at": None, **_due_now()}
+    changes: dict[str, Any] = {name: case((is_due, value), else_=_ROW[name]) for name, value in begun.items()}
+    changes |= {"subject": new.excluded.subject, "version": _ROW.version + case((is_other, 1), else_=0)}
+    is_news = is_due | (_ROW.subject != new.excluded.subject)
+    same = [_ROW.origin, _ROW.key]
+    connection.execute(new.on_conflict_do_update(index_elements=same, set_=changes, where=is_news))
+
+
+def revive(engine: Engine, subject: str) -> None:
+    """Try again what was given up about `subject`, but for what has expired: a person has mended what was wrong."""
+    lives = _ROW.expires.is_(None) | (_ROW.expires > func.clock_timestamp())
+    given_up_rows = update(DELIVERY).where(
+        is_own(engine), _ROW.subject == subject, _ROW.given_up_at.is_not(None), lives
+    )
+    with session(engine) as connection:
+        connection.execute(given_up_rows.values(given_up_at=None, **_due_now()))
 
 
 def touch(engine: Engine, key: str) -> None:
@@ -145,7 +166,7 @@ def touch(engine: Engine, key: str) -> None:
     """
     was_delivered = _ROW.version <= _ROW.delivered_version
     if_delivered = {name: case((was_delivered, value), else_=_ROW[name]) for name, value in _due_now().items()}
-    alive = update(DELIVERY).where(_ROW.key == key, _ROW.given_up_at.is_(None))
+    alive = update(DELIVERY).where(is_own(engine), _ROW.key == key, _ROW.given_up_at.is_(None))
     with session(engine) as connection:
         connection.execute(alive.values(version=_ROW.version + 1, **if_delivered))
 
@@ -153,7 +174,8 @@ def touch(engine: Engine, key: str) -> None:
 def receipt_of(engine: Engine, key: str) -> Mapping[str, Any] | None:
     """What the service answered to that row; None where there is none, or none has been delivered yet."""
     with session(engine) as connection:
-        receipt: Mapping[str, Any] | None = connection.scalar(select(_ROW.receipt).where(_ROW.key == key))
+        found = select(_ROW.receipt).where(is_own(engine), _ROW.key == key)
+        receipt: Mapping[str, Any] | None = connection.scalar(found)
         return receipt
 
 
@@ -179,7 +201,7 @@ def forget_delivered(engine: Engine, *, before: datetime) -> int:
     """
     settled = func.greatest(_ROW.delivered_at, _ROW.given_up_at, _ROW.updated)
     with session(engine) as connection:
-        return connection.execute(delete(DELIVERY).where(~IS_WAITING, settled < before)).rowcount
+        return connection.execute(delete(DELIVERY).where(is_own(engine), ~IS_WAITING, settled < before)).rowcount
 
 
 def states(engine: Engine, subject: str) -> list[dict[str, str | None]]:
@@ -196,6 +218,16 @@ def what(row: Row) -> str:
     kind = row.kind.removeprefix(f"{row.service}_").replace("_", " ")
     end = row.key.removeprefix(row.lane).strip("/") if row.key.startswith(f"{row.lane}/") else ""
     return f"{service} {kind}" + (f" {end}" if end and end != row.subject else "")
+
+
+def origin_of(bind: Engine | Connection) -> str:
+    """The installation whose rows these are."""
+    return str(bind.get_execution_options().get(ORIGIN, ""))
+
+
+def is_own(engine: Engine) -> ColumnElement[bool]:
+    """Whether a row is one that this engine's installation has put."""
+    return _ROW.origin == origin_of(engine)
 
 
 def as_row(columns: Mapping[str, Any]) -> Row:
@@ -227,17 +259,18 @@ def after(seconds: float) -> ColumnElement[datetime]:
 
 
 def _due_now() -> dict[str, Any]:
+    soon = func.least(_ROW.next_attempt, after(UNSURE_S))
     return {
         "attempts": 0,
         "last_error": None,
-        "next_attempt": func.clock_timestamp(),
+        "next_attempt": case((_ROW.may_have_arrived, soon), else_=func.clock_timestamp()),
         "updated": func.clock_timestamp(),
     }
 
 
 def _rows(engine: Engine, condition: ColumnElement[bool]) -> list[Row]:
     with session(engine) as connection:
-        found = connection.execute(select(DELIVERY).where(condition).order_by(_ROW.id)).mappings()
+        found = connection.execute(select(DELIVERY).where(is_own(engine), condition).order_by(_ROW.id)).mappings()
         return [as_row(dict(row)) for row in found]
 
 

@@ -1,6 +1,7 @@
 """Which problem has an issue: one row a problem, claimed before GitHub is asked, so that two filers make one issue.
 
-What a run says of a problem is one event; saying it twice changes nothing. An issue that comes back too late for its
+What a run says of a problem is one event; saying it twice changes nothing, and a run that is older than the last bad
+one of a ticket says nothing of it any more. An issue that comes back too late for its
 reopening is a new one under the same row: its `generation` rises.
 """
 
@@ -8,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Row, func, literal, select, update
@@ -20,7 +22,7 @@ KIND = "ticket"
 _BAD = frozenset({"opened", "updated", "reopened"})
 _LOCK_SPACE = 4_117_902_553  # any number: these locks are not mixed up with others in the database
 _DAY_S = 86_400
-EventKind = Literal["opened", "updated", "reopened", "clean", "closed", "disproved"]
+EventKind = Literal["opened", "updated", "reopened", "clean", "spoiled", "closed", "disproved"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class Ticket:
-    """One problem's issue. `covers`: fingerprints of all that it stands for; `number` None: not on GitHub yet."""
+    """One problem's issue.
+
+    number            within `repository` (owner/name), None: not on GitHub yet
+    covers            fingerprints of all that it stands for
+    last_bad_started  when the latest run that has the problem started
+    """
 
     fingerprint: str
     problem: Problem
@@ -53,18 +60,26 @@ class Ticket:
     covers: frozenset[str]
     clean_runs: int
     last_bad_run_id: str | None
+    repository: str | None = None
+    last_bad_started: datetime | None = None
+
+    @property
+    def reference(self) -> str | None:
+        """Its issue as GitHub links it from anywhere: `owner/name#7`; None where it has none."""
+        return None if self.number is None else f"{self.repository or ''}#{self.number}"
 
 
 @dataclass(frozen=True)
 class Decision:
     """What becomes of a ticket, which is given as it is now.
 
-    `previous_number`: the issue that a new one follows; `before`: what was last delivered of a bad run, {} for nothing.
+    `previous`: a reference to the issue that a new one follows; `before`: what was last delivered of a bad run, {} for
+    nothing.
     """
 
     kind: EventKind
     ticket: Ticket
-    previous_number: int | None
+    previous: str | None
     before: Mapping[str, Any]
 
 
@@ -78,15 +93,15 @@ def lane_of(fingerprint: str) -> str:
 
 
 @contextmanager
-def filing(engine: Engine, run_id: str, profile: str, target: str) -> Iterator["Filing"]:
-    """One transaction in which a run's problems are filed, alone for this profile and target.
+def filing(engine: Engine, run_id: str, profile: str, target: str, started: datetime) -> Iterator["Filing"]:
+    """One transaction in which the problems of a run that began at `started` are filed, alone for profile and target.
 
     Raises InfrastructureError where the database fails.
     """
     with session(engine) as connection:
         name = f"{profile} on {target}"
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, _LOCK_SPACE))))
-        yield Filing(connection, run_id, profile, target)
+        yield Filing(connection, run_id, profile, target, started)
 
 
 @dataclass(frozen=True)
@@ -97,6 +112,7 @@ class Filing:
     run_id: str
     profile: str
     target: str
+    started: datetime
 
     def ticket_for(self, fingerprints: Sequence[str], reopen_within_days: int) -> str:
         """The ticket that these problems, the worst first, belong to: an open one that stands for any of them, else
@@ -113,12 +129,12 @@ class Filing:
     ) -> Decision | None:
         """The run has these problems, the worst first, which ticket `fingerprint` stands for.
 
-        None: that is filed already. A new ticket is the worst's.
+        None: that is filed already, or a later run's problem is. A new ticket is the worst's.
         """
         is_new = self._claim(problems[0]) if fingerprint == problems[0].fingerprint else False
-        if not is_new and self._event(fingerprint) in _BAD:
-            return None
         ticket = self._locked(fingerprint)
+        if not is_new and (self._event(fingerprint) in _BAD or self._is_outdated(ticket)):
+            return None
         kind = self._bad_kind(ticket, reopen_within_days, is_new=is_new)
         before = self._last_payload(ticket)
         is_next = kind == "opened" and not is_new
@@ -129,18 +145,25 @@ class Filing:
             "clean_runs": 0,
             "closed_at": None,
             "last_bad_run_id": self.run_id,
+            "last_bad_started": self.started,
         }
         if is_next:
-            values |= {"generation": ticket.generation + 1, "number": None, "url": None, "opened_at": func.now()}
+            values |= dict.fromkeys(("number", "url", "repository"))
+            values |= {"generation": ticket.generation + 1, "opened_at": func.now()}
         self._save(fingerprint, values)
-        previous = ticket.number if is_next else None
+        previous = ticket.reference if is_next else None
         return self._decided(kind, fingerprint, previous, {} if kind == "opened" else before, render)
 
-    def spoil(self, fingerprints: Collection[str]) -> None:
-        """Open tickets that stand for any of these, beside the one that tells of it, have no clean runs any more."""
-        for ticket in self._open():
-            if ticket.covers & set(fingerprints):
+    def spoil(self, fingerprints: Collection[str] | None) -> None:
+        """Open tickets that stand for any of these have no clean runs any more, though the run is told elsewhere.
+
+        None: all open tickets of the profile and target.
+        """
+        for ticket in self._open_now():
+            is_meant = fingerprints is None or bool(ticket.covers & set(fingerprints))
+            if is_meant and self._event(ticket.fingerprint) not in (*_BAD, "spoiled"):
                 self._save(ticket.fingerprint, {"clean_runs": 0})
+                self._note("spoiled", ticket.fingerprint)
 
     def clean(
         self, fine: Collection[str], unknown: Collection[str], close_after: int, render: Render
@@ -148,7 +171,7 @@ class Filing:
         """The run is good: tickets whose own problem is `fine`, and that stand for nothing `unknown`, come nearer
         their closing. Returns those that are closed."""
         closed = []
-        for ticket in self._open():
+        for ticket in self._open_now():
             is_shown = ticket.fingerprint in fine and not ticket.covers & set(unknown)
             if not is_shown or self._event(ticket.fingerprint) in ("clean", "closed", "disproved"):
                 continue
@@ -162,7 +185,8 @@ class Filing:
 
     def disprove(self, metrics: Collection[str], render: Render) -> list[Decision]:
         """The run's repeats show that nothing got slower: open tickets of these metrics are closed at once."""
-        return [self._close("disproved", ticket, render) for ticket in self._open() if ticket.problem.metric in metrics]
+        found = [ticket for ticket in self._open_now() if ticket.problem.metric in metrics]
+        return [self._close("disproved", ticket, render) for ticket in found]
 
     def _close(self, kind: EventKind, ticket: Ticket, render: Render) -> Decision:
         self._save(ticket.fingerprint, {"state": "closed", "closed_at": func.now()})
@@ -177,7 +201,7 @@ class Filing:
         return "reopened" if ticket.fingerprint in lately else "opened"
 
     def _decided(
-        self, kind: EventKind, fingerprint: str, previous: int | None, before: Mapping[str, Any], render: Render
+        self, kind: EventKind, fingerprint: str, previous: str | None, before: Mapping[str, Any], render: Render
     ) -> Decision:
         decision = Decision(kind, self._locked(fingerprint), previous, before)
         self._note(kind, fingerprint)
@@ -217,6 +241,13 @@ class Filing:
         key = f"{lane_of(ticket.fingerprint)}/{ticket.last_bad_run_id}"
         return self.connection.scalar(select(DELIVERY.c.payload).where(DELIVERY.c.key == key)) or {}
 
+    def _is_outdated(self, ticket: Ticket) -> bool:
+        """Whether the run is older than the last bad one: it was published again, and the problem came after it."""
+        return ticket.last_bad_started is not None and self.started < ticket.last_bad_started
+
+    def _open_now(self) -> list[Ticket]:
+        return [ticket for ticket in self._open() if not self._is_outdated(ticket)]
+
     def _open(self) -> list[Ticket]:
         return self._found(TICKET.c.state == "open")
 
@@ -236,11 +267,12 @@ def ticket_of(engine: Engine, fingerprint: str) -> Ticket | None:
         return None if row is None else _ticket(row)
 
 
-def set_issue(engine: Engine, fingerprint: str, generation: int, number: int, url: str) -> None:
+def set_issue(engine: Engine, fingerprint: str, generation: int, *, repository: str, number: int, url: str) -> None:
     """Note which issue it is; nothing where a later one has taken its place."""
     own = (TICKET.c.fingerprint == fingerprint, TICKET.c.generation == generation)
+    issue = {"repository": repository, "number": number, "url": url}
     with session(engine) as connection:
-        connection.execute(update(TICKET).where(*own).values(number=number, url=url, updated=func.now()))
+        connection.execute(update(TICKET).where(*own).values(**issue, updated=func.now()))
 
 
 def issues_of(engine: Engine, run_id: str) -> list[tuple[int, str]]:
@@ -263,4 +295,6 @@ def _ticket(row: Row[Any]) -> Ticket:
         covers=frozenset(row.covers),
         clean_runs=row.clean_runs,
         last_bad_run_id=row.last_bad_run_id,
+        repository=row.repository,
+        last_bad_started=row.last_bad_started,
     )

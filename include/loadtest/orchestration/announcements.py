@@ -11,10 +11,16 @@ from typing import Any
 
 from include.loadtest import run
 from include.loadtest.history import outbox
-from include.loadtest.history.database import connect
 from include.loadtest.orchestration.confirm import is_suspected
 from include.loadtest.orchestration.context import Context, RunContext
-from include.loadtest.orchestration.deliveries import deliver_now, delivered_meanwhile, harmless, put
+from include.loadtest.orchestration.deliveries import (
+    deliver_now,
+    delivered_meanwhile,
+    harmless,
+    outbox_engine,
+    put,
+    put_all,
+)
 from include.loadtest.profile.tickets import load_ticket_rules
 from include.loadtest.publishing.message import (
     Message,
@@ -27,6 +33,7 @@ from include.loadtest.publishing.message import (
 from include.loadtest.publishing.pages import page_url, put_page
 from include.loadtest.publishing.pages_index import entry_of
 from include.loadtest.publishing.pull_request import put_pull_request
+from include.loadtest.publishing.run_message import CALLING
 from include.loadtest.publishing.tickets import TicketRun, file_tickets
 
 LOG = logging.getLogger("loadtest")
@@ -42,14 +49,20 @@ def message_key(run_id: str) -> str:
     return f"slack/run/{run_id}"
 
 
-def slack_row(context: Context, key: str, message: Message, *, final: bool, issues: bool = False) -> outbox.Delivery:
-    """The row of a message of its own; `issues`: links to the run's issues are put into it when it is delivered."""
+def slack_row(
+    context: Context, key: str, message: Message, *, final: bool, issues: bool = False, calls: bool = False
+) -> outbox.Delivery:
+    """The row of a message of its own; `issues`: links to the run's issues are put into it when it is delivered.
+
+    `calls`: a reply calls people for it, or it calls them itself where it is sent without one.
+    """
     run_id = context.bundle.run_id
     payload = {
         "text": message.text,
         "blocks": list(message.blocks),
         "issues_of": run_id if issues else None,
         "final": final,
+        "calls": calls,
     }
     return outbox.Delivery(key, "slack", "slack_message", message_key(run_id), run_id, payload)
 
@@ -149,27 +162,27 @@ _FOLLOWED = {
 def announce_verdict(context: RunContext, verdict: Mapping[str, Any]) -> None:
     """Put all that the run tells into the outbox, make one bounded attempt, and note how far that came.
 
-    Repeating it changes only what has changed: the same rows, with the verdict as it is now.
+    Repeating it changes only what has changed. Slack's message comes first, since it is told also without the history.
     """
-    services = context.services
-    if not services.any:
+    if not context.services.any:
         return
-    with harmless("issues wait for the next run of this profile"):
-        _file_tickets(context, verdict)
-    with harmless("Slack is not told of the verdict"):
-        _tell_slack(context, verdict)
-    with harmless("the pull request is not told of the verdict"):
-        _tell_pull_request(context, verdict)
-    with harmless("the report is not published"):
-        publish_page(context, verdict)  # last: it takes the most calls, and the time for them is short
-    deliver_now(context)
-    note_deliveries(context)
+    is_whole = put_all(
+        {
+            "Slack is not told of the verdict by the outbox": lambda: _tell_slack(context, verdict),
+            "issues wait for the next run of this profile": lambda: _file_tickets(context, verdict),
+            "the pull request is not told of the verdict": lambda: _tell_pull_request(context, verdict),
+            "the report is not published": lambda: publish_page(context, verdict),
+        }
+    )
+    if is_whole:
+        deliver_now(context)
+        note_deliveries(context)
 
 
 def note_deliveries(context: Context) -> None:
     """Put into the manifest, for the report, what has arrived and what waits."""
     with harmless("the report cannot say what was delivered"):
-        states = outbox.states(connect(context.history_url), context.bundle.run_id)
+        states = outbox.states(outbox_engine(context.history_url), context.bundle.run_id)
         context.bundle.update_manifest(deliveries=states)
         for one in states:
             LOG.info("%s: %s (%s)", one["what"], str(one["state"]).replace("_", " "), one["text"])
@@ -199,7 +212,7 @@ def _file_tickets(context: RunContext, verdict: Mapping[str, Any]) -> None:
         bundle_uri=context.bundle_uri,
     )
     lines = file_tickets(
-        connect(context.history_url),
+        outbox_engine(context.history_url),
         about,
         verdict=verdict,
         metrics=_content(context, run.METRICS),
@@ -230,17 +243,18 @@ def _tell_slack(context: RunContext, verdict: Mapping[str, Any]) -> None:
         mentions=() if has_thread(context) else mentions,
     )
     key = message_key(context.bundle.run_id)
-    put(context, slack_row(context, key, message, final=True, issues=True))
+    calls = has_thread(context) and verdict["verdict"] in CALLING
+    put(context, slack_row(context, key, message, final=True, issues=True, calls=calls))
     if not has_thread(context):
         return
-    if context.bundle.has(run.PLOT):
-        put(context, _plot_row(context, title))
     if diagnosis is not None and diagnosis["state"] == "bottleneck":
         put(context, reply_row(context, f"{key}/bottleneck", bottleneck_message(diagnosis)))
     # An edit notifies nobody, so people are called by a reply; another verdict calls them again.
     call = mention_message(verdict, diagnosis, title=title, target=context.target_name, mentions=mentions)
     if call is not None:
         put(context, reply_row(context, f"{key}/call-{verdict['verdict']}", call))
+    if context.bundle.has(run.PLOT):
+        put(context, _plot_row(context, title))
 
 
 def _plot_row(context: RunContext, title: str) -> outbox.Delivery:
@@ -253,7 +267,7 @@ def _plot_row(context: RunContext, title: str) -> outbox.Delivery:
         "alt": f"Latency over time, failed requests and throughput of run {run_id}",
     }
     key = f"{message_key(run_id)}/plot"
-    return outbox.Delivery(key, "slack", "slack_file", message_key(run_id), run_id, payload)
+    return outbox.Delivery(key, "slack", "slack_file", key, run_id, payload)  # its own lane: nobody waits for it
 
 
 def publish_page(context: Context, document: Mapping[str, Any]) -> None:
@@ -262,7 +276,7 @@ def publish_page(context: Context, document: Mapping[str, Any]) -> None:
     if github is None or github.pages_branch is None:
         return
     put_page(
-        connect(context.history_url),
+        outbox_engine(context.history_url),
         run_id=context.bundle.run_id,
         bundle_uri=context.bundle_uri,
         entry=entry_of(document, context.manifest()),
@@ -274,7 +288,7 @@ def _tell_pull_request(context: RunContext, verdict: Mapping[str, Any]) -> None:
     if context.services.github is None or (order.pull_request is None and order.commit is None):
         return
     put_pull_request(
-        connect(context.history_url),
+        outbox_engine(context.history_url),
         number=order.pull_request,
         sha=order.commit,
         verdict=verdict,

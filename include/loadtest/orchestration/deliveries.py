@@ -6,9 +6,12 @@ What is not delivered by one attempt waits for the next: of a later stage, of th
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Engine
 
 from include.loadtest.errors import InfrastructureError, LoadTestError, printable
 from include.loadtest.history import outbox
@@ -18,9 +21,9 @@ from include.loadtest.orchestration.deadline import StageTimeoutError
 from include.loadtest.orchestration.storage import list_files, read_file
 from include.loadtest.publishing import SLACK_CONNECTION
 from include.loadtest.publishing.courier import Courier
-from include.loadtest.publishing.delivery import Budget
+from include.loadtest.publishing.delivery import Budget, DeliveryError
 from include.loadtest.publishing.services import Services
-from include.loadtest.publishing.slack_delivery import send_once
+from include.loadtest.publishing.slack_delivery import send_once, text_name
 
 LOG = logging.getLogger("loadtest")
 PUBLISH_WITHIN_S, PUBLISH_CALL_S = 6.0, 3.0
@@ -29,14 +32,18 @@ BESIDE_WITHIN_S, BESIDE_CALL_S = 30.0, 10.0
 """Beside a stage nobody waits for it."""
 BESIDE_EVERY_S, BESIDE_JOIN_S = 5.0, 0.5
 MAX_REASON_CHARS = 500
+HISTORY_WITHIN_S = 3
+"""A history that takes longer to connect to is away, as far as telling people goes."""
+SENT_UNRECORDED = "sent_unrecorded"
+"""Part of the manifest: by the row's key, which message was sent without its row, and where it is."""
 
 
 @contextmanager
-def harmless(what: str) -> Iterator[None]:
-    """Whatever goes wrong in the block is one line in the log; the end of a stage's time is not held up."""
+def harmless(what: str, *, but: type[Exception] = StageTimeoutError) -> Iterator[None]:
+    """Whatever goes wrong in the block is one line in the log, `but` is not; the end of a stage's time never is."""
     try:
         yield
-    except StageTimeoutError:
+    except (StageTimeoutError, but):
         raise
     except Exception as error:  # noqa: BLE001 - a verdict does not depend on who hears of it
         # Another's text may quote a secret.
@@ -64,18 +71,72 @@ class Files:
         return sorted(file.name for file in self.own.bundle.path.glob("*") if file.is_file())
 
 
+def outbox_engine(history_url: str) -> Engine:
+    """The history for all that puts, delivers or looks at rows: this installation's, as others may share the database.
+
+    Raises ConfigError for an address that is none.
+    """
+    from include.loadtest.orchestration import settings  # Airflow's configuration
+
+    engine = connect(history_url, connect_timeout_s=HISTORY_WITHIN_S)
+    return engine.execution_options(**{outbox.ORIGIN: settings.installation()})
+
+
 def courier_of(history_url: str, services: Services, own: Context | None = None) -> Courier:
     """Who delivers with these services; `own` as in `Files`. Raises ConfigError for a history address that is none."""
-    engine, files = connect(history_url), Files(own)
+    engine, files = outbox_engine(history_url), Files(own)
     return Courier(engine, services.handlers(engine, files.read, files.names))
 
 
 def put(context: Context, delivery: outbox.Delivery) -> None:
-    """Put a row into the outbox; where the history database is away, see `send_unrecorded`."""
+    """Put a row into the outbox. Raises InfrastructureError where the history database is away.
+
+    A final message is sent then all the same, once in a run; when the history is back, its row changes that message.
+    """
+    is_final = bool(delivery.payload.get("final"))
+    sent = (context.manifest().get(SENT_UNRECORDED) or {}).get(delivery.key) if is_final else None
+    row = delivery if sent is None else replace(delivery, payload={**delivery.payload, "sent": sent})
     try:
-        outbox.put(connect(context.history_url), delivery)
+        outbox.put(outbox_engine(context.history_url), row)
+    except StageTimeoutError:
+        raise
     except InfrastructureError as error:
-        send_unrecorded(context.services, delivery, error)
+        if is_final and (sent or {}).get("said") != text_name(delivery.payload["text"]):
+            _send_unrecorded_once(context, delivery, error)
+        raise
+
+
+def _send_unrecorded_once(context: Context, delivery: outbox.Delivery, cause: InfrastructureError) -> None:
+    """Send it, and note that in the manifest, since Airflow repeats a stage that the history has failed."""
+
+    def note(place: Mapping[str, Any]) -> None:
+        noted = dict(context.manifest().get(SENT_UNRECORDED) or {})
+        noted[delivery.key] = {"said": text_name(delivery.payload["text"]), **place}
+        context.bundle.update_manifest(**{SENT_UNRECORDED: noted})
+
+    try:
+        note(send_unrecorded(context.services, delivery, cause))
+    except DeliveryError as error:
+        if error.may_have_arrived:
+            note({})
+        raise
+
+
+def put_all(steps: Mapping[str, Callable[[], None]]) -> bool:
+    """Take every step, each harmless by itself; once the history has failed in one, none is taken any more.
+
+    `steps`: what does not happen where one fails, and what it calls. Returns whether all of them were taken.
+    """
+    for what, step in steps.items():
+        try:
+            with harmless(what, but=InfrastructureError):
+                step()
+        except StageTimeoutError:
+            raise
+        except InfrastructureError as error:
+            LOG.warning("%s, and the rest is left out: %s", what, printable(str(error), MAX_REASON_CHARS))
+            return False
+    return True
 
 
 def tell(history_url: Callable[[], str], services: Services, delivery: outbox.Delivery) -> None:
@@ -90,7 +151,7 @@ def tell(history_url: Callable[[], str], services: Services, delivery: outbox.De
         return
     try:
         url = history_url()
-        outbox.put(connect(url), delivery)
+        outbox.put(outbox_engine(url), delivery)
     except LoadTestError as error:
         send_unrecorded(services, delivery, error)
         return
@@ -99,20 +160,25 @@ def tell(history_url: Callable[[], str], services: Services, delivery: outbox.De
     )
 
 
-def send_unrecorded(services: Services, delivery: outbox.Delivery, cause: LoadTestError) -> None:
+def send_unrecorded(services: Services, delivery: outbox.Delivery, cause: LoadTestError) -> Mapping[str, Any]:
     """Send a final Slack message without a row, once: people hear of it just when the database is down.
 
-    Anything else is given up, as nothing could be repeated or updated. Raises DeliveryError, and `cause`.
+    Returns where it is, {} by a webhook. Anything else is given up, as nothing could be repeated or updated. Raises
+    DeliveryError, and `cause`.
     """
     if not delivery.payload.get("final") or services.slack_settings is None:
         raise cause
     LOG.warning("the outbox is away (%s): the message is sent without it, once", cause)
-    send_once(services.slack_settings, delivery.payload, Budget(PUBLISH_WITHIN_S, PUBLISH_CALL_S))
+    return send_once(services.slack_settings, delivery.payload, Budget(PUBLISH_WITHIN_S, PUBLISH_CALL_S))
 
 
 def deliver_now(context: Context) -> None:
-    """The bounded attempt that belongs to a verdict; it waits for no back-off, since people wait for the verdict."""
+    """The bounded attempt that belongs to a verdict; it waits for no back-off, since people wait for the verdict.
+
+    What of the run was given up is tried again: somebody has mended what was wrong, and had it published once more.
+    """
     with harmless("deliveries wait for a later attempt"):
+        outbox.revive(outbox_engine(context.history_url), context.bundle.run_id)
         courier_of(context.history_url, context.services, context).deliver(
             subject=context.bundle.run_id, within_s=PUBLISH_WITHIN_S, call_s=PUBLISH_CALL_S, force=True
         )

@@ -153,14 +153,14 @@ def _deliver() -> None:
     """Try what waits for Slack or GitHub; red where something waits for too long, or was given up."""
     with _daily():
         from include.loadtest.history import outbox
-        from include.loadtest.history.database import connect
         from include.loadtest.orchestration import settings
+        from include.loadtest.orchestration.deliveries import outbox_engine
         from include.loadtest.orchestration.outstanding import deliver_waiting, late_text
 
         history_url, rules, now = settings.history_url(), load_rules().deliveries, datetime.now(UTC)
         for line in deliver_waiting(history_url, settings.services()):
             LOG.info("%s", line)
-        forgotten = outbox.forget_delivered(connect(history_url), before=now - timedelta(days=rules.kept_days))
+        forgotten = outbox.forget_delivered(outbox_engine(history_url), before=now - timedelta(days=rules.kept_days))
         LOG.info("deliveries older than %d days: %d forgotten", rules.kept_days, forgotten)
         if late := late_text(history_url, rules.late_h, now):
             raise AirflowFailException(late)

@@ -35,10 +35,10 @@ def tell_fault(context: Mapping[str, Any]) -> None:
     if isinstance(error, NoVerdictError) and dag_run.run_type == "manual":
         return
     with harmless("Slack is not told of this fault"):
-        tell(settings.history_url, settings.services(), _fault(context))
+        tell(settings.history_url, settings.services(), fault_row(context))
 
 
-def _fault(context: Mapping[str, Any]) -> Any:
+def fault_row(context: Mapping[str, Any]) -> Any:
     """The outbox row about a task's failure for good; one that is cleared and fails again is told anew."""
     from include.loadtest.errors import LoadTestError
     from include.loadtest.history.outbox import Delivery

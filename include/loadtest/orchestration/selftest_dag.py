@@ -15,7 +15,6 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from include.loadtest.orchestration.factory import START, TAG
 from include.loadtest.orchestration.selftest.links import AFTER, Link
-from include.loadtest.orchestration.task_policy import RETRY_DELAY
 
 if TYPE_CHECKING:
     from include.loadtest.orchestration.selftest.outcome import Outcome
@@ -28,7 +27,8 @@ OUTCOME = "outcome"
 ASKING = frozenset({Link.OUTBOX, Link.SLACK, Link.ISSUE, Link.CLOSING})
 """Links that ask a server, which may be back after a moment; the others would find the same again."""
 _LIMITS: dict[str, Any] = {"execution_timeout": timedelta(minutes=3)}
-_ONCE_MORE: dict[str, Any] = {"retries": 1, "retry_delay": RETRY_DELAY}
+_ONCE_MORE: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(minutes=3)}
+"""Later than the outbox tries again what may have arrived (`UNSURE_S`), sooner than its rows expire."""
 _ONCE: dict[str, Any] = {"retries": 0}
 
 

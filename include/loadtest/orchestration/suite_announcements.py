@@ -14,7 +14,7 @@ from include.loadtest.orchestration.announcements import (
     slack_row,
 )
 from include.loadtest.orchestration.context import SuiteContext
-from include.loadtest.orchestration.deliveries import deliver_now, harmless, put
+from include.loadtest.orchestration.deliveries import deliver_now, harmless, put, put_all
 from include.loadtest.profile import Profile
 from include.loadtest.publishing.message import digest_message, suite_started_message
 from include.loadtest.reporting.suite import SuiteEntry
@@ -46,12 +46,15 @@ def announce_digest(context: SuiteContext, document: Mapping[str, Any], entries:
     """
     if not context.services.any:
         return
-    with harmless("Slack is not told of the suite's verdict"):
-        _tell_slack(context, document, entries)
-    with harmless("the suite's summary is not published"):
-        publish_page(context, document)
-    deliver_now(context)
-    note_deliveries(context)
+    is_whole = put_all(
+        {
+            "Slack is not told of the suite's verdict by the outbox": lambda: _tell_slack(context, document, entries),
+            "the suite's summary is not published": lambda: publish_page(context, document),
+        }
+    )
+    if is_whole:
+        deliver_now(context)
+        note_deliveries(context)
 
 
 def _tell_slack(context: SuiteContext, document: Mapping[str, Any], entries: Sequence[SuiteEntry]) -> None:

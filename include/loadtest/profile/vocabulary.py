@@ -60,6 +60,13 @@ Level = Literal["critical", "warning"]
 Comparator = Literal["<", "<=", ">", ">="]
 Direction = Literal["lower", "higher", "none"]
 
+BASELINES = {
+    "recent": "the latest comparable runs",
+    "pinned": "the pinned runs",
+    "reference": "the current release, in turns",
+}
+"""What a run is compared with, by its name in comparison.json, in words for people."""
+
 OutcomeName = Literal[
     "ok", "http_error", "timeout", "connection_error", "wrong_answer", "rejected", "dropped", "censored"
 ]

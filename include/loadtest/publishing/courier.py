@@ -56,7 +56,7 @@ class Courier:
 
         subject  only lanes in which something about it waits
         call_s   longest time of a single call to a service
-        force    also before the back-off is over; a service's Retry-After is obeyed all the same
+        force    also before the back-off is over, but for what may have arrived; Retry-After is obeyed all the same
 
         Raises InfrastructureError where the history database fails.
         """

@@ -6,7 +6,9 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block
 
+from include.loadtest.publishing.foreign_text import cut
 from include.loadtest.publishing.message_parts import (
+    BUNDLE_CHARS,
     HEADER_CHARS,
     SECTION_CHARS,
     Message,
@@ -14,21 +16,19 @@ from include.loadtest.publishing.message_parts import (
     called,
     clock,
     code,
-    cut,
     escaped,
     links,
     listed,
     section,
     small_print,
-    without_password,
 )
 from include.loadtest.publishing.run_message import (
     CALLING,
     bottleneck_message,
-    deciding_reason,
     mention_message,
     run_message,
 )
+from include.loadtest.publishing.told_reasons import deciding_reason
 from include.loadtest.reporting.markdown import moment
 from include.loadtest.reporting.report import SENTENCES
 from include.loadtest.reporting.suite import NO_VERDICT
@@ -150,7 +150,7 @@ def _run_line(run: Row, verdict: Row | None) -> str:
 def _digest_where(suite: Row, link: str | None, report: str | None, bundle_uri: str) -> Iterator[str]:
     yield from links(("Open the run", link), ("Read the report", report))
     yield f"suite {code(suite.get('suite_run_id') or '', 150)}"
-    yield f"bundle {code(without_password(bundle_uri), 600)}"
+    yield f"bundle {code(bundle_uri, BUNDLE_CHARS)}"
 
 
 def progress_message(lines: Sequence[tuple[datetime, str]]) -> Message:

@@ -1,13 +1,15 @@
 """What every Slack message is made of: harmless text, links, calls to people, and blocks within Slack's limits.
 
-Limits and escapes are those of Slack's reference (docs.slack.dev: Block Kit, "Formatting message text").
+Limits and escapes are those of Slack's reference (docs.slack.dev: Block Kit, "Formatting message text"). One is not in
+it: Slack answers `msg_blocks_too_long` to somewhat more than 12,000 characters in all blocks of a message, so the
+bounds of the parts are such that even the longest message with all additions has at most `MAX_CHARS`.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -19,13 +21,19 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from include.loadtest.errors import printable
+from include.loadtest.publishing.foreign_text import cut, one_line
+from include.loadtest.target.urls import without_passwords
 
 HEADER_CHARS = 150
 SECTION_CHARS = 2900
 TEXT_CHARS = 600
-MAX_SECTIONS = 5
-"""A list of lines takes at most so many sections."""
+LIST_CHARS = 5800
+"""A list of lines takes at most so many characters."""
+BUNDLE_CHARS = 400
+MAX_CHARS = 10_000
+"""The texts of all blocks of a message together."""
+_ADDRESS_CHARS, _ISSUE_CHARS = 500, 150
+_MAX_CALLS, _MAX_ISSUES = 10, 5
 
 
 @dataclass(frozen=True)
@@ -69,15 +77,13 @@ def small_print(texts: Iterable[str]) -> list[Block]:
 
 
 def listed(title: str, lines: Sequence[str], *, keep_last: bool = False) -> list[Block]:
-    """Lines of mrkdwn of at most 600 characters each, below a title, in at most `MAX_SECTIONS` sections.
+    """Lines of mrkdwn of at most 600 characters each, below a title, of at most `LIST_CHARS` characters in all.
 
     What has no room is counted: the end of the list, or with `keep_last` its beginning.
     """
     ordered = list(reversed(lines)) if keep_last else list(lines)
     sizes = accumulate(len(line) + 1 for line in ordered)
-    # A section may stay empty by as much as one line.
-    room = MAX_SECTIONS * (SECTION_CHARS - 700)
-    shown = [line for line, size in zip(ordered, sizes, strict=True) if size <= room]
+    shown = [line for line, size in zip(ordered, sizes, strict=True) if size <= LIST_CHARS]
     left = len(lines) - len(shown)
     if keep_last:
         told = [title, *([f"… {left} earlier"] if left else []), *reversed(shown)]
@@ -98,16 +104,22 @@ def _packed(lines: Iterable[str]) -> Iterator[str]:
 
 
 def links(*named: tuple[str, str | None]) -> Iterator[str]:
-    """Name and address as a link, for each address that is one (http or https)."""
-    for name, link in named:
-        address = without_password(link or "").replace("&", "&amp;")
-        if re.fullmatch(r"https?://[^\s<>|]{1,2500}", address) and address.isprintable():
-            yield f"<{address}|{escaped(name, 100)}>"
+    """Name and address as a link, for each address that is one (http or https) and not endless."""
+    for name, address in named:
+        if (link := _link(name, address or "", _ADDRESS_CHARS)) is not None:
+            yield link
+
+
+def _link(name: str, address: str, limit: int) -> str | None:
+    shown = without_passwords(address).replace("&", "&amp;")
+    is_one = re.fullmatch(r"https?://[^\s<>|]+", shown) is not None and len(shown) <= limit and shown.isprintable()
+    return f"<{shown}|{escaped(name, 100)}>" if is_one else None
 
 
 def calls(mentions: Iterable[str]) -> str:
-    """Mention users and user groups by their ids; what is no id is left out."""
-    return " ".join(f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in mentions if is_mention(one))
+    """Mention the first ten users and user groups by their ids; what is no id is left out."""
+    ids = [one for one in mentions if is_mention(one)][:_MAX_CALLS]
+    return " ".join(f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in ids)
 
 
 def is_mention(text: str) -> bool:
@@ -130,22 +142,20 @@ def noted(message: Message, note: str) -> Message:
 
 
 def with_issues(message: Message, issues: Iterable[tuple[int, str]]) -> Message:
-    """The same with links to issues (number and address), above its last block, where one reads on."""
-    found = [link for number, url in issues for link in links((f"#{number}", url if len(url) <= 500 else None))]
+    """The same with links to the first five issues (number and address), above the small print."""
+    links_to = (_link(f"#{number}", url, _ISSUE_CHARS) for number, url in issues)
+    found = [link for link in links_to if link is not None]
     if not found:
         return message
-    block = section(f"Issues: {', '.join(found[:5])}").to_dict()
-    return Message(message.text, (*message.blocks[:-1], block, message.blocks[-1]))
+    more = f" and {len(found) - _MAX_ISSUES} more" if len(found) > _MAX_ISSUES else ""
+    block = section(f"Issues: {', '.join(found[:_MAX_ISSUES])}{more}").to_dict()
+    end = len(message.blocks) - len(list(takewhile(lambda one: one["type"] == "context", reversed(message.blocks))))
+    return Message(message.text, (*message.blocks[:end], block, *message.blocks[end:]))
 
 
 def clock(moment: datetime) -> str:
     """The time of day in UTC, without its zone."""
     return f"{moment.astimezone(UTC):%H:%M:%S}"
-
-
-def without_password(uri: str) -> str:
-    """An address whose password is not shown."""
-    return re.sub(r"://([^/@:]*):[^/@]*@", r"://\1:***@", uri)
 
 
 def mrkdwn(text: str) -> MarkdownTextObject:
@@ -168,24 +178,10 @@ def escaped(value: object, limit: int) -> str:
 
 def code(value: object, limit: int) -> str:
     """The same between code marks, where only the entities count, so that it can be copied as it is."""
-    text = _one_line(value, limit).replace("`", "'")
+    text = one_line(value, limit).replace("`", "'")
     return f"`{cut([_ENTITIES.get(char, char) for char in text], limit) or 'unknown'}`"
 
 
 def _defused(value: object, limit: int) -> str:
     """One line in which nobody is mentioned, nothing is marked up and a `:name:` is no emoji."""
-    return _EMOJI.sub(":\u200b", _one_line(value, limit).translate(_DEFUSED))
-
-
-def _one_line(value: object, limit: int) -> str:
-    """The printable beginning; one character longer than `limit` where there is more, so that the cut shows."""
-    text = printable(str(value), 10 * limit)
-    return " ".join(text.split())[: limit + 1]
-
-
-def cut(pieces: Sequence[str], limit: int) -> str:
-    """The pieces as one text of at most `limit` characters; none is cut in two."""
-    sizes = list(accumulate(len(piece) for piece in pieces))
-    if not sizes or sizes[-1] <= limit:
-        return "".join(pieces)
-    return "".join(piece for piece, size in zip(pieces, sizes, strict=True) if size < limit) + "…"
+    return _EMOJI.sub(":\u200b", one_line(value, limit).translate(_DEFUSED))

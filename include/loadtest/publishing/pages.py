@@ -20,7 +20,8 @@ from include.loadtest.target.urls import without_passwords
 
 PAGE = "page"
 MAX_FILE_BYTES = 10_000_000
-"""A larger file stays in the bundle, and is not named on the page."""
+MAX_FILES_BYTES = 20_000_000
+"""A larger file stays in the bundle and is not named on the page; so do the largest where all together are more."""
 SUMMARY = re.compile(r"load_test_summary_\d{8}_\d{6}\.md")
 _REPORT = re.compile(r"load_test_report_\d{8}_\d{6}\.json")
 _TEXTS = ("report.html", run.LOCUST_HTML, run.K6_HTML, run.VERDICT, suite.FILE)
@@ -38,7 +39,7 @@ def put_page(engine: Engine, *, run_id: str, bundle_uri: str, entry: IndexEntry)
             key=key,
             service="github",
             kind=PAGE,
-            lane="github/pages",
+            lane=key,  # what fails holds up no other page; publishing bears others who write to the branch
             subject=run_id,
             payload=payload,
         ),
@@ -73,17 +74,22 @@ def page_handlers(settings: GitHubSettings, *, read_file: ReadFile, list_files: 
 def publish_page(settings: GitHubSettings, publication: Publication, budget: Budget) -> dict[str, Any]:
     """Publish now. Returns the receipt; raises DeliveryError and OutOfTime."""
     if settings.pages_branch is None:
-        raise DeliveryError(f"set pages_branch in the extra of connection {GITHUB_CONNECTION}, or nothing is published")
+        text = f"set pages_branch in the extra of connection {GITHUB_CONNECTION}, or nothing is published"
+        raise DeliveryError(text, is_service_wide=False)
     with github_errors():
         is_kept = publish(repository(settings, budget), settings.pages_branch, publication)
     return {"url": page_url(settings, publication.entry.run_id) if is_kept else None, "kept": is_kept}
 
 
 def publication_of(entry: IndexEntry, names: Iterable[str], read: Callable[[str], bytes | None]) -> Publication:
-    """What is published of a bundle with the files `names`. Raises DeliveryError where there is no summary to show."""
+    """What is published of a bundle with the files `names`. Raises DeliveryError where there is no summary to show.
+
+    It may come: a task's bundle is copied to where it is kept only when the task ends.
+    """
     there = sorted(names)
     if (summary := _text(_latest(SUMMARY, there), read)) is None:
-        raise DeliveryError(f"the bundle of {entry.run_id} has no summary (any more) to publish", is_permanent=True)
+        missing = f"there is no summary of {entry.run_id} to publish where its bundle is kept (yet)"
+        raise DeliveryError(missing, is_service_wide=False)
     files: dict[str, str | bytes] = {}
     for name in (*(name for name in _TEXTS if name in there), _latest(_REPORT, there)):
         if name is not None and (text := _text(name, read)) is not None:
@@ -91,8 +97,17 @@ def publication_of(entry: IndexEntry, names: Iterable[str], read: Callable[[str]
     plot = _content(run.PLOT if run.PLOT in there else None, read)
     if plot is not None:
         files[run.PLOT] = plot
-    page = run_page(entry, without_passwords(summary), list(files), None if plot is None else run.PLOT)
+    files = _bounded(files)
+    page = run_page(entry, without_passwords(summary), list(files), run.PLOT if run.PLOT in files else None)
     return Publication(entry, {INDEX_PAGE: page} | files)
+
+
+def _bounded(files: Mapping[str, str | bytes]) -> dict[str, str | bytes]:
+    """The files without the largest, until all together are small enough."""
+    sizes = {name: len(content.encode() if isinstance(content, str) else content) for name, content in files.items()}
+    while sum(sizes.values()) > MAX_FILES_BYTES:
+        del sizes[max(sizes, key=sizes.__getitem__)]
+    return {name: files[name] for name in sizes}
 
 
 def _latest(pattern: re.Pattern[str], names: Iterable[str]) -> str | None:

@@ -41,7 +41,7 @@ class IndexEntry:
         verdict, texts = fields.get("verdict"), {name: _text(fields.get(name)) for name in _TEXTS}
         return cls(
             run_id,
-            verdict=verdict if verdict in set(Verdict) else None,
+            verdict=verdict if isinstance(verdict, str) and verdict in set(Verdict) else None,
             time=_time(fields.get("time"), run_id),
             **texts,
         )
@@ -57,10 +57,11 @@ _TEXTS = ("profile", "suite", "target")
 
 def entry_of(document: Mapping[str, Any], manifest: Mapping[str, Any] | None) -> IndexEntry:
     """The line of a run (`document` is its verdict.json) or of a suite (suite.json). Raises ValueError: no run id."""
+    target = (manifest or {}).get("target")
     fields = {
         "run_id": document.get("run_id") or document.get("suite_run_id"),
         **{name: document.get(name) for name in ("verdict", "profile", "suite")},
-        "target": ((manifest or {}).get("target") or {}).get("name"),
+        "target": target.get("name") if isinstance(target, Mapping) else None,
         "time": (manifest or {}).get("started"),
     }
     if (entry := IndexEntry.checked(fields)) is None:

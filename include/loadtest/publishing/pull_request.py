@@ -3,6 +3,7 @@
 `upsert_comment` and `report_check` need a repository only; the rows of the outbox are for runs within Airflow.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -13,8 +14,10 @@ from sqlalchemy import Engine
 from include.loadtest.history import outbox
 from include.loadtest.publishing.delivery import Budget, Handler
 from include.loadtest.publishing.github import GitHubSettings, github_errors, repository
+from include.loadtest.publishing.github_refusals import listed, part, unreadable
 from include.loadtest.publishing.github_text import link as as_link
 from include.loadtest.publishing.pull_request_text import MARKER, pull_request_text, short
+from include.loadtest.target.urls import without_passwords
 
 if TYPE_CHECKING:
     from github.IssueComment import IssueComment
@@ -58,8 +61,14 @@ def conclusion_of(verdict: Row) -> tuple[str, str]:
 def check_of(verdict: Row, sha: str, text: str, url: str | None) -> Check:
     """The check of a commit; `text`: of `pull_request_text`."""
     conclusion, state = conclusion_of(verdict)
-    address = url if as_link("", url) else None
-    return Check(sha, conclusion, state, short(verdict, STATUS_CHARS), text, address)
+    return Check(sha, conclusion, state, short(verdict, STATUS_CHARS), text, _address(url))
+
+
+def _address(url: str | None) -> str | None:
+    """An address that may be shown; with a password masked it would lead nowhere, so then there is none."""
+    if url is None or not as_link("", url) or without_passwords(url) != url:
+        return None
+    return None if re.match(r"https?://[^/?#]*@", url) else url
 
 
 def put_pull_request(
@@ -142,7 +151,7 @@ def upsert_comment(own: "Repository", number: int, text: str, known: int | None 
 
 def _written(own: "Repository", verb: str, path: str, body: dict[str, str]) -> dict[str, Any]:
     _, answer = own.requester.requestJsonAndCheck(verb, f"{own.url}/{path}", input=body)
-    return {"comment": answer["id"], "url": answer["html_url"]}
+    return {"comment": part(answer, "id"), "url": part(answer, "html_url")}
 
 
 def _own_comment(own: "Repository", number: int) -> "IssueComment | None":
@@ -150,11 +159,11 @@ def _own_comment(own: "Repository", number: int) -> "IssueComment | None":
     from github.IssueComment import IssueComment
     from github.PaginatedList import PaginatedList
 
-    marked = [
-        comment
-        for comment in PaginatedList(IssueComment, own.requester, f"{own.url}/issues/{number}/comments", None)
-        if (comment.body or "").startswith(MARKER) and comment.user
-    ]
+    pages = PaginatedList(IssueComment, own.requester, f"{own.url}/issues/{number}/comments", None)
+    try:
+        marked = [comment for comment in pages if (comment.body or "").startswith(MARKER) and comment.user]
+    except (TypeError, AttributeError):  # PyGithub takes any document for a list
+        raise unreadable(may_have_arrived=False) from None
     if not marked:
         return None
     login = _login(own)
@@ -171,7 +180,7 @@ def _login(own: "Repository") -> str | None:
         if refused.status != 403:
             raise
         return None
-    return str(user["login"])
+    return str(part(user, "login"))
 
 
 def report_check(own: "Repository", check: Check, known: int | None = None) -> dict[str, Any]:
@@ -207,15 +216,16 @@ def _check_run(own: "Repository", check: Check, known: int | None) -> dict[str, 
         _, answer = own.requester.requestJsonAndCheck("POST", path, input=made | body)
     else:
         _, answer = own.requester.requestJsonAndCheck("PATCH", f"{path}/{number}", input=body)
-    return {"check_run": answer["id"], "url": answer["html_url"]}
+    return {"check_run": part(answer, "id"), "url": part(answer, "html_url")}
 
 
 def _known_run(own: "Repository", sha: str) -> int | None:
     """Our check run of that commit; one of the same name may be another App's."""
     place, name = f"{own.url}/commits/{sha}/check-runs", {"check_name": CHECK_NAME}
     _, answer = own.requester.requestJsonAndCheck("GET", place, parameters=name)
-    runs = (run["id"] for run in answer["check_runs"] if run["external_id"] == _external_id(sha))
-    return next(runs, None)
+    runs = listed(answer, "check_runs")
+    own_runs = (part(run, "id") for run in runs if part(run, "external_id") == _external_id(sha))
+    return next(own_runs, None)
 
 
 def _external_id(sha: str) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from include.loadtest.profile.vocabulary import SCOPE_ALL
-from include.loadtest.publishing.github_text import bounded, harmless, link
+from include.loadtest.publishing.foreign_text import cut, one_line
+from include.loadtest.publishing.github_text import bounded, code, harmless, link
+from include.loadtest.publishing.told_reasons import deciding_reason, told_reasons
 from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.change import change_line
-from include.loadtest.reporting.markdown import NOT_MEASURED, bullets, cell, code, figure, interval, table
+from include.loadtest.reporting.markdown import NOT_MEASURED, bullets, cell, figure, interval, table
 from include.loadtest.reporting.report import SENTENCES
 from include.loadtest.verdict import verdict_mark
 
@@ -17,7 +19,13 @@ MARKER = "<!-- load-test-comment -->"
 MAX_REASONS = 8
 MAX_FIGURES = 12
 SMOKE = "smoke"
-_OUTCOMES = {"missed": "❌ missed", "near": "🟡 near", "not_judged": "⚪ not judged", "met": "✅ met"}
+_OUTCOMES = {
+    "missed": "❌\u00a0missed",
+    "near": "🟡\u00a0near",
+    "not_judged": "⚪\u00a0not\u00a0judged",
+    "met": "✅\u00a0met",
+}
+"""Each on one line, however narrow its column is."""
 _WHOLE_FROM = 10
 _MISSED_RATE = 0.05
 """An error as rare as is said stays unseen in one run of twenty."""
@@ -40,7 +48,7 @@ def pull_request_text(
     parts = [
         f"## {headline(verdict)}",
         SENTENCES.get(str(verdict["verdict"]), ""),
-        _reasons(_not_told_below(verdict.get("reasons") or (), comparison)),
+        _reasons(told_reasons(verdict, change_line(comparison))),
         _figures(verdict, metrics),
         _sensitivity(verdict, metrics, comparison),
         _bottleneck(diagnosis),
@@ -56,19 +64,9 @@ def headline(verdict: Row) -> str:
 
 
 def short(verdict: Row, limit: int) -> str:
-    """The verdict and its first reason without any markup, at most `limit` characters."""
-    first = next(iter(verdict.get("reasons") or ()), None)
-    why = f"{first['code']}: {first['text']}" if first else SENTENCES.get(str(verdict["verdict"]), "")
-    text = " ".join(f"{verdict['verdict']}: {why}".split())
-    printed = "".join(char if char.isprintable() else " " for char in text[: limit + 1])
-    return printed if len(printed) <= limit else printed[: limit - 1] + "…"
-
-
-def _not_told_below(reasons: Sequence[Row], comparison: Row | None) -> list[Row]:
-    """Without the notes that the change test's own line says."""
-    line = change_line(comparison) or ""
-    notes = {name for name, code in REASON_CODES.items() if code.kind == "note"}
-    return [reason for reason in reasons if not (reason["code"] in notes and reason["text"] in line)]
+    """The verdict and the reason that decided it without any markup, at most `limit` characters."""
+    why = deciding_reason(verdict) or SENTENCES.get(str(verdict["verdict"]), "")
+    return cut(list(one_line(f"{verdict['verdict']}: {why}", limit)), limit)
 
 
 def _reasons(reasons: Sequence[Row]) -> str:
@@ -83,21 +81,34 @@ def _reasons(reasons: Sequence[Row]) -> str:
 
 
 def _figures(verdict: Row, metrics: Row | None) -> str:
-    """Required limits and whatever was not met, the worst first."""
+    """Required limits and whatever was not met, the worst first; what nobody has to judge is named below."""
     rows = {(row["metric"], row["scope"], row["phase"]): row for row in (metrics or {}).get("metrics", ())}
-    slos = [slo for slo in verdict.get("slos") or () if slo["level"] == "critical" or slo["outcome"] != "met"]
-    slos.sort(key=_place)
+    given = [slo for slo in verdict.get("slos") or () if slo["level"] == "critical" or slo["outcome"] != "met"]
+    slos = sorted((slo for slo in given if not _is_idle(slo)), key=_place)
     lines = [_figure(slo, rows.get((slo["metric"], slo["scope"], slo["phase"]))) for slo in slos[:MAX_FIGURES]]
     shown = table(("figure", "measured", "95 % interval", "limit", ""), lines)
-    more = f"\n\n… and {len(slos) - MAX_FIGURES} more limits in the report" if len(slos) > MAX_FIGURES else ""
-    return shown + more
+    more = f"… and {len(slos) - MAX_FIGURES} more limits in the report" if len(slos) > MAX_FIGURES else ""
+    return "\n\n".join(part for part in (shown, more, _idle(given)) if part)
+
+
+def _is_idle(slo: Row) -> bool:
+    return bool(slo["outcome"] == "not_judged" and not slo["required"])
+
+
+def _idle(slos: Sequence[Row]) -> str:
+    """What nobody has to judge, and why, once for all: most of it are readings of a machine that others use too."""
+    names = dict.fromkeys(str(slo["metric"]) for slo in slos if _is_idle(slo))
+    groups = (
+        ("the target shares its host with the generator", [name for name in names if name.startswith("host_")]),
+        ("not required of this run", [name for name in names if not name.startswith("host_")]),
+    )
+    told = [f"{', '.join(code(name, 60) for name in group)} ({why})" for why, group in groups if group]
+    return f"In the report, but not judged: {'; '.join(told)}." if told else ""
 
 
 def _place(slo: Row) -> tuple[bool, int, bool]:
-    """What decided stands first: critical before warning, missed before met; what need not be judged comes last."""
-    is_idle = slo["outcome"] == "not_judged" and not slo["required"]
-    rank = len(_OUTCOMES) if is_idle else list(_OUTCOMES).index(slo["outcome"])
-    return slo["level"] != "critical", rank, slo["scope"] != SCOPE_ALL
+    """What decided stands first: critical before warning, missed before met."""
+    return slo["level"] != "critical", list(_OUTCOMES).index(slo["outcome"]), slo["scope"] != SCOPE_ALL
 
 
 def _figure(slo: Row, row: Row | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from slack_sdk.models.blocks import Block
 
 from include.loadtest.profile.vocabulary import SCOPE_ALL
 from include.loadtest.publishing.message_parts import (
+    BUNDLE_CHARS,
     Message,
     assembled,
     called,
@@ -17,8 +18,8 @@ from include.loadtest.publishing.message_parts import (
     links,
     section,
     small_print,
-    without_password,
 )
+from include.loadtest.publishing.told_reasons import deciding_reason, told_reasons
 from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.change import change_line
 from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure
@@ -57,9 +58,7 @@ def run_message(
     word, sentence = str(verdict["verdict"]), SENTENCES.get(str(verdict["verdict"]), "")
     first = deciding_reason(verdict) or sentence
     change = change_line(comparison)
-    reasons = [
-        one for one in verdict.get("reasons") or () if not (change and _kind(one) == "note" and one["text"] in change)
-    ]
+    reasons = told_reasons(verdict, change)
     body: list[Block] = [
         section(f"{escaped(sentence, 300)} Target: *{escaped(target, 100)}*".strip()),
         *([section(_why(reasons))] if reasons else []),
@@ -90,18 +89,6 @@ def bottleneck_message(diagnosis: Row) -> Message:
     """A reply with what saturated, or why nothing is named, and the next step. `diagnosis`: of diagnosis.json."""
     text = escaped(f"What saturates: {diagnosis['sentence']}", 600)
     return Message(text, (section(_bottleneck(diagnosis)).to_dict(),))
-
-
-def deciding_reason(verdict: Row) -> str | None:
-    """Code and text of the first reason that decides anything; None where none does."""
-    deciding = (one for one in verdict.get("reasons") or () if _kind(one) != "note")
-    first = next(deciding, None)
-    return None if first is None else f"{first['code']}: {first['text']}"
-
-
-def _kind(reason: Row) -> str | None:
-    known = REASON_CODES.get(reason["code"])
-    return known.kind if known else None
 
 
 def _why(reasons: Sequence[Row]) -> str:
@@ -199,4 +186,4 @@ def _where(verdict: Row, link: str | None, report: str | None, bundle_uri: str) 
     yield from links(("Open the run", link), ("Read the report", report))
     names = [f"{name} {code(verdict[name], 150)}" for name in ("suite", "profile", "engine") if verdict.get(name)]
     yield " · ".join([f"run {code(verdict.get('run_id') or '', 150)}", *names])
-    yield f"bundle {code(without_password(bundle_uri), 600)}"
+    yield f"bundle {code(bundle_uri, BUNDLE_CHARS)}"

@@ -19,6 +19,13 @@ class SlackRefusedError(DeliveryError):
         self.code = code
 
 
+class UnreadError(DeliveryError):
+    """There are more messages than were read, so that what was looked for may be among the others."""
+
+    def __init__(self, read: int) -> None:
+        super().__init__(f"not among the {read} messages that were read, and there are more", is_service_wide=False)
+
+
 @dataclass(frozen=True)
 class Answer:
     """`error`: Slack's code or what else happened, None where the call was taken; `is_unsent`: nothing went out."""
@@ -37,13 +44,17 @@ def answer_of(status: int, headers: Mapping[str, str], data: Mapping[str, Any], 
         return Answer(data)
     is_word = isinstance(error, str) and re.fullmatch(r"[a-z][a-z_]{1,50}", error) is not None and error != "ok"
     is_code = is_word and status < 500
-    wait = headers.get("Retry-After", "") if status == 429 else ""
+    wait = _header(headers, "retry-after") if status in (429, 503) else ""
     return Answer(
         error=str(error) if is_code else f"HTTP {status}",
         retry_after_s=float(wait) if re.fullmatch(r"\d{1,6}", wait) else None,
         is_code=is_code,
         status=status,
     )
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((str(value) for key, value in headers.items() if key.lower() == name), "")
 
 
 def failure(answer: Answer, scope: str, is_write: bool) -> DeliveryError:
@@ -55,7 +66,8 @@ def failure(answer: Answer, scope: str, is_write: bool) -> DeliveryError:
         return DeliveryError(f"Slack refuses: {code}; {action}", answer.retry_after_s)
     if code in _OWN_TROUBLE or not answer.is_code:
         text = f"Slack has not confirmed the call: {code}; {_LOOK}"
-        return DeliveryError(text, may_have_arrived=is_write and is_unknown and not answer.is_unsent)
+        is_open = is_write and is_unknown and not answer.is_unsent
+        return DeliveryError(text, answer.retry_after_s, may_have_arrived=is_open)
     if code == "missing_scope":
         return SlackRefusedError(
             code, f"give the app the scope {scope} and install it again", is_permanent=False,
@@ -64,6 +76,11 @@ def failure(answer: Answer, scope: str, is_write: bool) -> DeliveryError:
     if code in _PERMANENT:
         return SlackRefusedError(code, _FAULT, is_permanent=True, is_service_wide=False)
     return SlackRefusedError(code, _ACTIONS.get(code, _LOOK), is_permanent=False, is_service_wide=code in _ACTIONS)
+
+
+def lacks_optional_scope(reason: str) -> bool:
+    """Whether a delivery was given up for want of a scope that messages do not need, as `failure` says it."""
+    return "Slack refuses: missing_scope" in reason and WRITE_SCOPE not in reason
 
 
 _LOOK = "look at Slack's status page and at this machine's way to the internet"

@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from include.loadtest.publishing.delivery import Budget, DeliveryError
 from include.loadtest.publishing.message_parts import Message
 from include.loadtest.publishing.slack import SlackSettings, is_safe
-from include.loadtest.publishing.slack_answers import WRITE_SCOPE, Answer, answer_of, failure
+from include.loadtest.publishing.slack_answers import WRITE_SCOPE, Answer, UnreadError, answer_of, failure
 
 EVENT_TYPE = "load_test_delivery"
 """Of the metadata that marks a message as the one of an outbox row; people do not see it."""
@@ -86,7 +86,10 @@ class SlackClient:
 
     def find(self, channel: str, wanted: Callable[[Mapping[str, Any]], bool], since: datetime,
              thread: Place | None = None) -> Place | None:  # fmt: skip
-        """The newest message since then that is wanted, in a channel (its id) or in a thread."""
+        """The newest message since then that is wanted, in a channel (its id) or in a thread.
+
+        Raises UnreadError where it is not among those read, and there are more.
+        """
         oldest = f"{since.timestamp() - _CLOCKS_DIFFER_S:.6f}"
         cursor = None
         for _ in range(MAX_PAGES):
@@ -98,8 +101,8 @@ class SlackClient:
                     return Place(channel, str(message["ts"]))
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
-                break
-        return None
+                return None
+        raise UnreadError(MAX_PAGES * PAGE_MESSAGES)
 
     def upload(self, thread: Place, content: bytes, *, name: str, title: str, alt: str, comment: str | None) -> None:
         """Put a file into a thread."""

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from include.loadtest.history import outbox
 from include.loadtest.history.outbox import Row
 from include.loadtest.publishing.delivery import Budget, DeliveryError, Handler
-from include.loadtest.publishing.message_parts import Message, noted, with_issues
+from include.loadtest.publishing.message_parts import Message, called, noted, with_issues
 from include.loadtest.publishing.slack import SlackSettings
-from include.loadtest.publishing.slack_answers import SlackRefusedError
+from include.loadtest.publishing.slack_answers import SlackRefusedError, UnreadError
 from include.loadtest.publishing.slack_client import EVENT_TYPE, Place, SlackClient
 
 LOG = logging.getLogger("loadtest")
@@ -38,13 +38,16 @@ def slack_handlers(
     return {"slack_message": slack.message, "slack_reply": slack.reply, "slack_file": slack.file}
 
 
-def send_once(settings: SlackSettings, payload: Mapping[str, Any], budget: Budget) -> None:
-    """Send a message that has no row, so that it can be neither repeated nor changed. Raises DeliveryError."""
-    client = SlackClient(settings, budget)
+def send_once(settings: SlackSettings, payload: Mapping[str, Any], budget: Budget) -> dict[str, Any]:
+    """Send a message that has no row, and no reply; returns where it is, {} by a webhook. Raises DeliveryError.
+
+    Whom its thread would have called (`calls`), it calls itself.
+    """
+    client, message = SlackClient(settings, budget), Message.of(payload)
     if settings.is_webhook:
-        client.send_by_webhook(Message.of(payload))
-    else:
-        client.post(Message.of(payload))
+        client.send_by_webhook(message)
+        return {}
+    return _receipt(client.post(called(message, settings.mentions) if payload.get("calls") else message))
 
 
 @dataclass(frozen=True)
@@ -77,17 +80,19 @@ class _Slack:
         return _receipt(client.post(content, key=row.key))
 
     def file(self, row: Row, budget: Budget) -> Mapping[str, Any]:
-        """Put the row's file into its parent's thread, once."""
+        """Put the row's file into its parent's thread, once; both may be there later."""
         self._refuse_webhook()
         if row.receipt.get("file"):
             return {}
         name, title = row.payload["name"], row.payload["title"]
-        thread = _place(outbox.receipt_of(self.engine, row.payload["parent"]))
-        if thread is None:
-            raise DeliveryError(f"{name} has no thread: its message is not in Slack", is_permanent=True)
+        parent = outbox.receipt_of(self.engine, row.payload["parent"])
+        thread = _place(parent)
+        if thread is None:  # a message that a webhook has sent is known to nobody
+            text = f"{name} has no thread: its message is not in Slack (yet)"
+            raise DeliveryError(text, is_permanent=parent is not None, is_service_wide=False)
         content = self.read_file(row.payload["bundle_uri"], name)
         if content is None:
-            raise DeliveryError(f"{name} is not in the bundle any more", is_permanent=True)
+            raise DeliveryError(f"{name} is not where the bundle is kept (yet)", is_service_wide=False)
         client, comment = SlackClient(self.settings, budget), None
         if row.may_have_arrived:
             found, is_sure = _looked_for(client, row, thread.channel, lambda one: _has_file(one, title), thread)
@@ -108,8 +113,8 @@ class _Slack:
             raise DeliveryError("a webhook has no threads; a bot token and a channel have", is_permanent=True)
 
     def _put(self, client: SlackClient, row: Row, content: Message, thread: Place | None) -> Mapping[str, Any]:
-        """Change the row's message where there is one, else post it."""
-        place = _place(row.receipt)
+        """Change the row's message where there is one, else post it; `sent`: the one that was sent without a row."""
+        place = _place(row.receipt) or _place(row.payload.get("sent"))
         if place is not None and _changed(client, place, content):
             return _receipt(place)
         if row.may_have_arrived:
@@ -121,10 +126,16 @@ class _Slack:
         return _receipt(client.post(content, key=row.key, thread=thread))
 
 
+def text_name(text: str) -> str:
+    """A short name of a message's text, to know it again."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
 def _by_webhook(client: SlackClient, row: Row, content: Message) -> Mapping[str, Any]:
     """One message, again only where it says something else: a webhook changes nothing that was sent."""
-    said = hashlib.sha256(content.text.encode()).hexdigest()
-    if not row.payload["final"] or row.receipt.get("said") == said:
+    said = text_name(content.text)
+    earlier = (row.receipt.get("said"), (row.payload.get("sent") or {}).get("said"))
+    if not row.payload["final"] or said in earlier:
         return {}
     client.send_by_webhook(noted(content, SENT_AGAIN) if row.may_have_arrived else content)
     return {"said": said}
@@ -151,7 +162,7 @@ def _looked_for(
             LOG.warning("%s: whether it has arrived cannot be looked up: set the channel by its id", row.key)
             return None, False
         return client.find(known, wanted, row.created, thread), True
-    except SlackRefusedError as refused:
+    except (SlackRefusedError, UnreadError) as refused:
         LOG.warning("%s: whether it has arrived cannot be looked up: %s", row.key, refused)
         return None, False
 

@@ -13,7 +13,7 @@ from include.loadtest.history.outbox import Row, touch
 from include.loadtest.history.tickets import KIND, set_issue, ticket_of
 from include.loadtest.publishing.delivery import Budget, Handler
 from include.loadtest.publishing.github import GitHubSettings, github_errors, repository
-from include.loadtest.publishing.ticket_markdown import event_mark, has_mark, ticket_mark
+from include.loadtest.publishing.ticket_marks import event_mark, has_mark, ticket_mark
 
 if TYPE_CHECKING:
     from github.Issue import Issue
@@ -25,11 +25,15 @@ _LEFT_ALONE = frozenset({"not_planned", "duplicate"})
 """Reasons of a closing by which a person says that the issue is not wanted."""
 _GONE = (404, 410)
 _REFUSED = (403, 404, 422)
+_FOLLOWS = (
+    "The issue before this one, {}, cannot be written any more: it was deleted or transferred, its hidden first line "
+    "was removed, or it is in a repository that this installation does not use any more."
+)
 _CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 def ticket_handlers(settings: GitHubSettings, *, engine: Engine) -> dict[str, Handler]:
-    """The handler of the kind `ticket`; its receipt has `number` and `url` of the issue, and `comment_id`."""
+    """The handler of the kind `ticket`; its receipt has `number` and `url` of the issue."""
     return {KIND: partial(_deliver, settings, engine)}
 
 
@@ -37,7 +41,9 @@ def _deliver(settings: GitHubSettings, engine: Engine, row: Row, budget: Budget)
     payload = row.payload
     ticket = ticket_of(engine, payload["fingerprint"])
     is_latest = ticket is not None and ticket.generation == payload["generation"]
-    number = ticket.number if ticket is not None and is_latest else payload["number"]
+    number = payload["number"]
+    if ticket is not None and is_latest:  # a number of another repository is somebody else's issue here
+        number = ticket.number if ticket.repository == settings.repository else None
     with github_errors():
         at_github = _AtGitHub(repository(settings, budget), row)
         issue = at_github.known(number) or at_github.found()
@@ -45,9 +51,16 @@ def _deliver(settings: GitHubSettings, engine: Engine, row: Row, budget: Budget)
         if issue is None:
             if payload["state"] == "closed" or not is_latest:
                 return {"skipped": "there is no such issue any more, and none is needed"}
-            issue = at_github.create()
+            issue = at_github.create(follows=None if ticket is None else ticket.reference)
         if issue.number != number:  # committed before the next call: from now on it is known
-            set_issue(engine, payload["fingerprint"], payload["generation"], issue.number, issue.html_url)
+            set_issue(
+                engine,
+                payload["fingerprint"],
+                payload["generation"],
+                repository=settings.repository,
+                number=issue.number,
+                url=issue.html_url,
+            )
             touch(engine, f"slack/run/{payload['run_id']}")  # the run's message shows its issues
         receipt = {"number": issue.number, "url": issue.html_url}
         return receipt if is_new else receipt | at_github.bring_up_to_date(issue)
@@ -65,7 +78,10 @@ class _AtGitHub:
         return list(self.row.payload["labels"])
 
     def known(self, number: int | None) -> "Issue | None":
-        """The issue of that number; None where it is deleted, or was transferred to another repository."""
+        """The issue of that number, if it is still the ticket's: neither deleted nor transferred nor without its mark.
+
+        A number alone proves nothing: a history may come from elsewhere, and what stands there is overwritten.
+        """
         from github import GithubException
 
         if number is None:
@@ -75,9 +91,12 @@ class _AtGitHub:
         except GithubException as refused:
             if refused.status not in _GONE:
                 raise
-            LOG.warning("issue %d is gone; a new one is made", number)
+            LOG.warning("issue %d is gone", number)
             return None
-        return issue if issue.url.startswith(f"{self.repository.url}/issues/") else None
+        if issue.url.startswith(f"{self.repository.url}/issues/") and self._is_ours(issue):
+            return issue
+        LOG.warning("issue %d is not this ticket's (any more): its hidden first line is not there", number)
+        return None
 
     def found(self) -> "Issue | None":
         """The issue whose number is not known, by the label and its mark. GitHub's search lags behind, a list does not.
@@ -92,14 +111,21 @@ class _AtGitHub:
         return issue
 
     def _marked(self, issues: Iterable["Issue"]) -> "Issue | None":
-        mark = ticket_mark(self.row.payload["fingerprint"], self.row.payload["generation"])
-        return next((one for one in issues if one.pull_request is None and has_mark(one.body, mark)), None)
+        return next(filter(self._is_ours, issues), None)
 
-    def create(self) -> "Issue":
-        """A new issue; one without labels rather than none."""
+    def _is_ours(self, issue: "Issue") -> bool:
+        mark = ticket_mark(self.row.payload["fingerprint"], self.row.payload["generation"])
+        # The mark first: where a list names no pull request, PyGithub asks for each issue whether it is one.
+        return has_mark(issue.body, mark) and issue.pull_request is None
+
+    def create(self, follows: str | None) -> "Issue":
+        """A new issue, without labels rather than none; `follows`: one that was this ticket's and is not any more."""
         from github import GithubException
 
         title, body = self.row.payload["title"], self.row.payload["body"]
+        if follows is not None:
+            mark, _, text = body.partition("\n")
+            body = f"{mark}\n\n{_FOLLOWS.format(follows)}\n{text}"
         self._make_labels(self._labels)
         try:
             issue = self.repository.create_issue(title, body=body, labels=self._labels)
@@ -118,39 +144,29 @@ class _AtGitHub:
             LOG.info("issue %d is left alone: it was closed as %s", issue.number, issue.state_reason.replace("_", " "))
             return {"left_alone": issue.state_reason}
         if payload["state"] == "closed":
-            receipt = self._comment(issue)
             if not is_closed:
                 issue.edit(state="closed", state_reason="completed")
-            return receipt
-        self._add_labels(issue)
-        issue.edit(body=payload["body"], state="open")
-        return self._comment(issue)
+        else:
+            self._add_labels(issue)
+            issue.edit(body=payload["body"], state="open")
+        self._comment(issue)
+        return {}
 
-    def _comment(self, issue: "Issue") -> dict[str, Any]:
+    def _comment(self, issue: "Issue") -> None:
         text = self.row.payload["comment"]
         if text is None:
-            return {}
+            return
         comment = self._earlier_comment(issue)
         if comment is None:
-            comment = issue.create_comment(text)
+            issue.create_comment(text)
         elif comment.body != text:
             comment.edit(text)
-        return {"comment_id": comment.id}
 
     def _earlier_comment(self, issue: "Issue") -> "IssueComment | None":
-        """This row's own comment, from an earlier version or from an attempt that had no answer."""
-        from github import GithubException
+        """This row's own comment, from an earlier version or from an attempt that failed before or after it.
 
-        receipt = self.row.receipt
-        if receipt.get("number") == issue.number and receipt.get("comment_id"):
-            try:
-                return issue.get_comment(receipt["comment_id"])
-            except GithubException as refused:
-                if refused.status not in _GONE:
-                    raise
-                return None
-        if not self.row.may_have_arrived:
-            return None
+        Always looked for: which step of an attempt was refused, and what stood before it, nobody has written down.
+        """
         mark = event_mark(self.row.payload["fingerprint"], self.row.payload["run_id"])
         comments = issue.get_comments(since=self.row.created - _CLOCKS_DIFFER)
         return next((one for one in comments if has_mark(one.body, mark)), None)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from include.loadtest.analysis.figures import BODY, TAIL
 from include.loadtest.history.tickets import Problem
-from include.loadtest.profile.vocabulary import METRICS, SCOPE_ALL
+from include.loadtest.profile.vocabulary import BASELINES, METRICS, SCOPE_ALL
 from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure, interval
 from include.loadtest.verdict import GREEN
@@ -149,7 +149,7 @@ def _changed(one: Document, against: str, relevant: float, profile: str, target:
         f"{100 * one['change']:+.1f} %",
         f"relevant from {100 * relevant:g} %",
         f"{low} – {high}",
-        f"{one['baseline_runs']} runs ({against})",
+        f"{one['baseline_runs']} of {BASELINES[against]}",
         "0 % is the baseline",
         1 + abs(one["change"]),
         one["change"],

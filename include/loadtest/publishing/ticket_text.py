@@ -1,17 +1,17 @@
 """What an issue says: its title, its text, which each bad run writes anew, and a comment for each event. Pure."""
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from include.loadtest.errors import printable
 from include.loadtest.history.tickets import Decision, Problem
-from include.loadtest.profile import profile_names
 from include.loadtest.profile.tickets import TicketRules
-from include.loadtest.profile.vocabulary import SCOPE_ALL
+from include.loadtest.profile.vocabulary import BASELINES, SCOPE_ALL
+from include.loadtest.publishing.github_text import bounded, code, harmless, link, plain
+from include.loadtest.publishing.ticket_command import command, file_needed
 from include.loadtest.publishing.ticket_findings import Finding, next_steps, what_kind
-from include.loadtest.publishing.ticket_markdown import bounded, cell, code, event_mark, link, plain, ticket_mark
+from include.loadtest.publishing.ticket_marks import event_mark, ticket_mark
 from include.loadtest.reporting.markdown import NOT_MEASURED, bullets, figure, moment, section, table
 from include.loadtest.reporting.report import SENTENCES
 
@@ -126,21 +126,20 @@ def labels(account: Account) -> list[str]:
 def body(account: Account, findings: Sequence[Finding], decision: Decision) -> str:
     """The issue's text with the latest figures."""
     run, ticket = account.run, decision.ticket
-    previous = decision.previous_number
     sentence = SENTENCES.get(str(account.verdict["verdict"]), "")
     parts = [
         ticket_mark(ticket.fingerprint, ticket.generation),
         f"**{plain(account.verdict['verdict'], 40)}** in {code(run.run_id, 150)}, profile {code(run.profile, 80)} on "
         f"{code(run.target, 80)}, started {moment(run.started)}. {sentence}",
-        f"The same problem was told in #{previous} before." if previous is not None else "",
+        f"The same problem was told in {decision.previous} before." if decision.previous else "",
         section("What is wrong", _table(findings), _more(len(findings))),
         section("Compared with", _baseline(account.comparison)),
         section("What saturates", *_saturates(account)),
         section("Where to read on", bullets(_links(run))),
-        section("How to reproduce", f"```sh\n{command(run.parameters)}\n```", _file_needed(run.parameters)),
+        section("How to reproduce", f"```sh\n{command(run.parameters)}\n```", file_needed(run.parameters)),
         _footer(account),
     ]
-    return bounded("\n\n".join(part for part in parts if part) + "\n")
+    return _joined(parts)
 
 
 def comment(account: Account, findings: Sequence[Finding], decision: Decision) -> str | None:
@@ -149,10 +148,11 @@ def comment(account: Account, findings: Sequence[Finding], decision: Decision) -
         return None
     run = account.run
     where = f"{code(run.run_id, 150)}, started {moment(run.started)}"
+    clean = _in_a_row(decision.ticket.clean_runs)
     told = {
         "updated": f"**Still there** in {where} ({plain(account.verdict['verdict'], 40)}).",
         "reopened": f"**Back** in {where} ({plain(account.verdict['verdict'], 40)}), so this issue is open again.",
-        "closed": f"**Gone**: {_runs(decision)}, the last of them {where} ({account.verdict['verdict']}). Closed.",
+        "closed": f"**Gone**: {clean}, the last of them {where} ({account.verdict['verdict']}). Closed.",
         "disproved": f"**Not confirmed**: the repeats of {where} do not show it. Closed.",
     }
     parts = [
@@ -161,27 +161,11 @@ def comment(account: Account, findings: Sequence[Finding], decision: Decision) -
         _changes(findings, decision.before) if findings else "",
         " · ".join(_links(run)),
     ]
-    return bounded("\n\n".join(part for part in parts if part) + "\n")
+    return _joined(parts)
 
 
-def command(parameters: Mapping[str, Any]) -> str:
-    """The command that repeats the run, as a shell takes it."""
-    overrides = parameters.get("overrides") or {}
-    given = {"PROFILE": parameters.get("profile"), "TARGET": parameters.get("target")}
-    given |= {name.upper(): overrides.get(name) for name in ("users", "duration_s", "engine")}
-    order = ("PROFILE", "USERS", "DURATION_S", "ENGINE", "TARGET")
-    values = [f"{name}={shlex.quote(printable(str(given[name]), 200))}" for name in order if given[name] is not None]
-    return " ".join(["make run", *values])
-
-
-def _file_needed(parameters: Mapping[str, Any]) -> str:
-    """A profile that came as a text with the run has no file here."""
-    is_known = str(parameters.get("profile")) in profile_names()
-    return "" if is_known else "This profile is none of the committed ones: give its file as `PROFILE`."
-
-
-def _runs(decision: Decision) -> str:
-    return _in_a_row(decision.ticket.clean_runs)
+def _joined(parts: Iterable[str]) -> str:
+    return bounded(["\n\n".join(part for part in parts if part), ""])
 
 
 def _in_a_row(count: int) -> str:
@@ -198,7 +182,7 @@ def _table(findings: Sequence[Finding]) -> str:
 
 
 def _cells(texts: Sequence[str]) -> list[str]:
-    return [cell(text, _CELL_CHARS) for text in texts]
+    return [harmless(text, _CELL_CHARS) for text in texts]
 
 
 def _more(count: int) -> str:
@@ -209,7 +193,7 @@ def _baseline(comparison: Document | None) -> str:
     """The runs that this one was compared with."""
     document = (comparison or {}).get("change_test") or {}
     lines = [
-        f"{_count(len(entry['runs']))} ({plain(name, 40)}): {_first_and_last(entry['runs'])}"
+        f"{BASELINES[name]}, {_count(len(entry['runs']))}: {_first_and_last(entry['runs'])}"
         for name, entry in (document.get("against") or {}).items()
         if entry["runs"]
     ]

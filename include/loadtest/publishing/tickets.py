@@ -1,6 +1,7 @@
 """From what a run concluded to its issues: filed, updated or closed in the history and the outbox; asks no service."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -43,14 +44,16 @@ def file_tickets(
     """File what the run says: a problem becomes one issue, a problem that is gone is closed. Returns lines for the log.
 
     The documents are those of the bundle, None where the run has none; the verdict has to be final. An inconclusive
-    run, one that a person ended and one that cost too much say nothing. Filing a run twice changes nothing; where its
-    verdict has changed since, the new finding is filed. Raises InfrastructureError where the database fails.
+    run, one that a person ended and one that cost too much say nothing; neither does one, published again, that is
+    older than the last bad run of a ticket. After a run whose load was stopped by a rule all open tickets of its
+    profile and target count their clean runs anew. Filing a run twice changes nothing; where its verdict has changed
+    since, the new finding is filed. Raises InfrastructureError where the database fails.
     """
     account = Account(run, verdict, comparison, diagnosis, rules)
     found = findings_of(verdict, metrics, comparison, run.target)
     if not found and verdict["verdict"] not in GREEN:
         return []
-    with filing(engine, run.run_id, run.profile, run.target) as book:
+    with filing(engine, run.run_id, run.profile, run.target, datetime.fromisoformat(run.started)) as book:
         decisions = _file_bad(book, account, found) if found else _file_good(book, account)
     return [_line(decision) for decision in decisions]
 
@@ -66,7 +69,7 @@ def _file_bad(book: Filing, account: Account, found: list[Finding]) -> list[Deci
         ticket = book.ticket_for(_fingerprints(group), days)
         decision = book.bad(ticket, problems, days, partial(payload_of, account, group))
         decisions += [decision] if decision else []
-    book.spoil(_fingerprints(found))
+    book.spoil(None if account.verdict["verdict"] == "ABORTED" else _fingerprints(found))
     return decisions
 
 

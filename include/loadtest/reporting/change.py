@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from include.loadtest.profile.vocabulary import BASELINES
 from include.loadtest.reporting.markdown import bullets, code, plain, section, table
 
 Row = Mapping[str, Any]
@@ -15,11 +16,6 @@ _TITLES = {
     "HOST_NOISE": "⚪ not compared: the host was slow",
     "OK": "✅ no change",
     "NOT_ENOUGH_RUNS": "⚪ not enough comparable runs",
-}
-_BASELINES = {
-    "recent": "the latest comparable runs",
-    "pinned": "the pinned baseline",
-    "reference": "the current release, in turns",
 }
 _SHOWN_P = 0.001
 
@@ -37,7 +33,7 @@ def change_section(comparison: Row | None) -> str:
         return ""
     against = document["against"].items()
     lines = (
-        f"against {_BASELINES[name]} ({len(entry['runs'])} runs{_named(entry['runs'])}): {_TITLES[entry['word']]}; "
+        f"against {BASELINES[name]} ({len(entry['runs'])} runs{_named(entry['runs'])}): {_TITLES[entry['word']]}; "
         f"{plain(entry['text'])}"
         for name, entry in against
     )
@@ -60,7 +56,7 @@ def _named(runs: Sequence[str]) -> str:
 def _findings(document: Row) -> str:
     rows = [
         (
-            _BASELINES[name],
+            BASELINES[name],
             plain(one["scope"].removeprefix("endpoint:")),
             _measure(one["measure"]),
             f"{100 * one['change']:+.1f} %",

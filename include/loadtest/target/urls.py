@@ -13,11 +13,28 @@ from include.loadtest.errors import ConfigError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEFAULT_PORTS = {"http": 80, "https": 443}
-_SECRET_PARAMETERS = frozenset({"password", "passwd", "sslpassword"})
+_MASKED_PARAMETER = r"(?:[\w.-]{0,40}(?:password|passwd|passphrase|secret|token|api[_-]?key|signature)|sig)"
+"""The name of a parameter whose value is a secret."""
+_PORT = r"""\d{1,5}(?:[/?#)\s"'<>\\]|$)"""
 _IN_TEXT = (
-    re.compile(r"""(?<=://)([^\s/?#:"'<>\\]*):[^\s/?#"'<>\\]+@"""),
-    re.compile(rf"""((?:[?&;]|\\u0026)(?:{"|".join(sorted(_SECRET_PARAMETERS))})=)[^\s&"'<>#`\\]+"""),
+    (
+        re.compile(rf"""(://(?!\[)[^\s/?#:"'<>\\]*):(?:[^\s/?#"'<>\\]+|(?!{_PORT})(?:(?!://)[^\s"'<>\\`])+)@"""),
+        r"\1:***@",
+    ),
+    (re.compile(r"""(%3A%2F%2F[^\s/?#:%"'<>\\]*)%3A(?:(?!%2F)[^\s/?#&"'<>\\])+%40""", re.IGNORECASE), r"\1%3A***%40"),
+    (
+        re.compile(
+            rf"""((?:[?&]|&amp;|\\u0026|%3F|%26){_MASKED_PARAMETER}(?:=|%3D))[^\s&"'<>#`\\]+""",
+            re.IGNORECASE,
+        ),
+        r"\1***",
+    ),
 )
+"""The password before the host, the same in an address that is a parameter of another, and secret parameters.
+
+A password goes up to the last @ before the path, or where there is none before it, to the last @ of all: then it has
+signs in it that belong to no address, which some programs take nevertheless.
+"""
 
 
 def redacted(url: str) -> str:
@@ -29,15 +46,23 @@ def redacted(url: str) -> str:
         return "(an address that is not a URL)"
     user = f"{parts.username or ''}:***@" if parts.password else f"{parts.username}@" if parts.username else ""
     place = f"[{host}]" if ":" in host else host
-    query = [(name, "***" if name in _SECRET_PARAMETERS else value) for name, value in parse_qsl(parts.query)]
+    query = [(name, "***" if _is_secret(name) else value) for name, value in parse_qsl(parts.query)]
     tail = f"?{urlencode(query, safe='/*')}" if query else ""
     return f"{parts.scheme}://{user}{place}{f':{port}' if port else ''}{parts.path}{tail}"
 
 
+def _is_secret(name: str) -> bool:
+    return re.fullmatch(_MASKED_PARAMETER, name, re.IGNORECASE) is not None
+
+
 def without_passwords(text: str) -> str:
-    """A whole text in which no address has a password, be it Markdown, JSON or HTML; the rest stays as it is."""
-    user, parameter = _IN_TEXT
-    return parameter.sub(r"\1***", user.sub(r"\1:***@", text))
+    """A whole text in which no address has a password, be it Markdown, JSON or HTML; the rest stays as it is.
+
+    An address is one with `://`; of its parameters those are left out whose names say that they hold a secret.
+    """
+    for pattern, shown in _IN_TEXT:
+        text = pattern.sub(shown, text)
+    return text
 
 
 def libpq_url(url: str) -> str:

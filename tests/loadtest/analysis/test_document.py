@@ -19,7 +19,9 @@ def test_every_word_has_its_rank() -> None:
 def test_a_slow_host_outranks_a_change_and_a_change_outranks_no_change() -> None:
     """Of two baselines the worse word counts, with the baseline's name."""
     ok, worse = Ruling(Word.OK, "no change"), Ruling(Word.REGRESSION, "slower")
-    assert combined({"recent": ok, "pinned": worse}) == (Word.REGRESSION, "slower (pinned)")
+    assert combined({"recent": ok, "pinned": worse}) == (Word.REGRESSION, "slower (baseline: the pinned runs)")
+    few = Ruling(Word.NOT_ENOUGH_RUNS, "1 of 8 runs is there")
+    assert combined({"recent": few}) == (Word.NOT_ENOUGH_RUNS, "1 of 8 runs is there")
     assert combined({"recent": Ruling(Word.HOST_NOISE, "slow host"), "pinned": worse})[0] is Word.HOST_NOISE
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Engine, func, literal, select, text, updat
 
 from include.loadtest.errors import InfrastructureError
 from include.loadtest.history import attempts, outbox
-from include.loadtest.history.attempts import BACKOFF_S, GIVE_UP_AFTER_S, Choice
+from include.loadtest.history.attempts import BACKOFF_S, GIVE_UP_AFTER_S, OUT_OF_TIME, Choice
 from include.loadtest.history.database import connect, transaction
-from include.loadtest.history.outbox import Delivery, Row
+from include.loadtest.history.outbox import UNSURE_S, Delivery, Row
 from include.loadtest.history.schema import DELIVERY
 
 pytestmark = pytest.mark.integration
@@ -20,6 +20,7 @@ KINDS = frozenset({"slack_message", "ticket"})
 CHOICE = Choice(KINDS)
 FORCED = Choice(KINDS, is_forced=True)
 LANE = "slack/run/1"
+HOUR = timedelta(hours=1)
 REFUSED: dict[str, Any] = {"may_have_arrived": False, "retry_after_s": None, "is_permanent": False}
 
 
@@ -62,9 +63,36 @@ def test_an_attempt_stands_in_the_row_before_it_is_made(engine: Engine) -> None:
     kept = row_of(engine, "a")
     assert (kept.attempts, kept.may_have_arrived, kept.state) == (1, True, "waiting")
     assert kept.last_error == "the last attempt has come to no answer"
-    assert 30 < from_now_s(engine, kept.next_attempt) <= 60
+    assert 60 < from_now_s(engine, kept.next_attempt) <= UNSURE_S
     assert attempts.claim(engine, LANE, CHOICE) is None
+    change(engine, "a", next_attempt=ago(1))
+    assert claimed(engine, choice=CHOICE).may_have_arrived is True
+
+
+def test_what_may_have_arrived_is_not_forced(engine: Engine) -> None:
+    """The service may still be at it, so that looking would find nothing: it waits for two minutes at least."""
+    put(engine, "a")
+    attempts.failed(engine, claimed(engine), "no answer", **{**REFUSED, "may_have_arrived": True})
+    assert 60 < from_now_s(engine, row_of(engine, "a").next_attempt) <= UNSURE_S
+    assert (attempts.claim(engine, LANE, FORCED), attempts.due_lanes(engine, FORCED)) == (None, {})
+    change(engine, "a", next_attempt=ago(1))
     assert claimed(engine).may_have_arrived is True
+
+
+def test_another_installations_rows_are_not_tried(engine: Engine) -> None:
+    """Nor given up, dropped or counted; its Retry-After is its own."""
+    here, there = (engine.execution_options(origin=name) for name in ("a", "b"))
+    put(there, "theirs", lane="theirs")
+    put(there, "old", lane="old", expires=datetime(2020, 1, 1, tzinfo=UTC))
+    change(engine, "theirs", updated=ago(GIVE_UP_AFTER_S + 1), last_error="down", not_before=func.now() + HOUR)
+    attempts.drop_expired(here)
+    attempts.give_up_old(here, KINDS)
+    assert [row.state for row in outbox.rows_of(there, "smoke-1")] == ["waiting", "waiting"]
+    assert (attempts.due_lanes(here, FORCED), attempts.claim(here, "theirs", FORCED)) == ({}, None)
+    assert (attempts.count_waiting(here, None), attempts.count_waiting(there, "smoke-1")) == (0, 2)
+    put(here, "mine", lane="theirs")
+    assert attempts.due_lanes(here, Choice(KINDS, subject="smoke-1")) == {"slack": ["theirs"]}
+    assert claimed(here, "theirs").key == "mine"
 
 
 def test_the_wait_grows_to_an_hour(engine: Engine) -> None:
@@ -80,7 +108,9 @@ def test_the_wait_grows_to_an_hour(engine: Engine) -> None:
     assert waits_s == pytest.approx([60, 120, 300, 600, 1800, 3600, 3600, 3600], abs=30)
     assert BACKOFF_S[-1] == 3600
     change(engine, "a", next_attempt=ago(1))
-    assert claimed(engine, choice=CHOICE).attempts == 9
+    row = claimed(engine, choice=CHOICE)
+    assert row.attempts == 9
+    attempts.failed(engine, row, "down", **REFUSED)
     put(engine, "a", payload=2)
     assert claimed(engine, choice=CHOICE).attempts == 1
 
@@ -89,7 +119,9 @@ def test_what_may_have_arrived_is_told_until_it_has(engine: Engine) -> None:
     """A plain refusal later does not make an earlier lost answer undone; an arrival does."""
     put(engine, "a")
     attempts.failed(engine, claimed(engine), "cut", **{**REFUSED, "may_have_arrived": True})
+    change(engine, "a", next_attempt=ago(1))
     attempts.failed(engine, claimed(engine), "refused", **REFUSED)
+    change(engine, "a", next_attempt=ago(1))
     row = claimed(engine)
     assert (row.may_have_arrived, row.last_error, row.attempts) == (True, "refused", 3)
     attempts.arrived(engine, row, {"ts": "1"})
@@ -131,14 +163,26 @@ def test_a_version_put_meanwhile_is_due_whatever_comes_of_the_older(engine: Engi
 
 
 def test_an_attempt_without_time_counts_for_nothing(engine: Engine) -> None:
-    """The row is as it was, due at once; what had been sent by then may have arrived."""
+    """The row is as it was; what had been sent by then may have arrived, so that it is looked for later."""
     put(engine, "a")
     attempts.failed(engine, claimed(engine), "down", **REFUSED)
     before = row_of(engine, "a")
     attempts.untried(engine, claimed(engine), may_have_arrived=False)
     assert row_of(engine, "a") == before
     attempts.untried(engine, claimed(engine), may_have_arrived=True)
-    assert row_of(engine, "a") == replace(before, may_have_arrived=True)
+    after = row_of(engine, "a")
+    assert after == replace(before, may_have_arrived=True, next_attempt=after.next_attempt)
+    assert 60 < from_now_s(engine, after.next_attempt) <= UNSURE_S
+
+
+def test_what_never_has_enough_time_is_given_up_by_its_age(engine: Engine) -> None:
+    """No attempt at it is counted, however often it was begun."""
+    put(engine, "a")
+    attempts.untried(engine, claimed(engine), may_have_arrived=False)
+    change(engine, "a", updated=ago(GIVE_UP_AFTER_S + 1))
+    attempts.give_up_old(engine, KINDS)
+    row = row_of(engine, "a")
+    assert (row.state, row.attempts, row.last_error) == ("given_up", 0, f"given up after 72 h: {OUT_OF_TIME}")
 
 
 def test_the_first_row_of_a_lane_comes_first(engine: Engine) -> None:
@@ -164,6 +208,15 @@ def test_lanes_that_failed_least_come_first(engine: Engine) -> None:
     assert attempts.due_lanes(engine, FORCED) == {"slack": ["b", "c", "a"], "github": ["g"]}
     assert attempts.due_lanes(engine, CHOICE) == {"slack": ["b", "c"], "github": ["g"]}
     assert attempts.due_lanes(engine, Choice(frozenset({"ticket"}))) == {"github": ["g"]}
+
+
+def test_a_lane_below_another_comes_after_it(engine: Engine) -> None:
+    """A plot needs its message, also where that has failed before and the plot was never tried."""
+    put(engine, "message", lane="slack/run/1")
+    put(engine, "plot", lane="slack/run/1/plot")
+    put(engine, "other", lane="slack/run/2")
+    attempts.failed(engine, claimed(engine, "slack/run/1"), "down", **REFUSED)
+    assert attempts.due_lanes(engine, FORCED) == {"slack": ["slack/run/2", "slack/run/1", "slack/run/1/plot"]}
 
 
 def test_a_subject_chooses_lanes_and_keeps_their_order(engine: Engine) -> None:

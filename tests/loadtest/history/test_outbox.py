@@ -57,7 +57,7 @@ def test_a_new_row_waits_and_is_due(engine: Engine) -> None:
 
 
 def test_the_same_payload_changes_nothing(engine: Engine) -> None:
-    """Before it is delivered, after it, and after it was given up; the order of keys is no other payload."""
+    """Before it is delivered, and after it; the order of keys is no other payload."""
     for payload in ({"a": 1, "b": 2}, {"b": 2, "a": 1}):
         outbox.put(engine, message(payload))
     assert row_of(engine).version == 1
@@ -65,11 +65,96 @@ def test_the_same_payload_changes_nothing(engine: Engine) -> None:
     delivered = row_of(engine)
     outbox.put(engine, message({"a": 1, "b": 2}))
     assert row_of(engine) == delivered
-    outbox.put(engine, message({"a": 2}))
-    attempts.failed(engine, claimed(engine), "invalid_blocks", is_permanent=True, **REASONS)
-    given_up = row_of(engine)
-    outbox.put(engine, message({"a": 2}))
-    assert (row_of(engine), given_up.state) == (given_up, "given_up")
+
+
+def test_what_was_given_up_is_tried_again_where_it_is_put_again(engine: Engine) -> None:
+    """Somebody has mended what was wrong, and has repeated what put it."""
+    outbox.put(engine, message())
+    attempts.failed(engine, claimed(engine), "is_archived", is_permanent=True, **REASONS)
+    assert row_of(engine).state == "given_up"
+    outbox.put(engine, message())
+    row = row_of(engine)
+    assert (row.state, row.version, row.attempts, row.last_error) == ("waiting", 1, 0, None)
+    assert row.next_attempt > row.created
+    arrive(engine)
+    assert row_of(engine).state == "delivered"
+
+
+def test_all_that_was_given_up_about_a_run_is_revived(engine: Engine) -> None:
+    """But for what has expired, and what is about another run; what has arrived or waits is as it was."""
+    for key, about in (("a", "smoke-1"), ("b", "smoke-1"), ("theirs", "smoke-2"), ("waits", "smoke-1")):
+        outbox.put(engine, message(key=key, subject=about))
+    for _ in ("a", "b", "theirs"):
+        attempts.failed(engine, claimed(engine), "is_archived", is_permanent=True, **REASONS)
+    late = {"lane": "late", "expires": datetime(2020, 1, 1, tzinfo=UTC)}
+    outbox.put(engine, message(key="late", **late))
+    attempts.drop_expired(engine)
+    outbox.put(engine, message(key="done", lane="done"))
+    done = attempts.claim(engine, "done", CHOICE)
+    assert done is not None
+    attempts.arrived(engine, done, {})
+    before = {row.key: row for row in outbox.rows_of(engine, "smoke-1")}
+    outbox.revive(engine, "smoke-1")
+    after = {row.key: row for row in outbox.rows_of(engine, "smoke-1")}
+    assert [(key, row.state, row.attempts) for key, row in after.items()] == [
+        ("a", "waiting", 0),
+        ("b", "waiting", 0),
+        ("waits", "waiting", 0),
+        ("late", "given_up", 0),
+        ("done", "delivered", 0),
+    ]
+    assert [key for key in after if after[key] == before[key]] == ["waits", "late", "done"]
+    assert [row.state for row in outbox.rows_of(engine, "smoke-2")] == ["given_up"]
+
+
+def test_the_row_is_about_the_latest_run_that_put_it(engine: Engine) -> None:
+    """A pull request's second run is told in the comment of the first, with the same words or others."""
+    outbox.put(engine, message())
+    outbox.put(engine, message({"text": "verdict"}, subject="smoke-2"))
+    assert outbox.rows_of(engine, "smoke-1") == []
+    (row,) = outbox.rows_of(engine, "smoke-2")
+    assert (row.version, row.payload, row.lane) == (2, {"text": "verdict"}, KEY)
+    arrive(engine)
+    outbox.put(engine, message({"text": "verdict"}, subject="smoke-3"))
+    (row,) = outbox.rows_of(engine, "smoke-3")
+    assert (row.state, row.version) == ("delivered", 2)
+
+
+def test_installations_that_share_a_history_know_only_their_own_rows(engine: Engine) -> None:
+    """The same key is two things then: each has its own services, bundles and receipts."""
+    here, there = (engine.execution_options(origin=name) for name in ("http://a:8080", "http://b:8080"))
+    outbox.put(here, message())
+    outbox.put(there, message({"text": "theirs"}))
+    with transaction(there) as connection:
+        outbox.put_in(connection, message(key="in"))
+    arrive(here, ts="1.0")
+    assert outbox.receipt_of(here, KEY) == {"ts": "1.0"}
+    assert outbox.receipt_of(there, KEY) is None
+    outbox.touch(there, KEY)
+    assert (row_of(here).version, row_of(there).version, row_of(there).origin) == (1, 2, "http://b:8080")
+    assert (outbox.waiting(here), [row.key for row in outbox.waiting(there)]) == ([], [KEY, "in"])
+    attempts.failed(there, claimed(there), "is_archived", is_permanent=True, **REASONS)
+    long_ago, later = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    assert (outbox.given_up(here, since=long_ago), len(outbox.given_up(there, since=long_ago))) == ([], 1)
+    outbox.revive(here, "smoke-1")
+    assert row_of(there).state == "given_up"
+    assert outbox.forget_delivered(here, before=later) == 1
+    assert len(outbox.rows_of(there, "smoke-1")) == 2
+    assert outbox.rows_of(engine, "smoke-1") == []
+
+
+def test_what_may_have_arrived_is_not_due_at_once_with_another_payload(engine: Engine) -> None:
+    """The service may still be at the earlier one, and nobody would find it yet; after a long back-off it is sooner."""
+    outbox.put(engine, message())
+    row = claimed(engine)
+    attempts.failed(engine, row, "no answer", is_permanent=False, **REASONS | {"may_have_arrived": True})
+    outbox.put(engine, message({"text": "verdict"}))
+    assert row_of(engine).next_attempt > row_of(engine).updated + timedelta(seconds=60)
+    with transaction(engine) as connection:
+        connection.execute(update(DELIVERY).values(next_attempt=row.created + timedelta(hours=1)))
+    outbox.put(engine, message({"text": "another"}))
+    again = row_of(engine)
+    assert again.next_attempt - again.updated <= timedelta(seconds=outbox.UNSURE_S)
 
 
 def test_another_payload_is_delivered_again(engine: Engine) -> None:
@@ -84,7 +169,7 @@ def test_another_payload_is_delivered_again(engine: Engine) -> None:
     outbox.put(engine, message({"text": "shorter"}))
     row = row_of(engine)
     assert (row.state, row.version, row.attempts, row.last_error) == ("waiting", 3, 0, None)
-    assert row.updated == row.next_attempt > row.created
+    assert row.created < row.next_attempt < row.updated + timedelta(seconds=30)
     assert outbox.receipt_of(engine, KEY) == {"ts": "1.0"}
 
 
@@ -229,6 +314,7 @@ def test_only_what_is_settled_is_forgotten(engine: Engine) -> None:
 CALLS: list[Callable[[Engine], Any]] = [
     lambda engine: outbox.put(engine, message()),
     lambda engine: outbox.touch(engine, KEY),
+    lambda engine: outbox.revive(engine, "smoke-1"),
     lambda engine: outbox.receipt_of(engine, KEY),
     lambda engine: outbox.rows_of(engine, "smoke-1"),
     outbox.waiting,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from include.loadtest.history.database import connect, transaction
 from include.loadtest.history.schema import DELIVERY, TICKET, TICKET_EVENT
 from include.loadtest.history.tickets import (
     Decision,
+    Filing,
     Problem,
     Ticket,
     filing,
@@ -26,6 +28,8 @@ from include.loadtest.history.tickets import (
 pytestmark = pytest.mark.integration
 DAYS = 30
 CLEAN_RUNS = 3
+BEGIN = datetime(2026, 11, 26, 18, tzinfo=UTC)
+REPOSITORY = "owner/name"
 
 
 def problem(metric: str = "latency_p95_ms", scope: str = "all") -> Problem:
@@ -36,22 +40,34 @@ P95, ERRORS = problem(), problem("error_rate")
 
 
 def render(decision: Decision) -> dict[str, Any]:
-    return {"kind": decision.kind, "generation": decision.ticket.generation, "previous": decision.previous_number}
+    return {"kind": decision.kind, "generation": decision.ticket.generation, "previous": decision.previous}
 
 
-def bad(engine: Engine, run_id: str, problems: Iterable[Problem] = (P95,), days: int = DAYS) -> Decision | None:
+def bad(
+    engine: Engine, run_id: str, problems: Iterable[Problem] = (P95,), days: int = DAYS, hour: float = 0
+) -> Decision | None:
+    """A run that started so many hours after the first."""
     found = list(problems)
-    with filing(engine, run_id, "smoke", "demo") as book:
+    with filed(engine, run_id, hour) as book:
         ticket = book.ticket_for([one.fingerprint for one in found], days)
         return book.bad(ticket, found, days, render)
 
 
 def clean(
-    engine: Engine, run_id: str, fine: Iterable[Problem] = (P95,), unknown: Iterable[Problem] = ()
+    engine: Engine, run_id: str, fine: Iterable[Problem] = (P95,), unknown: Iterable[Problem] = (), hour: float = 0
 ) -> list[Decision]:
     shown = [[one.fingerprint for one in problems] for problems in (fine, unknown)]
-    with filing(engine, run_id, "smoke", "demo") as book:
+    with filed(engine, run_id, hour) as book:
         return book.clean(*shown, CLEAN_RUNS, render)
+
+
+def filed(engine: Engine, run_id: str, hour: float = 0) -> AbstractContextManager[Filing]:
+    return filing(engine, run_id, "smoke", "demo", BEGIN + timedelta(hours=hour))
+
+
+def on_github(engine: Engine, number: int, about: Problem = P95) -> None:
+    """It was filed under that number."""
+    set_issue(engine, about.fingerprint, 1, repository=REPOSITORY, number=number, url=f"https://x/{number}")
 
 
 def ticket(engine: Engine, about: Problem = P95) -> Ticket:
@@ -94,7 +110,7 @@ def test_what_fails_while_it_is_written_leaves_nothing(engine: Engine) -> None:
     def broken(_: Decision) -> dict[str, Any]:
         raise RuntimeError("no text")
 
-    with pytest.raises(RuntimeError), filing(engine, "smoke-1", "smoke", "demo") as book:
+    with pytest.raises(RuntimeError), filed(engine, "smoke-1") as book:
         book.bad(P95.fingerprint, [P95], DAYS, broken)
     assert (count(engine, TICKET), count(engine, TICKET_EVENT), count(engine, DELIVERY)) == (0, 0, 0)
 
@@ -179,7 +195,7 @@ def test_another_profile_or_target_has_tickets_of_its_own(engine: Engine) -> Non
     """The same limit missed there is another problem."""
     bad(engine, "smoke-1")
     elsewhere = Problem("smoke", "other", "all", "latency_p95_ms", "lower")
-    with filing(engine, "smoke-2", "smoke", "other") as book:
+    with filing(engine, "smoke-2", "smoke", "other", BEGIN) as book:
         assert book.ticket_for([P95.fingerprint], DAYS) == P95.fingerprint
         assert book.clean([P95.fingerprint], [], 1, render) == []
         decision = book.bad(elsewhere.fingerprint, [elsewhere], DAYS, render)
@@ -190,7 +206,7 @@ def test_another_profile_or_target_has_tickets_of_its_own(engine: Engine) -> Non
 def test_back_within_the_window_it_is_opened_again(engine: Engine) -> None:
     """The same issue, with its number."""
     bad(engine, "smoke-1")
-    set_issue(engine, P95.fingerprint, 1, 7, "https://x/7")
+    on_github(engine, 7)
     closed_days_ago(engine, DAYS - 1)
     decision = bad(engine, "smoke-2")
     assert decision is not None
@@ -201,14 +217,14 @@ def test_back_within_the_window_it_is_opened_again(engine: Engine) -> None:
 def test_back_after_the_window_it_is_a_new_one_that_knows_the_old(engine: Engine) -> None:
     """It covers only what is bad now; what comes late for the old one does not touch it."""
     bad(engine, "smoke-1", [P95, ERRORS])
-    set_issue(engine, P95.fingerprint, 1, 7, "https://x/7")
+    on_github(engine, 7)
     closed_days_ago(engine, DAYS + 1)
     decision = bad(engine, "smoke-2")
     assert decision is not None
-    assert (decision.kind, decision.previous_number, decision.before) == ("opened", 7, {})
+    assert (decision.kind, decision.previous, decision.before) == ("opened", f"{REPOSITORY}#7", {})
     assert (ticket(engine).generation, ticket(engine).number) == (2, None)
     assert ticket(engine).covers == {P95.fingerprint}
-    set_issue(engine, P95.fingerprint, 1, 7, "https://x/7")
+    on_github(engine, 7)
     assert ticket(engine).number is None
 
 
@@ -217,7 +233,7 @@ def test_disproved_closes_tickets_of_these_metrics_at_once(engine: Engine) -> No
     slower = problem("latency_body_ms", "endpoint:chat")
     bad(engine, "smoke-1", [slower])
     bad(engine, "smoke-2", [P95])
-    with filing(engine, "smoke-3", "smoke", "demo") as book:
+    with filed(engine, "smoke-3") as book:
         (decision,) = book.disprove({"latency_body_ms"}, render)
     assert (decision.kind, decision.ticket.fingerprint) == ("disproved", slower.fingerprint)
     assert (ticket(engine, slower).state, ticket(engine).state) == ("closed", "open")
@@ -227,9 +243,78 @@ def test_what_is_told_elsewhere_spoils_the_clean_runs(engine: Engine) -> None:
     """A ticket is not closed while what it stands for is bad, in whichever issue that is told."""
     bad(engine, "smoke-1", [P95, ERRORS])
     clean(engine, "smoke-2")
-    with filing(engine, "smoke-3", "smoke", "demo") as book:
+    with filed(engine, "smoke-3") as book:
         book.spoil([ERRORS.fingerprint])
     assert ticket(engine).clean_runs == 0
+
+
+def test_spoiling_counts_once_for_a_run(engine: Engine) -> None:
+    """Published again, it takes back no clean run that came after it; its own event as a bad run stays."""
+    bad(engine, "smoke-1", [P95, ERRORS])
+    for run_id in ("smoke-1", "smoke-2"):
+        with filed(engine, run_id) as book:
+            book.spoil(None)
+    clean(engine, "smoke-3")
+    for run_id in ("smoke-1", "smoke-2"):
+        with filed(engine, run_id) as book:
+            book.spoil([ERRORS.fingerprint])
+    assert ticket(engine).clean_runs == 1
+    on_github(engine, 7)
+    assert (len(issues_of(engine, "smoke-1")), issues_of(engine, "smoke-2")) == (1, [])
+
+
+def test_a_stopped_run_spoils_all_open_tickets_of_its_profile_and_target(engine: Engine) -> None:
+    """Whatever they are about, but those of another target keep their clean runs."""
+    elsewhere = Problem("smoke", "other", "all", "latency_p95_ms", "lower")
+    with filing(engine, "other-1", "smoke", "other", BEGIN) as book:
+        book.bad(elsewhere.fingerprint, [elsewhere], DAYS, render)
+    with filing(engine, "other-2", "smoke", "other", BEGIN) as book:
+        book.clean([elsewhere.fingerprint], [], CLEAN_RUNS, render)
+    bad(engine, "smoke-1", [P95])
+    bad(engine, "smoke-1", [ERRORS])
+    clean(engine, "smoke-2", fine=[P95, ERRORS])
+    with filed(engine, "smoke-3") as book:
+        book.spoil(None)
+    counts = [ticket(engine, one).clean_runs for one in (P95, ERRORS, elsewhere)]
+    assert counts == [0, 0, 1]
+
+
+def test_a_run_older_than_the_last_bad_one_counts_neither_way(engine: Engine) -> None:
+    """Old runs that are published again close nothing, spoil nothing and write no older figures."""
+    slower = problem("latency_body_ms")
+    bad(engine, "new", [P95, ERRORS], hour=4)
+    bad(engine, "new", [slower], hour=4)
+    for number in range(1, 4):
+        assert clean(engine, f"old-{number}", hour=number) == []
+    assert ticket(engine).clean_runs == 0
+    clean(engine, "newer", hour=5)
+    assert bad(engine, "old-4", hour=3.5) is None
+    with filed(engine, "old-5", hour=3.9) as book:
+        book.spoil(None)
+        assert book.disprove(["latency_body_ms"], render) == []
+    assert (ticket(engine).clean_runs, ticket(engine).last_bad_run_id) == (1, "new")
+    assert (ticket(engine, slower).state, count(engine, DELIVERY)) == ("open", 2)
+
+
+def test_an_old_bad_run_opens_no_closed_ticket_again(engine: Engine) -> None:
+    """The problem was seen later, and was gone after that; at the same moment it is the same run."""
+    bad(engine, "new", hour=4)
+    closed_days_ago(engine, 1)
+    assert bad(engine, "old", hour=3.9) is None
+    assert ticket(engine).state == "closed"
+    again = bad(engine, "newest", hour=4)
+    assert again is not None
+    assert again.kind == "reopened"
+
+
+def test_two_tickets_of_one_profile_count_for_themselves(engine: Engine) -> None:
+    """A run that can tell of one only is clean for that one only."""
+    bad(engine, "smoke-1", [P95])
+    bad(engine, "smoke-1", [ERRORS])
+    for number in range(2, 5):
+        clean(engine, f"smoke-{number}", fine=[P95], unknown=[ERRORS])
+    assert (ticket(engine).state, ticket(engine).clean_runs) == ("closed", CLEAN_RUNS)
+    assert (ticket(engine, ERRORS).state, ticket(engine, ERRORS).clean_runs) == ("open", 0)
 
 
 def test_the_issues_of_a_run_are_those_that_tell_of_it(engine: Engine) -> None:
@@ -237,8 +322,8 @@ def test_the_issues_of_a_run_are_those_that_tell_of_it(engine: Engine) -> None:
     bad(engine, "smoke-1", [P95])
     bad(engine, "smoke-1", [ERRORS])
     assert issues_of(engine, "smoke-1") == []
-    set_issue(engine, P95.fingerprint, 1, 7, "https://x/7")
-    set_issue(engine, ERRORS.fingerprint, 1, 3, "https://x/3")
+    on_github(engine, 7)
+    on_github(engine, 3, ERRORS)
     clean(engine, "smoke-2")
     assert issues_of(engine, "smoke-1") == [(3, "https://x/3"), (7, "https://x/7")]
     assert issues_of(engine, "smoke-2") == []

@@ -33,7 +33,7 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[outbox.Delivery]:
     found: list[outbox.Delivery] = []
     monkeypatch.setattr(announcements, "put", lambda _context, row: found.append(row))
     monkeypatch.setattr(outbox, "put", lambda _engine, row: found.append(row))
-    monkeypatch.setattr(announcements, "connect", lambda _url: None)
+    monkeypatch.setattr(announcements, "outbox_engine", lambda _url: None)
     monkeypatch.setattr(announcements, "deliver_now", lambda _context: None)
     monkeypatch.setattr(outbox, "states", lambda _engine, _subject: [])
     return found
@@ -78,18 +78,20 @@ def test_by_a_token_the_start_is_the_message_that_becomes_the_verdict(
     context.bundle.write("diagnosis.json", FOUND)
     (context.bundle.path / "load_test_plot.png").write_bytes(b"png")
     announce_verdict(context, BREACH)
-    assert {row.lane for row in rows} == {"slack/run/smoke-1"}
+    assert {row.lane for row in rows if row.kind != "slack_file"} == {"slack/run/smoke-1"}
+    assert [row.lane for row in rows if row.kind == "slack_file"] == ["slack/run/smoke-1/plot"]
     assert [(row.key.removeprefix("slack/run/smoke-1"), row.kind) for row in rows] == [
         ("", "slack_message"),
         ("/progress", "slack_reply"),
         ("/progress", "slack_reply"),
         ("", "slack_message"),
-        ("/plot", "slack_file"),
         ("/bottleneck", "slack_reply"),
         ("/call-SLA_BREACH", "slack_reply"),
+        ("/plot", "slack_file"),
     ]
-    start, _, progress, verdict, *_, call = rows
+    start, _, progress, verdict, _, call, _ = rows
     assert (start.payload["final"], verdict.payload["final"]) == (False, True)
+    assert (start.payload["calls"], verdict.payload["calls"]) == (False, True)
     assert verdict.payload["issues_of"] == "smoke-1"
     assert "10 test users are ready" in str(progress.payload)
     assert "load begins" in str(progress.payload)
@@ -102,6 +104,7 @@ def test_a_green_verdict_calls_nobody(tmp_path: Path, rows: list[outbox.Delivery
     """One message, no reply."""
     announce_verdict(context_of(tmp_path, Services(TOKEN)), document(MET))
     assert kinds(rows) == ["slack_message"]
+    assert rows[0].payload["calls"] is False
 
 
 def test_a_webhook_gets_the_verdict_only_and_calls_people_in_it(tmp_path: Path, rows: list[outbox.Delivery]) -> None:
@@ -112,6 +115,7 @@ def test_a_webhook_gets_the_verdict_only_and_calls_people_in_it(tmp_path: Path, 
     tell_progress(context, "load begins")
     announce_verdict(context, BREACH)
     assert kinds(rows) == ["slack_message"]
+    assert rows[0].payload["calls"] is False
     assert "<@U0123456789>" in str(rows[0].payload)
 
 
@@ -169,7 +173,7 @@ def test_what_is_suspected_and_not_decided_is_neither_a_finding_nor_a_clean_run(
     assert kinds(rows) == ["page"]
 
 
-@pytest.mark.parametrize("fault", [InfrastructureError("history is away"), ValueError("geheim")])
+@pytest.mark.parametrize("fault", [ConfigError("tickets.yaml: wrong"), ValueError("geheim")])
 def test_a_fault_of_one_service_stops_no_other_and_no_run(
     tmp_path: Path, rows: list[outbox.Delivery], monkeypatch: pytest.MonkeyPatch, fault: Exception,
     caplog: pytest.LogCaptureFixture,
@@ -186,6 +190,21 @@ def test_a_fault_of_one_service_stops_no_other_and_no_run(
     assert "issues wait for the next run" in caplog.text
     assert "Slack is not told of the verdict" in caplog.text
     assert "geheim" not in caplog.text
+
+
+def test_once_the_history_has_failed_it_is_asked_no_more(
+    tmp_path: Path, rows: list[outbox.Delivery], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each of its steps would take the time of a connection that is not answered; Slack's comes first."""
+
+    def away(*_: object, **__: object) -> list[str]:
+        raise InfrastructureError("history is away")
+
+    monkeypatch.setattr(announcements, "file_tickets", away)
+    monkeypatch.setattr(announcements, "deliver_now", lambda _context: pytest.fail("it delivers"))
+    announce_verdict(context_of(tmp_path, Services(TOKEN, GITHUB)), BREACH)
+    assert kinds(rows) == ["slack_message", "slack_reply"]
+    assert "issues wait for the next run of this profile, and the rest is left out: history is away" in caplog.text
 
 
 @pytest.mark.usefixtures("rows")

@@ -1,5 +1,6 @@
 """Attempts from within a run: bounded in time, and nothing of them reaches the run."""
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,19 +8,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from include.loadtest.bundle import Bundle
-from include.loadtest.errors import ConfigError
-from include.loadtest.history.database import connect
+from include.loadtest.errors import ConfigError, InfrastructureError
+from include.loadtest.history.database import connect, transaction
 from include.loadtest.history.outbox import Delivery, put, waiting
-from include.loadtest.orchestration import deliveries
+from include.loadtest.orchestration import deliveries, settings
 from include.loadtest.orchestration.announcements import slack_row
 from include.loadtest.orchestration.deadline import StageTimeoutError
-from include.loadtest.orchestration.deliveries import deliver_now, delivered_meanwhile, harmless, tell
+from include.loadtest.orchestration.deliveries import deliver_now, delivered_meanwhile, harmless, outbox_engine, tell
 from include.loadtest.publishing.message import notice
 from include.loadtest.publishing.services import Services
 from include.loadtest.publishing.slack import SlackSettings
-from tests.helpers.slack_service import TOKEN, SlackService, Trouble, slack_service
+from tests.helpers.slack_service import TOKEN, SlackService, Trouble, refused, slack_service
 
 pytestmark = pytest.mark.integration
 AWAY = "postgresql://nobody@127.0.0.1:1/history"
@@ -31,15 +33,16 @@ def slack() -> Iterator[SlackService]:
         yield service
 
 
-def by_token(slack: SlackService) -> Services:
-    return Services(SlackSettings.checked(channel="#load-tests", token=TOKEN, base_url=slack.base_url))
+def by_token(slack: SlackService, **changes: Any) -> Services:
+    return Services(SlackSettings.checked(channel="#load-tests", token=TOKEN, base_url=slack.base_url, **changes))
 
 
 def context_of(tmp_path: Path, history_url: str, services: Services) -> Any:
     bundle = Bundle(tmp_path / "smoke-1")
     return SimpleNamespace(
-        bundle=bundle, bundle_uri=str(bundle.path), history_url=history_url, services=services, link=None
-    )
+        bundle=bundle, bundle_uri=str(bundle.path), history_url=history_url, services=services, link=None,
+        manifest=bundle.update_manifest,
+    )  # fmt: skip
 
 
 def message_of(context: Any) -> Delivery:
@@ -67,8 +70,9 @@ def test_a_slack_that_hangs_costs_a_verdict_a_few_seconds(
     began_s = time.monotonic()
     deliver_now(context)
     assert time.monotonic() - began_s < deliveries.PUBLISH_WITHIN_S + 3
-    (row,) = waiting(connect(fresh_history))
+    (row,) = waiting(outbox_engine(fresh_history))
     assert row.may_have_arrived
+    assert row.origin == settings.installation()
 
 
 def test_what_is_due_is_delivered_beside_a_stage(
@@ -78,7 +82,10 @@ def test_what_is_due_is_delivered_beside_a_stage(
     monkeypatch.setattr(deliveries, "BESIDE_EVERY_S", 0.05)
     context = context_of(tmp_path, fresh_history, by_token(slack))
     earlier = message_of(context)
-    put(connect(fresh_history), Delivery("slack/run/old", *("slack", "slack_message", "old", "old"), earlier.payload))
+    put(
+        outbox_engine(fresh_history),
+        Delivery("slack/run/old", *("slack", "slack_message", "old", "old"), earlier.payload),
+    )
     with delivered_meanwhile(context):
         deliveries.put(context, message_of(context))
         deadline = time.monotonic() + 20
@@ -86,7 +93,10 @@ def test_what_is_due_is_delivered_beside_a_stage(
             time.sleep(0.02)
     assert len(slack.posts) == 2
     slack.troubles["*"] = Trouble(slow_s=60)
-    put(connect(fresh_history), Delivery("slack/run/new", *("slack", "slack_message", "new", "new"), earlier.payload))
+    put(
+        outbox_engine(fresh_history),
+        Delivery("slack/run/new", *("slack", "slack_message", "new", "new"), earlier.payload),
+    )
     with delivered_meanwhile(context):
         time.sleep(0.3)
         ending_s = time.monotonic()
@@ -102,13 +112,70 @@ def test_without_services_nothing_is_started(tmp_path: Path) -> None:
 def test_people_hear_of_a_run_also_while_the_history_is_away(
     tmp_path: Path, slack: SlackService, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The final message is sent without a row, once; replies are given up, and the log says so."""
+    """The final message is sent without a row, once, though Airflow repeats the stage; another text is sent as well."""
     context = context_of(tmp_path, AWAY, by_token(slack))
-    deliveries.put(context, message_of(context))
+    for _ in range(3):
+        with pytest.raises(InfrastructureError, match="history database"):
+            deliveries.put(context, message_of(context))
     assert [post.text for post in slack.posts] == ["❌ smoke. it has ended"]
     assert "the message is sent without it, once" in caplog.text
+    other = slack_row(context, "slack/run/smoke-1", notice("smoke", "it is slower", None), final=True)
+    with pytest.raises(InfrastructureError, match="history database"):
+        deliveries.put(context, other)
+    assert [post.text for post in slack.posts] == ["❌ smoke. it has ended", "❌ smoke. it is slower"]
     tell(lambda: AWAY, by_token(slack), message_of(context))
-    assert len(slack.posts) == 2
+    assert len(slack.posts) == 3
+
+
+def test_a_message_that_may_have_arrived_is_not_sent_without_a_row_again(tmp_path: Path, slack: SlackService) -> None:
+    """Nothing could look for it; one that was refused is sent by the next try."""
+    context = context_of(tmp_path, AWAY, by_token(slack))
+    slack.next = [refused("not_in_channel")]
+    with pytest.raises(InfrastructureError, match="not_in_channel"):
+        deliveries.put(context, message_of(context))
+    slack.troubles["chat.postMessage"] = Trouble(cut=True)
+    for reason in ("has not confirmed the call", "history database"):
+        with pytest.raises(InfrastructureError, match=reason):
+            deliveries.put(context, message_of(context))
+    assert len(slack.posts) == 1
+
+
+def test_the_row_takes_over_what_was_sent_without_it(tmp_path: Path, fresh_history: str, slack: SlackService) -> None:
+    """The stage is repeated and the history is back: the same message, not a second one."""
+    context = context_of(tmp_path, AWAY, by_token(slack))
+    with pytest.raises(InfrastructureError, match="history database"):
+        deliveries.put(context, message_of(context))
+    context.history_url = fresh_history
+    deliveries.put(context, message_of(context))
+    deliver_now(context)
+    assert waiting(outbox_engine(fresh_history)) == []
+    assert [post.text for post in slack.posts] == ["❌ smoke. it has ended"]
+
+
+def test_a_history_that_never_answers_costs_seconds(tmp_path: Path, slack: SlackService) -> None:
+    """Slack gets the verdict without it, with those whom it calls; nothing else is tried."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/history"
+        context = context_of(tmp_path, url, by_token(slack, mentions=("U0123456789",)))
+        row = slack_row(context, "slack/run/smoke-1", notice("smoke", "x", None), final=True, calls=True)
+        began_s = time.monotonic()
+        steps = {"a": lambda: deliveries.put(context, row), "b": lambda: pytest.fail("the history is asked again")}
+        assert deliveries.put_all(steps) is False
+        assert time.monotonic() - began_s < deliveries.HISTORY_WITHIN_S + 5
+    (post,) = slack.posts
+    assert "<@U0123456789>" in str(post.blocks)
+
+
+def test_what_was_given_up_is_tried_again_when_a_person_publishes_again(
+    tmp_path: Path, fresh_history: str, slack: SlackService
+) -> None:
+    """They have mended the token, and the verdict is the same."""
+    context = context_of(tmp_path, fresh_history, by_token(slack))
+    deliveries.put(context, message_of(context))
+    with transaction(connect(fresh_history)) as connection:
+        connection.execute(text("UPDATE loadtest.delivery SET given_up_at = now(), last_error = 'invalid_auth'"))
+    deliver_now(context)
+    assert [post.text for post in slack.posts] == ["❌ smoke. it has ended"]
 
 
 def test_a_message_of_its_own_is_told_at_once(
@@ -120,7 +187,7 @@ def test_a_message_of_its_own_is_told_at_once(
     assert "there is no connection loadtest_slack" in caplog.text
     tell(lambda: fresh_history, by_token(slack), row)
     assert len(slack.posts) == 1
-    assert waiting(connect(fresh_history)) == []
+    assert waiting(outbox_engine(fresh_history)) == []
 
 
 def test_the_own_bundle_is_read_where_it_is_newer(tmp_path: Path, fresh_history: str) -> None:

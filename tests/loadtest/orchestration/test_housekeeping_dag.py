@@ -19,6 +19,7 @@ from include.loadtest.history.outbox import Delivery, put
 from include.loadtest.history.store import RunRecord, record_run
 from include.loadtest.orchestration import housekeeping_dag, settings
 from include.loadtest.orchestration.baseline_actions import ACTIONS
+from include.loadtest.orchestration.deliveries import outbox_engine
 from include.loadtest.orchestration.settings import default_target
 from include.loadtest.publishing.message import notice
 from include.loadtest.publishing.services import Services
@@ -193,7 +194,7 @@ def test_what_waits_for_too_long_is_red(
     assert "deliveries older than 90 days: 0 forgotten" in run_task("deliver")
     key, message = "slack/run/smoke-1", notice("smoke", "it has ended", None)
     payload = {"text": message.text, "blocks": list(message.blocks), "issues_of": None, "final": True}
-    put(connect(history), Delivery(key, "slack", "slack_message", key, "smoke-1", payload))
+    put(outbox_engine(history), Delivery(key, "slack", "slack_message", key, "smoke-1", payload))
     assert "deliveries older" in run_task("deliver")
     with transaction(connect(history)) as connection:
         connection.execute(text("UPDATE loadtest.delivery SET updated = now() - interval '13 hours'"))

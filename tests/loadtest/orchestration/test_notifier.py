@@ -46,7 +46,7 @@ def test_a_run_that_did_not_begin_is_told_unless_a_person_started_it(told: list[
 
 
 def test_a_fault_names_task_and_cause(told: list[Any]) -> None:
-    """It cannot be taken for a verdict; a task that is cleared and fails again is told anew, as an edit tells nobody."""
+    """It cannot be taken for a verdict; a cleared task that fails again is told anew, as an edit tells nobody."""
     cause = InfrastructureError("history database h at db:5432: connection refused")
     error = AirflowException(str(cause))
     error.__cause__ = cause

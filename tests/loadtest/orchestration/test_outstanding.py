@@ -9,7 +9,9 @@ from sqlalchemy import text
 from include.loadtest.errors import ConfigError
 from include.loadtest.history.database import connect, transaction
 from include.loadtest.history.outbox import Delivery, put
+from include.loadtest.orchestration.deliveries import outbox_engine
 from include.loadtest.orchestration.outstanding import MAX_NAMED, deliver_waiting, late_text
+from include.loadtest.orchestration.settings import INSTALLATION_VARIABLE
 from include.loadtest.publishing.message import notice
 from include.loadtest.publishing.services import Services
 from include.loadtest.publishing.slack import SlackSettings
@@ -28,7 +30,7 @@ def slack() -> Iterator[SlackService]:
 def put_message(history_url: str, run_id: str) -> None:
     message, key = notice(run_id, "it has ended", None), f"slack/run/{run_id}"
     payload = {"text": message.text, "blocks": list(message.blocks), "issues_of": None, "final": True}
-    put(connect(history_url), Delivery(key, "slack", "slack_message", key, run_id, payload))
+    put(outbox_engine(history_url), Delivery(key, "slack", "slack_message", key, run_id, payload))
 
 
 def age(history_url: str, hours: int) -> None:
@@ -80,3 +82,35 @@ def test_what_was_given_up_is_told_for_a_day(fresh_history: str) -> None:
         late_text(fresh_history, 12, NOW) or ""
     )
     assert late_text(fresh_history, 12, NOW + timedelta(days=2)) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_told"),
+    [
+        ("told nobody anything any more", False),
+        ("given up: Slack refuses: missing_scope; give the app the scope files:write and install it again", False),
+        ("given up after 72 h: Slack refuses: missing_scope; give the app the scope chat:write and install", True),
+        ("given up: Slack refuses: invalid_blocks; the message breaks Slack's rules", True),
+    ],
+)
+def test_only_what_somebody_misses_is_told(fresh_history: str, reason: str, is_told: bool) -> None:
+    """Progress that came too late, and a plot for which nobody has given the scope, are missed by nobody."""
+    put_message(fresh_history, "smoke-1")
+    with transaction(connect(fresh_history)) as connection:
+        statement = text("UPDATE loadtest.delivery SET given_up_at = now(), last_error = :reason")
+        connection.execute(statement, {"reason": reason})
+    assert (late_text(fresh_history, 12, NOW) is not None) is is_told
+
+
+def test_another_installation_delivers_and_misses_only_its_own(
+    fresh_history: str, slack: SlackService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has other connections and other bundles, though the history is the same."""
+    put_message(fresh_history, "smoke-1")
+    age(fresh_history, 13)
+    services = Services(SlackSettings.checked(channel="#load-tests", token=TOKEN, base_url=slack.base_url))
+    monkeypatch.setenv(INSTALLATION_VARIABLE, "http://another:8080")
+    assert deliver_waiting(fresh_history, services) == []
+    assert late_text(fresh_history, 12, NOW) is None
+    monkeypatch.delenv(INSTALLATION_VARIABLE)
+    assert deliver_waiting(fresh_history, services) == ["delivered 1, 0 left"]

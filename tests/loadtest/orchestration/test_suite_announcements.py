@@ -35,7 +35,7 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[outbox.Delivery]:
     monkeypatch.setattr(suite_announcements, "put", lambda _context, row: found.append(row))
     monkeypatch.setattr(outbox, "put", lambda _engine, row: found.append(row))
     monkeypatch.setattr(outbox, "touch", lambda _engine, _key: None)
-    monkeypatch.setattr(announcements, "connect", lambda _url: None)
+    monkeypatch.setattr(announcements, "outbox_engine", lambda _url: None)
     monkeypatch.setattr(suite_announcements, "deliver_now", lambda _context: None)
     monkeypatch.setattr(suite_announcements, "note_deliveries", lambda _context: None)
     return found

@@ -76,6 +76,16 @@ BROKEN: dict[str, dict[str, Any]] = {
     "a text without text": payload({"type": "section", "text": {"type": "mrkdwn"}}),
     "emoji on mrkdwn": payload({"type": "section", "text": text("x", emoji=True)}),
     "verbatim on plain_text": payload({"type": "section", "text": text("x", "plain_text", verbatim=True)}),
+    "an emoji switch that is a text": payload(header("x", emoji="yes")),
+    "a verbatim switch that is a text": payload({"type": "section", "text": text("x", verbatim="yes")}),
+    "a verbatim switch that is a number": payload(context(text("x", verbatim=1))),
+    "an expand switch that is a text": payload({**SECTION, "expand": "yes"}),
+    "a preview switch that is a text": payload(SECTION, unfurl_links="no"),
+    "a names switch that is a text": payload(SECTION, link_names="no"),
+    "a way to parse that there is not": payload(SECTION, parse="some"),
+    "half of a surrogate pair": payload(context(text("a\ud800b"))),
+    "half of a surrogate pair in the fallback": payload(SECTION, text="\udfff"),
+    "12,001 characters in all": payload(*[{"type": "section", "text": text("x" * 3000)}] * 4, context(text("x"))),
     "an unknown key of a text": payload({"type": "section", "text": text("x", size=3)}),
     "no fields": payload(fields()),
     "11 fields": payload(fields(*[text("x")] * 11)),
@@ -97,17 +107,30 @@ BROKEN: dict[str, dict[str, Any]] = {
     "a fallback of 4,001 characters": payload(SECTION, text="x" * 4001),
     "a fallback that is a number": payload(SECTION, text=5),
     "no channel": {name: value for name, value in VALID.items() if name != "channel"},
+    "a channel with spaces": payload(SECTION, channel="my channel!"),
+    "a channel in capitals": payload(SECTION, channel="#Load-Tests"),
+    "a channel that is too long": payload(SECTION, channel="x" * 82),
     "an unknown argument": payload(SECTION, colour="red"),
     "a thread that is no time stamp": payload(SECTION, thread_ts="yesterday"),
+    "a thread that is a number": payload(SECTION, thread_ts=1700000000.000001),
     "metadata without a payload": payload(SECTION, metadata={"event_type": "a"}),
     "metadata with spaces in its type": payload(SECTION, metadata={"event_type": "a b", "event_payload": {}}),
     "metadata of 9,000 bytes": payload(SECTION, metadata={"event_type": "a", "event_payload": {"key": "x" * 9000}}),
+    "metadata of 8,000 bytes that grows as JSON": payload(
+        SECTION, metadata={"event_type": "a", "event_payload": {"key": '"' * 4000}}
+    ),
 }
 
 
 def test_a_message_within_the_rules_is_accepted() -> None:
     """With every kind of block and every argument that is used."""
     assert faults(VALID, "chat.postMessage") == []
+
+
+@pytest.mark.parametrize("channel", ["C0123456789", "G0123456789", "load-tests", "#load_tests-2", "größe", "性能"])
+def test_ids_and_names_are_channels(channel: str) -> None:
+    """Names are in any language."""
+    assert faults(payload(SECTION, channel=channel), "chat.postMessage") == []
 
 
 @pytest.mark.parametrize("name", BROKEN)

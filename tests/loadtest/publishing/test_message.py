@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.loadtest.publishing import message as build
-from include.loadtest.publishing.message_parts import Message, noted, with_issues
+from include.loadtest.publishing.message_parts import Message, called, noted, with_issues
 from include.loadtest.verdict import Reason
 from tests.helpers.block_kit import faults
 from tests.helpers.slack_messages import HOSTILE, LINK, MET, METRICS, document, slo, texts
@@ -216,6 +216,14 @@ BUILDERS: dict[str, Callable[[str], Message]] = {
     "noted": lambda text: noted(_run(text), text),
     "issues": lambda text: with_issues(_run(text), [(1, text), (2, f"https://e/{text}")] * 20),
 }
+ADDITIONS: dict[str, Callable[[Message], Message]] = {
+    "called": lambda shown: called(shown, [f"S{number:030}" for number in range(50)]),
+    "issues": lambda shown: with_issues(shown, [(n, f"https://e/{'x' * 140}") for n in range(50)]),
+    "noted": lambda shown: noted(shown, "x" * 1_000),
+    "self-test": build.self_test_message,
+}
+MOST_CHARS = 10_000
+"""Slack refuses a message somewhat above 12,000 characters."""
 SIGNS = ["x", "&", "<", "😀", "@", ":a:", "`", " y", "|", "\ud800", "\x00", "\u202e", "\u200b", ""]
 """Plain, escaped, wide, marking up, broken, invisible, none at all."""
 DANGEROUS = ("<!here>", "<!channel>", "<!everyone>", "<@U123", "<!subteam^S1")
@@ -242,6 +250,36 @@ def test_hostile_text_in_every_field_mentions_nobody(name: str) -> None:
     assert faults(shown.payload()) == []
     assert harmless(shown)
     assert "\x1b" not in repr(shown.payload())
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("sign", ["x", "&", "<", " y", "|"])
+def test_all_blocks_of_a_message_together_are_not_too_long_for_slack(name: str, sign: str) -> None:
+    """With everything that is added on its way: people, issues, a note, the mark of a test."""
+    shown = BUILDERS[name](sign * (100_000 // len(sign)))
+    for add in ADDITIONS.values() if shown.blocks[0]["type"] == "header" else ():
+        shown = add(shown)
+    assert sum(map(len, texts(shown))) <= MOST_CHARS
+    assert faults(shown.payload()) == []
+
+
+def test_a_digest_of_60_long_runs_keeps_slacks_limit_and_counts_the_rest() -> None:
+    """Its end says how many runs are not listed."""
+    verdicts = {str(number): verdict_of("& <x> " * 20_000) for number in range(60)}
+    shown = digest(verdicts, link=f"https://e/{'y' * 480}", bundle_uri="x" * 1_000)
+    assert sum(map(len, texts(shown))) <= MOST_CHARS
+    listed = [line for text in texts(shown) for line in text.splitlines() if "SLA_BREACH* smoke" in line]
+    assert f"… and {60 - len(listed)} more" in "\n".join(texts(shown))
+
+
+def test_issues_that_have_no_room_are_counted() -> None:
+    """The first five are links; they stand above the small print, and below the text where there is none."""
+    shown = with_issues(build.notice("x", "y", LINK), [(n, f"https://e/issues/{n}") for n in range(1, 9)])
+    assert next(text for text in texts(shown) if text.startswith("Issues: ")).endswith("/5|#5> and 3 more")
+    tested = with_issues(build.self_test_message(build.notice("x", "y", LINK)), [(1, "https://e/1")])
+    assert [block["type"] for block in tested.blocks] == ["header", "section", "section", "context", "context"]
+    bare = with_issues(build.notice("x", "y", None), [(1, "https://e/1")])
+    assert texts(bare)[-1] == "Issues: <https://e/1|#1>"
 
 
 PIECES = st.sampled_from([*DANGEROUS, HOSTILE, "&amp;", "<https://e|x>", "https://e/", "*", "_", "~", "`", "\n", ":a:"])

@@ -123,10 +123,28 @@ def test_no_address_has_its_password_on_the_page() -> None:
 
 
 def test_a_bundle_without_a_summary_is_not_published() -> None:
-    """It was removed, or never finished: there is nothing to show, and there never will be."""
-    with pytest.raises(DeliveryError, match="has no summary") as caught:
+    """It may come, since a task's bundle is copied to where it is kept only at its end; no other page waits for it."""
+    with pytest.raises(DeliveryError, match="there is no summary of smoke") as caught:
         made({"verdict.json": b"{}"})
-    assert caught.value.is_permanent
+    assert (caught.value.is_permanent, caught.value.is_service_wide) == (False, False)
+
+
+def test_a_page_whose_bundle_is_not_there_yet_holds_up_no_other(
+    engine: Engine, github: GitHubService, settings: GitHubSettings
+) -> None:
+    """It has a lane of its own, and is published once the bundle is there."""
+    folders: dict[str, dict[str, bytes]] = {"late": {}, "there": FILES}
+    handlers = page_handlers(
+        settings, read_file=lambda uri, name: folders[uri].get(name), list_files=lambda uri: list(folders[uri])
+    )
+    for run_id, uri in (("late-1", "late"), ("there-1", "there")):
+        put_page(engine, run_id=run_id, bundle_uri=uri, entry=IndexEntry(run_id, "PASS"))
+    outcome = Courier(engine, handlers).deliver(within_s=20.0, call_s=5.0)
+    assert (outcome.delivered, outcome.left) == (1, 1)
+    folders["late"] = FILES
+    outcome = Courier(engine, handlers).deliver(within_s=20.0, call_s=5.0, force=True)
+    assert (outcome.delivered, outcome.left) == (1, 0)
+    assert {"load-tests/late-1/index.html", "load-tests/there-1/index.html"} <= github.git.content(BRANCH).keys()
 
 
 def test_a_file_that_is_too_large_stays_in_the_bundle() -> None:
@@ -134,6 +152,17 @@ def test_a_file_that_is_too_large_stays_in_the_bundle() -> None:
     one = made({SUMMARY: b"# x\n", "locust_results.html": b"x" * (MAX_FILE_BYTES + 1)})
     assert set(one.files) == {"index.html"}
     assert "locust_results" not in str(one.files["index.html"])
+
+
+def test_a_bundle_that_is_too_large_loses_its_largest_files() -> None:
+    """What is left out is not linked; the small files, and a picture that fits, are there."""
+    most = MAX_FILE_BYTES
+    large = {"report.html": b"r" * (most - 1), "locust_results.html": b"l" * most, "k6_summary.html": b"k" * 1000}
+    one = made({SUMMARY: b"# x\n", "verdict.json": b"{}", "load_test_plot.png": b"p" * 1000, **large})
+    assert set(one.files) == {"index.html", "report.html", "k6_summary.html", "verdict.json", "load_test_plot.png"}
+    page = str(one.files["index.html"])
+    assert "locust_results" not in page
+    assert 'src="load_test_plot.png"' in page
 
 
 def test_a_suite_has_its_own_files() -> None:
@@ -145,8 +174,9 @@ def test_without_a_branch_nothing_is_published(github: GitHubService) -> None:
     """Pages may be public, so somebody has to ask for them."""
     settings = GitHubSettings.checked(TOKEN, REPOSITORY, github.url)
     assert page_url(settings, RUN) is None
-    with pytest.raises(DeliveryError, match="set pages_branch in the extra"):
+    with pytest.raises(DeliveryError, match="set pages_branch in the extra") as caught:
         publish_page(settings, made(), Budget(10.0, 5.0))
+    assert not caught.value.is_service_wide
     assert github.seen == []
 
 
@@ -165,7 +195,7 @@ def test_a_run_that_is_too_old_for_the_list_has_no_address(
     ("trouble", "text"),
     [
         (Trouble(status=500), "GitHub has failed: HTTP 500"),
-        (Trouble(slow_s=60), "GitHub has not answered within 1 s"),
+        (Trouble(slow_s=60), "GitHub has not answered within 1.0 s"),
         (Trouble(is_cut=True), "GitHub cannot be reached"),
     ],
 )

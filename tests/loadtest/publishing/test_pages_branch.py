@@ -6,7 +6,7 @@ import pytest
 from include.loadtest.publishing import pages_branch, pages_index
 from include.loadtest.publishing.delivery import Budget, DeliveryError
 from include.loadtest.publishing.github import GitHubSettings, github_errors, repository
-from include.loadtest.publishing.pages_branch import MOST_TRIES, Publication, publish
+from include.loadtest.publishing.pages_branch import MAX_INLINE_BYTES, MOST_TRIES, Publication, publish
 from include.loadtest.publishing.pages_index import IndexEntry
 from tests.helpers.github_service import REPOSITORY, TOKEN, GitHubService, Trouble, github_service
 
@@ -36,10 +36,10 @@ def publication(number: int, text: str = "{}", **fields: str) -> Publication:
     )
 
 
-def published(github: GitHubService, one: Publication) -> bool:
+def published(github: GitHubService, one: Publication, branch: str = BRANCH) -> bool:
     settings = GitHubSettings.checked(TOKEN, REPOSITORY, github.url)
     with github_errors():
-        return publish(repository(settings, Budget(60.0, 10.0)), BRANCH, one)
+        return publish(repository(settings, Budget(60.0, 10.0)), branch, one)
 
 
 def other_writer(github: GitHubService, path: str, content: str = "other") -> None:
@@ -175,12 +175,15 @@ def test_a_branch_that_never_rests_is_tried_again_later(github: GitHubService) -
     with pytest.raises(DeliveryError, match="others have written to it") as caught:
         published(github, publication(2))
     assert not caught.value.is_permanent
+    assert not caught.value.is_service_wide
     assert github.count("git/update-ref") == MOST_TRIES
     assert {f"other-{number}" for number in range(MOST_TRIES)} <= set(github.git.content(BRANCH))
     assert listed(github) == [publication(1).entry.run_id]
 
 
-@pytest.mark.parametrize("index", ["", "{", '{"runs": [{"run_id": "../x"}]}', "x" * 1_000_001])
+@pytest.mark.parametrize(
+    "index", ["", "{", '[{"run_id": "smoke-1", "verdict": ["x"]}]', '{"runs": [{"run_id": "../x"}]}', "x" * 1_000_001]
+)
 def test_a_damaged_list_loses_no_run(github: GitHubService, index: str) -> None:
     """The folders say which runs there are."""
     published(github, publication(1))
@@ -192,9 +195,64 @@ def test_a_damaged_list_loses_no_run(github: GitHubService, index: str) -> None:
 def test_what_github_refuses_is_told(github: GitHubService) -> None:
     """No try at another commit helps where the token may not write."""
     github.troubles["git/create-blob"] = Trouble(status=403)
-    with pytest.raises(DeliveryError, match="give the token the permission"):
+    with pytest.raises(DeliveryError, match="check that the token has the permission"):
         published(github, publication(1))
     assert github.seen == ["git/create-blob"]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("status", [409, 422])
+def test_a_branch_that_github_protects_is_no_conflict(github: GitHubService, is_new: bool, status: int) -> None:
+    """Nobody has moved it, so another commit would be refused too: asked once, in GitHub's words, for pages only."""
+    if not is_new:
+        published(github, publication(1))
+    refs, words = dict(github.git.refs), '{"message": "Cannot update this protected ref."}'
+    github.troubles["git/create-ref" if is_new else "git/update-ref"] = Trouble(status, content=words)
+    with pytest.raises(DeliveryError, match=rf"Cannot update this protected ref \(HTTP {status}\); let") as caught:
+        published(github, publication(2))
+    assert (caught.value.is_service_wide, caught.value.is_permanent) == (False, False)
+    assert github.count("git/create-commit") == (1 if is_new else 2)
+    assert github.git.refs == refs
+
+
+@pytest.mark.parametrize("branch", ["main", "trunk"])
+def test_the_branch_that_people_work_on_gets_no_reports(github: GitHubService, branch: str) -> None:
+    """Whatever its name: also where it has a folder of that name of its own."""
+    github.git.add_ref(f"refs/heads/{branch}", github.api.head) if branch != "main" else None
+    look = github.api.repos_get
+    github.api.repos_get = lambda **_: (200, look()[1] | {"default_branch": branch})  # type: ignore[method-assign]
+    item = {"path": "load-tests/script.js", "mode": "100644", "type": "blob", "content": "x"}
+    git = github.git
+    git.move_ref(f"heads/{branch}", git.add_commit(git.add_tree([item]), [github.api.head], "Scripts"))
+    refs = dict(git.refs)
+    with pytest.raises(DeliveryError, match=f"{branch} is the repository's default branch") as caught:
+        published(github, publication(1), branch)
+    assert caught.value.is_permanent
+    assert not caught.value.is_service_wide
+    assert git.refs == refs
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"sha": 7}', '{"message": "x"}'])
+def test_an_answer_that_is_none_of_githubs_is_said(github: GitHubService, content: str) -> None:
+    """A gateway answers 200 with a document of its own."""
+    published(github, publication(1))
+    for operation in ("repos/get-branch", "git/get-tree", "git/get-blob", "git/create-commit"):
+        github.troubles = {operation: Trouble(200, content=content)}
+        if (operation, content) == ("git/create-commit", '{"sha": 7}'):
+            continue  # that is a name like any other
+        with pytest.raises(DeliveryError, match="answer is unreadable"):
+            published(github, publication(2))
+    assert listed(github) == [publication(1).entry.run_id]
+
+
+def test_a_large_text_is_sent_on_its_own(github: GitHubService) -> None:
+    """Not in the request that names the folder's files; it arrives as it is, and so does a small one."""
+    texts = {"large.html": "è" * (MAX_INLINE_BYTES // 2 + 1), "small.html": "è" * (MAX_INLINE_BYTES // 2)}
+    one = Publication(publication(1).entry, texts)
+    published(github, one)
+    assert github.count("git/create-blob") == 1
+    content = github.git.content(BRANCH)
+    assert {name: content[f"load-tests/{one.entry.run_id}/{name}"].decode() for name in texts} == texts
 
 
 def test_a_folder_that_is_not_listed_whole_is_not_written_anew(github: GitHubService) -> None:
@@ -202,8 +260,9 @@ def test_a_folder_that_is_not_listed_whole_is_not_written_anew(github: GitHubSer
     published(github, publication(1))
     shown = github.api.git_get_tree
     github.api.git_get_tree = lambda **values: (200, shown(**values)[1] | {"truncated": True})
-    with pytest.raises(DeliveryError, match="more files in one folder"):
+    with pytest.raises(DeliveryError, match="more files in one folder") as caught:
         published(github, publication(2))
+    assert not caught.value.is_service_wide
     assert listed(github) == [publication(1).entry.run_id]
 
 

@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from include.loadtest.publishing.pages_index import (
     MAX_TEXT_CHARS,
@@ -56,6 +58,42 @@ def test_what_an_index_says_is_checked() -> None:
     line = {"run_id": RUN, "verdict": "FINE", "profile": "a\nb", "target": "t" * 500, "suite": 7, "time": "yesterday"}
     found = IndexEntry.checked(line)
     assert found == IndexEntry(RUN, None, "a b", None, "t" * MAX_TEXT_CHARS, "2026-01-05T06:00:00.000000Z")
+
+
+@pytest.mark.parametrize("field", ["verdict", "profile", "suite", "target", "time"])
+@pytest.mark.parametrize("value", [["x"], {"x": 1}, 7, 1.5, True])
+def test_a_field_that_is_no_text_is_not_known(field: str, value: object) -> None:
+    """The run keeps its line."""
+    [found] = read_index(json.dumps({"runs": [{"run_id": "smoke-1", field: value}]}).encode())
+    assert found == IndexEntry("smoke-1")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+_FIELDS = ("verdict", "profile", "suite", "target", "time")
+_TEXTS = st.sampled_from(["PASS", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-05T06:00:00Z"])
+_LINES = st.fixed_dictionaries(
+    {"run_id": st.sampled_from([RUN, "smoke-1", "smoke-99999999-999999-x"]) | _JSON},
+    optional=dict.fromkeys(_FIELDS, _TEXTS | _JSON),
+)
+
+
+@settings(deadline=None)
+@given(st.one_of(_JSON, st.lists(_LINES | _JSON, max_size=5), st.fixed_dictionaries({"runs": st.lists(_LINES)})))
+def test_any_json_is_read(document: object) -> None:
+    """And what is believed of it can be sorted and written: the list is on a branch that others write to."""
+    found = read_index(json.dumps(document).encode())
+    lines = merged(entry(1), found, [line.run_id for line in found])
+    assert read_index(index_json(lines).encode()) == lines
+
+
+@pytest.mark.parametrize("target", ["demo", ["demo"], 7])
+def test_a_manifest_of_another_form_names_no_target(target: object) -> None:
+    """Only the table that a run writes has a name in it."""
+    assert entry_of({"run_id": RUN}, {"target": target}).target is None
 
 
 @pytest.mark.parametrize("time", ["2026-01-05T06:00:00", "0001-01-01T00:00:00+14:00", 7, None])

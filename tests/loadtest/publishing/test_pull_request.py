@@ -14,6 +14,9 @@ from include.loadtest.history.outbox import Row
 from include.loadtest.publishing.courier import Courier
 from include.loadtest.publishing.delivery import Budget, DeliveryError
 from include.loadtest.publishing.github import GitHubSettings
+from include.loadtest.publishing.pages import publish_page
+from include.loadtest.publishing.pages_branch import Publication
+from include.loadtest.publishing.pages_index import IndexEntry
 from include.loadtest.publishing.pull_request import (
     CHECK_NAME,
     MARKER,
@@ -167,6 +170,50 @@ def test_a_personal_token_gives_a_status_with_the_same_words(github: GitHubServi
     assert shown == {("success", CHECK_NAME, told["title"])}
     assert github.api.statuses[0]["target_url"] == LINK
     assert github.api.checks == []
+
+
+@pytest.mark.parametrize("url", ["https://u:pw@x.example/y", "https://token@x.example/y", "https://x/?password=pw"])
+def test_an_address_with_credentials_is_not_shown(github: GitHubService, url: str) -> None:
+    """Masked it would lead nowhere, so the check has none."""
+    told = check_of(document(MET), github.api.head, "text", url)
+    assert told.url is None
+    deliver(github, "commit_check", vars(told), token=WORKFLOW_TOKEN)
+    assert "pw" not in str(github.api.checks)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"message": "x"}', '{"check_runs": 7}', '[{"id": 1}]'])
+@pytest.mark.parametrize("kind", ["pull_request", "commit_check"])
+def test_an_answer_that_is_none_of_githubs_is_said(github: GitHubService, content: str, kind: str) -> None:
+    """A gateway answers 200 with a document of its own."""
+    payload = {"number": 1, "text": "one"} if kind == "pull_request" else check(github)
+    github.troubles["*"] = Trouble(200, content=content)
+    with pytest.raises(DeliveryError, match="answer is unreadable"):
+        deliver(github, kind, payload)
+
+
+def test_a_locked_conversation_is_said(github: GitHubService) -> None:
+    """In GitHub's words: no permission of a token is missing."""
+    words = '{"message": "Unable to create comment because issue is locked."}'
+    github.troubles["issues/create-comment"] = Trouble(403, content=words)
+    with pytest.raises(DeliveryError, match=r"because issue is locked \(HTTP 403\); unlock the conversation"):
+        deliver(github, "pull_request", {"number": 1, "text": "one"})
+
+
+def test_a_github_of_ones_own_is_reached_below_its_path() -> None:
+    """Comments over several pages, our user, a check and a page: all of them within `/api/v3`."""
+    with github_service("/api/v3") as github:
+        github.issues.add_pull(User("somebody"), "A change", github.api.head)
+        for number in range(101):
+            github.issues.add_comment(User("somebody"), 1, f"talk {number}")
+        deliver(github, "pull_request", {"number": 1, "text": "one"})
+        deliver(github, "pull_request", {"number": 1, "text": "two"})
+        deliver(github, "commit_check", check(github))
+        assert comments(github)[101:] == [f"{MARKER}\ntwo"]
+        assert len(github.api.statuses) == 1
+        settings = GitHubSettings.checked(TOKEN, REPOSITORY, github.url, "gh-pages")
+        publish_page(settings, Publication(IndexEntry("smoke-1"), {"index.html": "x"}), Budget(20, 5))
+        assert "load-tests/smoke-1/index.html" in github.git.content("gh-pages")
+        assert github.faults == []
 
 
 def test_a_rate_limit_is_not_taken_for_a_missing_right(github: GitHubService) -> None:

@@ -68,14 +68,35 @@ def test_what_is_unknown_is_not_a_number() -> None:
 def test_a_bound_is_told_as_a_bound_and_a_comparator_whole() -> None:
     """With too few requests for a P95 the slowest one was judged: the limit is at least so far away."""
     few = [slo("latency_p95_ms", "met", 1000, 3000), slo("throughput_rpm", "met", 300, 200, comparator=">=")]
-    idle = slo("host_cpu_pct", "not_judged", None, 80, required=False)
     rows = {"metrics": [{**METRICS["metrics"][0], "value": None}]}
-    shown = text(document([idle, *few]), metrics=rows)
+    shown = text(document(few), metrics=rows)
     assert "would miss its limit only at 3.0 times what it was here, or more" in shown
     assert "| ≤ 1,000 ms |" in shown
     assert "&gt;= 200" in shown
-    lines = [line for line in shown.splitlines() if line.startswith("| `")]
-    assert "host_cpu_pct" in lines[-1]
+
+
+def test_what_nobody_has_to_judge_is_named_once_with_the_reason_why() -> None:
+    """Not as rows that say nothing: a target that shares its host, a figure that is not required."""
+    idle = [slo("host_cpu_pct", "not_judged", 96, 80, required=False, phase=phase) for phase in ("hold", "spike")]
+    idle.append(slo("cache_hit_rate", "not_judged", None, 0.6, required=False))
+    shown = text(document([*idle, *MISSED]))
+    assert (
+        "In the report, but not judged: `host_cpu_pct` (the target shares its host with the generator); "
+        "`cache_hit_rate` (not required of this run)." in shown
+    )
+    assert shown.count("host_cpu_pct") == 1
+    assert "not judged" not in text(document(MISSED))
+    missing = slo("cache_hit_rate", "not_judged", None, 0.6, n=0)
+    assert "| `cache_hit_rate` | not measured |" in text(document([missing, *MET]))
+
+
+def test_a_checks_title_is_what_decided_the_verdict() -> None:
+    """A note is none: of a green run its sentence."""
+    note = Reason("too_few_runs", "3 of 8 runs are there")
+    assert short(document(MET, note), 140) == "PASS: All limits held and the test was valid."
+    assert short(document(MISSED, note), 140).startswith(
+        "SLA_BREACH: slo_missed: latency_p95_ms of all in hold: 6,789 ms"
+    )
 
 
 def test_a_run_that_says_nothing_claims_no_sensitivity() -> None:

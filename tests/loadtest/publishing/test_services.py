@@ -28,7 +28,7 @@ def test_each_kind_has_a_handler_where_its_service_is_set_up() -> None:
 
 
 def test_what_was_there_when_the_run_began_is_expected_to_the_end() -> None:
-    """Airflow calls a connection that it cannot read missing: then rows wait, and nobody is told that none is set up."""
+    """Airflow calls a connection that it cannot read missing: then rows wait, and none is said not to be set up."""
     before = Services(SLACK, GITHUB)
     now = Services(github=GITHUB).as_before(before.names)
     assert now.github is GITHUB

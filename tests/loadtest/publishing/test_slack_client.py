@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from include.loadtest.publishing import slack_client
 from include.loadtest.publishing.delivery import Budget, DeliveryError, OutOfTime
 from include.loadtest.publishing.message_parts import Message
 from include.loadtest.publishing.slack import SlackSettings
@@ -140,6 +141,19 @@ def test_a_message_is_found_by_its_key_on_a_later_page(slack: SlackService) -> N
     assert client(slack).find(CHANNEL, wanted("slack/run/none"), old) is None
 
 
+def test_what_was_not_read_may_hold_what_was_looked_for(slack: SlackService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the last page that is read there are more: that is no answer."""
+    monkeypatch.setattr(slack_client, "PAGE_MESSAGES", 2)
+    monkeypatch.setattr(slack_client, "MAX_PAGES", 2)
+    for number in range(5):
+        if number == 4:
+            assert client(slack).find(CHANNEL, lambda _: False, SINCE) is None
+        client(slack).post(SENT)
+    error = failed(lambda: client(slack).find(CHANNEL, lambda _: False, SINCE))
+    assert "not among the 4 messages that were read" in str(error)
+    assert (error.is_service_wide, error.is_permanent) == (False, False)
+
+
 def test_a_file_lies_in_a_thread(slack: SlackService) -> None:
     """Asked for, sent and shared: three calls."""
     at = client(slack).post(SENT)
@@ -218,6 +232,16 @@ def test_a_failing_server_leaves_a_write_in_doubt(slack: SlackService, method: s
     error = failed(lambda: CALLS[method](slack))
     assert "HTTP 500; look at Slack's status page" in str(error)
     assert (error.may_have_arrived, error.is_service_wide) == (method in WRITES, True)
+
+
+@pytest.mark.parametrize("method", CALLS)
+@pytest.mark.parametrize("name", ["Retry-After", "retry-after"])
+def test_a_service_that_is_unavailable_says_for_how_long(slack: SlackService, method: str, name: str) -> None:
+    """A proxy may write the header's name in its own way; whether the call was done is not known."""
+    reach(slack)
+    slack.troubles[method] = Trouble(canned=Canned(503, "x", {name: "900"}), is_done=False)
+    error = failed(lambda: CALLS[method](slack))
+    assert (error.retry_after_s, error.may_have_arrived) == (900.0, method in WRITES)
 
 
 ANSWERS = [

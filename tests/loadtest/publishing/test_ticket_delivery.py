@@ -1,11 +1,13 @@
 """Issues as GitHub has them in the end: one each, whatever answer is lost, whoever closes them, whatever is refused."""
 
 import logging
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, func, update
+from sqlalchemy import Engine, delete, func, select, update
 
 from include.loadtest.history import outbox
 from include.loadtest.history.database import transaction
@@ -45,7 +47,9 @@ def github() -> Iterator[GitHubService]:
 
 
 def deliver(engine: Engine, github: GitHubService, call_s: float = 5, token: str = TOKEN) -> Outcome:
-    """Try all that waits, whatever its back-off."""
+    """Try all that waits, as if its back-off were over."""
+    with transaction(engine) as connection:
+        connection.execute(update(DELIVERY).values(next_attempt=func.now()))
     settings = GitHubSettings.checked(token, REPOSITORY, github.url)
     handlers = ticket_handlers(settings, engine=engine)
     return Courier(engine, handlers).deliver(within_s=30, call_s=call_s, force=True)
@@ -64,6 +68,17 @@ def issue(github: GitHubService, number: int = 1) -> dict[str, Any]:
 def comments(github: GitHubService, number: int = 1) -> list[str]:
     """What was commented, without the hidden first line."""
     return [str(one["body"]).splitlines()[2] for one in github.issues.of_issue(number)]
+
+
+def fingerprint(engine: Engine) -> str:
+    """The only ticket's."""
+    with transaction(engine) as connection:
+        return str(connection.scalar(select(TICKET.c.fingerprint)))
+
+
+def fails_at(github: GitHubService, monkeypatch: pytest.MonkeyPatch, place: int, trouble: Trouble) -> None:
+    """The request of that place goes wrong, whatever it asks for."""
+    monkeypatch.setattr(github, "trouble", lambda _: trouble if len(github.seen) == place else Trouble())
 
 
 def test_a_life_from_opening_to_closing(engine: Engine, github: GitHubService) -> None:
@@ -110,7 +125,7 @@ def test_it_is_opened_again_within_the_window_and_anew_after_it(engine: Engine, 
     bad(engine, "r8")
     delivered(engine, github)
     assert [issue(github, number)["state"] for number in (1, 2)] == ["closed", "open"]
-    assert "told in #1 before" in issue(github, 2)["body"]
+    assert f"told in {REPOSITORY}#1 before" in issue(github, 2)["body"]
     bad(engine, "r9")
     delivered(engine, github)
     assert (list(github.issues.issues), len(comments(github, 2))) == ([1, 2], 1)
@@ -252,6 +267,7 @@ def test_a_history_that_was_lost_finds_the_issue_by_label_and_mark(engine: Engin
         connection.execute(delete(TICKET))
     bad(engine, "r1")
     delivered(engine, github)
+    assert (github.count("issues/list-for-repo"), github.count("issues/get")) == (1 + 2, 1)
     assert (github.count(CREATE), [number for number, _ in issues_of(engine, "r1")]) == (1, [1])
 
 
@@ -334,3 +350,143 @@ def test_no_secret_is_in_what_is_kept(engine: Engine, github: GitHubService) -> 
     kept = str(outbox.rows_of(engine, "r0")) + str(issue(github))
     assert "hunter2" not in kept
     assert TOKEN not in kept
+
+
+STRANGERS = {
+    "issue": "Customers cannot pay",
+    "quoted mark": "See `<!-- load-test-ticket: {} -->`",
+    "issue of an earlier generation": "<!-- load-test-ticket: {} 2 -->",
+}
+
+
+@pytest.mark.parametrize("text", STRANGERS.values(), ids=STRANGERS.keys())
+def test_a_strangers_issue_of_the_same_number_is_never_written(
+    engine: Engine, github: GitHubService, text: str
+) -> None:
+    """The connection names another server now: its issue of that number stays as it is, and a new one says why."""
+    with github_service() as before:
+        bad(engine, "r0")
+        delivered(engine, before)
+    text = text.format(fingerprint(engine))
+    github.issues.add_issue(SOMEBODY, {"title": "Payment", "body": text, "labels": ["load-test"]})
+    theirs = dict(issue(github))
+    for number, files in enumerate((bad, good, good, good), 1):
+        files(engine, f"r{number}")
+        delivered(engine, github)
+    assert (issue(github), comments(github)) == (theirs, [])
+    assert (list(github.issues.issues), issue(github, 2)["state"]) == ([1, 2], "closed")
+    mark, _, note, *_ = issue(github, 2)["body"].splitlines()
+    assert mark == f"<!-- load-test-ticket: {fingerprint(engine)} -->"
+    assert note.startswith(f"The issue before this one, {REPOSITORY}#1, cannot be written any more")
+
+
+def test_a_pull_request_of_that_number_is_no_issue(engine: Engine, github: GitHubService) -> None:
+    """Even one whose text has the mark."""
+    bad(engine, "r0")
+    delivered(engine, github)
+    mark = issue(github)["body"].splitlines()[0]
+    github.issues.issues.clear()
+    github.issues.add_pull(SOMEBODY, "A change", "a" * 40)
+    issue(github)["body"] = mark
+    theirs = dict(issue(github))
+    bad(engine, "r1")
+    delivered(engine, github)
+    assert (issue(github), list(github.issues.issues)) == (theirs, [1, 2])
+
+
+def test_a_number_of_another_repository_is_not_asked_for(engine: Engine, github: GitHubService) -> None:
+    """The issue is looked for by label and mark; the history knows the repository from then on."""
+    bad(engine, "r0")
+    delivered(engine, github)
+    with transaction(engine) as connection:
+        connection.execute(update(TICKET).values(repository="owner/before", number=77))
+    bad(engine, "r1")
+    delivered(engine, github)
+    assert (github.count("issues/get"), len(comments(github)), list(github.issues.issues)) == (1, 1, [1])
+    assert issues_of(engine, "r1") == [(1, issue(github)["html_url"])]
+    bad(engine, "r2")
+    delivered(engine, github)
+    assert (github.count("issues/get"), len(comments(github))) == (2, 2)
+
+
+def test_a_new_issue_after_the_window_names_the_old_one_with_its_repository(
+    engine: Engine, github: GitHubService
+) -> None:
+    """A bare number would be somebody else's issue in another repository."""
+    bad(engine, "r0")
+    delivered(engine, github)
+    with transaction(engine) as connection:
+        moment = func.now() - func.make_interval(0, 0, 0, 31)
+        connection.execute(update(TICKET).values(state="closed", closed_at=moment, repository="owner/before"))
+    bad(engine, "r1")
+    delivered(engine, github)
+    assert "told in owner/before#1 before" in issue(github, 2)["body"]
+
+
+def test_text_around_the_mark_is_a_persons_right(engine: Engine, github: GitHubService) -> None:
+    """With the mark it is still the issue; without it, it is a person's own, and the problem gets a new one."""
+    bad(engine, "r0")
+    delivered(engine, github)
+    issue(github)["body"] = f"Anna looks at it.\r\n\r\n{issue(github)['body']}"
+    bad(engine, "r1")
+    delivered(engine, github)
+    assert (list(github.issues.issues), len(comments(github))) == ([1], 1)
+    issue(github)["body"] = "Anna's own text"
+    bad(engine, "r2")
+    delivered(engine, github)
+    assert issue(github)["body"] == "Anna's own text"
+    assert (list(github.issues.issues), len(comments(github))) == ([1, 2], 1)
+
+
+REFUSALS = {
+    "rate limit": too_many(1),
+    "bad token": Trouble(status=401),
+    "forbidden": Trouble(status=403),
+    "not found": Trouble(status=404),
+    "done and broken": Trouble(status=502, is_processed=True),
+    "cut": Trouble(is_cut=True),
+    "done and cut": Trouble(is_cut=True, is_processed=True),
+}
+LIFE = (("b", "open", 0), ("b", "open", 1), ("ggg", "closed", 2), ("b", "open", 3))
+"""Created, written anew, closed, opened again: bad and good runs, and the issue's state and comments after them."""
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
+def test_whichever_call_fails_and_however_each_event_is_told_once(
+    engine: Engine, github: GitHubService, monkeypatch: pytest.MonkeyPatch, refusal: Trouble
+) -> None:
+    """The first call of each event fails, the second, … until there is none left: one issue, one comment an event."""
+    place, most = 0, 1
+    while most >= place:
+        place, most = place + 1, 0
+        for number, (runs, state, said) in enumerate(LIFE):
+            for again, run in enumerate(runs):
+                (bad if run == "b" else good)(engine, f"{place}-{number}-{again}", target=f"target-{place}")
+            before = len(github.seen)
+            fails_at(github, monkeypatch, before + place, refusal)
+            deliver(engine, github)
+            most = max(most, len(github.seen) - before)
+            with transaction(engine) as connection:
+                connection.execute(update(DELIVERY).values(not_before=None))
+            delivered(engine, github)
+            assert (len(github.issues.issues), len(comments(github, place))) == (place, said)
+            assert issue(github, place)["state"] == state
+    assert place > 4
+
+
+def test_github_that_hangs_keeps_nobody_from_filing(engine: Engine, github: GitHubService) -> None:
+    """No lock of profile and target, and none of the ticket's row, is held while GitHub is asked."""
+    bad(engine, "r0")
+    delivered(engine, github)
+    bad(engine, "r1")
+    github.troubles["issues/get"] = Trouble(slow_s=30, times=1)
+    hanging = threading.Thread(target=deliver, args=(engine, github, 10), daemon=True)
+    hanging.start()
+    while github.count("issues/get") == 0:
+        time.sleep(0.01)
+    assert len(bad(engine, "r2")) == 1
+    assert hanging.is_alive()
+    github.closed.set()
+    hanging.join()
+    delivered(engine, github)
+    assert len(comments(github)) == 2

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from include.loadtest.history.tickets import Decision, EventKind, Problem, Ticket
+from include.loadtest.publishing.github_text import MAX_BODY_CHARS
 from include.loadtest.publishing.ticket_findings import Finding, findings_of
-from include.loadtest.publishing.ticket_markdown import MAX_BODY_CHARS
 from include.loadtest.publishing.ticket_text import (
     MAX_TITLE_CHARS,
     TITLE,
     Account,
     body,
-    command,
     comment,
     labels,
     payload_of,
@@ -55,7 +54,7 @@ def found(about: Account) -> list[Finding]:
 
 
 def decision(findings: list[Finding], kind: EventKind = "opened", **changes: Any) -> Decision:
-    values: dict[str, Any] = {"previous_number": None, "before": {}} | changes
+    values: dict[str, Any] = {"previous": None, "before": {}} | changes
     return Decision(kind, ticket(findings[0].problem, values.pop("generation", 1)), **values)
 
 
@@ -110,7 +109,7 @@ def test_the_body_has_figures_baseline_bottleneck_links_and_the_way_to_repeat_it
     assert text.startswith(f"<!-- load-test-ticket: {fingerprint} -->\n")
     assert "| error rate of all requests | hold | ≥ 3 % | &lt; 1 % | not measured | 2.7 % – 3.3 % | 5,000 |" in text
     assert "| P95 latency of all requests | hold | ≥ 6,000 ms | &lt; 4,000 ms | 2,100 ms |" in text
-    assert "2 runs (recent): `peak_hours-a` to `peak_hours-b`" in text
+    assert "the latest comparable runs, 2 runs: `peak_hours-a` to `peak_hours-b`" in text
     assert "the last comparable run, `peak_hours-0`" in text
     assert "**Event loop since 18:35:53 UTC: its event loop stood still for up to 3,032 ms, again and again.**" in text
     assert "Next step: Look for a blocking call in an async handler" in text
@@ -137,14 +136,14 @@ def test_a_regression_is_told_with_its_interval_and_its_baseline() -> None:
     document = verdict([slo("latency_p95_ms", outcome="met")], reason)
     about = account(document, comparison=comparison("REGRESSION", change("endpoint:chat", 0.2)))
     row = "| typical latency (P10 to P90) of endpoint chat | hold | +20.0 % | relevant from 10 % | 0 % is the baseline "
-    assert f"{row}| +18.0 % – +22.0 % | 10 runs (recent) |" in written(about)
+    assert f"{row}| +18.0 % – +22.0 % | 10 of the latest comparable runs |" in written(about)
 
 
 def test_a_new_issue_names_the_one_before() -> None:
     """With a mark of its own, so that the old one is not taken for it."""
     findings = found(account())
-    text = body(account(), findings, decision(findings, generation=2, previous_number=12))
-    assert "The same problem was told in #12 before." in text
+    text = body(account(), findings, decision(findings, generation=2, previous="owner/name#12"))
+    assert "The same problem was told in owner/name#12 before." in text
     assert text.startswith(f"<!-- load-test-ticket: {findings[0].problem.fingerprint} 2 -->\n")
 
 
@@ -173,15 +172,6 @@ def test_a_body_is_bounded_with_many_findings_and_long_texts() -> None:
     assert len(text) <= MAX_BODY_CHARS
     assert "… and 240 more; the report has them." in text
     assert "make run" in text
-
-
-def test_the_command_is_what_a_shell_takes() -> None:
-    """What the profile decides is left out; a name with a space is one word."""
-    assert command({"profile": "smoke", "overrides": {}, "target": "demo"}) == "make run PROFILE=smoke TARGET=demo"
-    overrides = {"users": 5, "duration_s": 15, "engine": "k6"}
-    assert command({"profile": "a b;c", "overrides": overrides, "target": "demo"}) == (
-        "make run PROFILE='a b;c' USERS=5 DURATION_S=15 ENGINE=k6 TARGET=demo"
-    )
 
 
 def test_a_profile_that_is_not_committed_is_asked_for_as_a_file() -> None:

@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select, update
 
 from include.loadtest.history import outbox
 from include.loadtest.history.database import transaction
 from include.loadtest.history.schema import TICKET
+from include.loadtest.profile.suites import load_suite, suite_names
 from include.loadtest.profile.tickets import TicketRules
+from include.loadtest.publishing.ticket_findings import STOP_RULES
 from include.loadtest.verdict import Reason
 from tests.helpers.ticket_runs import (
     BAD,
     GOOD,
     RULES,
+    at_hour,
     bad,
     change,
     comparison,
@@ -171,3 +174,69 @@ def test_another_limit_that_is_missed_keeps_the_first_issue_open(engine: Engine)
     good(engine, "r2")
     file(engine, "r3", verdict([slo("latency_p95_ms", outcome="met"), slo("error_rate")]))
     assert states(engine) == [("error_rate", "open"), ("latency_p95_ms", "open")]
+
+
+def test_a_run_that_is_bad_for_another_limit_neither_counts_nor_resets(engine: Engine) -> None:
+    """The third good run closes the first issue; the other one is not closed by what came before it was opened."""
+    bad(engine, "r0")
+    good(engine, "r1")
+    good(engine, "r2")
+    other = verdict([slo("latency_p95_ms", outcome="met"), slo("error_rate")])
+    file(engine, "r3", other)
+    good(engine, "r4")
+    assert states(engine) == [("error_rate", "open"), ("latency_p95_ms", "closed")]
+    assert file(engine, "r3", other) == []
+    good(engine, "r5")
+    good(engine, "r6")
+    assert states(engine) == [("error_rate", "closed"), ("latency_p95_ms", "closed")]
+
+
+@pytest.mark.parametrize("code", STOP_RULES)
+def test_a_stopped_run_makes_all_open_issues_count_anew(engine: Engine, code: str) -> None:
+    """Clean, clean, stopped by a rule, clean: that are not three clean runs in a row, for none of the issues."""
+    file(engine, "r0", verdict([slo("latency_p95_ms"), slo("error_rate")]))
+    good(engine, "r1")
+    good(engine, "r2")
+    stopped = verdict([slo("latency_p95_ms", outcome="met")], Reason(code, "nearly all requests failed"))
+    file(engine, "r3", stopped)
+    good(engine, "r4")
+    assert file(engine, "r3", stopped) == []
+    good(engine, "r5")
+    assert {state for _, state in states(engine)} == {"open"}
+    good(engine, "r6")
+    assert {state for _, state in states(engine)} == {"closed"}
+
+
+def test_old_runs_that_are_published_again_close_nothing(engine: Engine) -> None:
+    """They started before the problem was seen last; newer ones close."""
+    bad(engine, "new", started=at_hour(9))
+    for hour in (6, 7, 8):
+        assert good(engine, f"old-{hour}", started=at_hour(hour)) == []
+    assert bad(engine, "older", started=at_hour(5)) == []
+    for hour in (10, 11, 12):
+        good(engine, f"newer-{hour}", started=at_hour(hour))
+    assert told(engine) == [("new", "opened"), ("newer-12", "closed")]
+
+
+def test_back_after_the_window_only_runs_after_that_close_it(engine: Engine) -> None:
+    """Those that were clean for the issue before are not counted for the new one."""
+    bad(engine, "r0", started=at_hour(1))
+    good(engine, "r1", started=at_hour(2))
+    with transaction(engine) as connection:
+        moment = func.now() - func.make_interval(0, 0, 0, RULES.reopen_within_days + 1)
+        connection.execute(update(TICKET).values(state="closed", closed_at=moment))
+    bad(engine, "r2", started=at_hour(3))
+    good(engine, "r1", started=at_hour(2))
+    good(engine, "r3", started=at_hour(4))
+    good(engine, "r4", started=at_hour(5))
+    assert states(engine) == [("latency_p95_ms", "open")]
+    good(engine, "r5", started=at_hour(6))
+    assert told(engine) == [("r0", "opened"), ("r2", "opened"), ("r5", "closed")]
+
+
+def test_suites_that_file_change_nothing_of_a_profile_but_its_duration() -> None:
+    """A fingerprint names a profile, not its numbers: under one name there is one number of users and one engine."""
+    scheduled = [suite for suite in map(load_suite, suite_names()) if suite.schedule is not None]
+    changed = {name for suite in scheduled for entry in suite.runs for name in entry.overrides.changed}
+    assert len(scheduled) >= 3
+    assert changed <= {"duration_s"}

@@ -86,11 +86,26 @@ def test_a_password_is_never_shown(password: str) -> None:
         ("x?a=b\\u0026sslpassword=s3cret&c=d", "x?a=b\\u0026sslpassword=***&c=d"),
         ("http://127.0.0.1:8000/a mail me@example.org", "http://127.0.0.1:8000/a mail me@example.org"),
         ('"http://a:80", "me@example.org"', '"http://a:80", "me@example.org"'),
+        ("postgresql://u:s3/c#r?et@db/app", "postgresql://u:***@db/app"),
+        ("postgresql://u:p%40s3cret@db and redis://:p@s3cret@c", "postgresql://u:***@db and redis://:***@c"),
+        ("a://u:s3cret/x@h,b://v:s3cret@g", "a://u:***@h,b://v:***@g"),
+        ("https://h/x?Token=s3cret&access_token=s3cret#a", "https://h/x?Token=***&access_token=***#a"),
+        ("u=redis%3A%2F%2Fu%3As3cret%40h%3Fpassword%3Ds3cret", "u=redis%3A%2F%2Fu%3A***%40h%3Fpassword%3D***"),
+        ("https://h/x?max_tokens=5&design=1", "https://h/x?max_tokens=5&design=1"),
+        (
+            "http://[::1]:8000/me@h http://h:8000/?q=me@example.org",
+            "http://[::1]:8000/me@h http://h:8000/?q=me@example.org",
+        ),
     ],
 )
 def test_no_address_in_a_text_keeps_its_password(text: str, expected: str) -> None:
     """Wherever it stands, and nothing else is changed."""
     assert without_passwords(text) == expected
+
+
+def test_a_parameter_that_holds_a_secret_is_redacted_too() -> None:
+    """By its name, as in a text."""
+    assert redacted("https://h/x?access_token=s3cret&a=b") == "https://h/x?access_token=***&a=b"
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ recordings were made. So one broken link is one failure.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,12 +21,19 @@ from include.loadtest.orchestration.conclusion import conclude_run
 from include.loadtest.orchestration.selftest import recordings
 from include.loadtest.orchestration.selftest.links import BrokenLinkError, Link, link
 from include.loadtest.orchestration.selftest.recordings import BAD, CLEAN, FOLDER, MISSED, SLOWER
+from include.loadtest.profile import Profile
 from include.loadtest.validation.conclusion import amend
 from include.loadtest.verdict import GREEN, SloResult, Verdict, shown
 
 Found = TypeVar("Found")
 SUSPECT = SLOWER[0]
-JUDGED = (BAD, CLEAN, SUSPECT)
+WANTED: Mapping[str, Collection[Verdict]] = {
+    BAD: {Verdict.SLA_BREACH},
+    SUSPECT: {Verdict.REGRESSION},
+    CLEAN: GREEN,
+}
+"""The verdicts that make, or end, an alarm."""
+JUDGED = tuple(WANTED)
 """Recordings whose limits are judged; repeats are measured only."""
 CONCLUDED = "concluded.json"
 """Of a recording: the verdict and the change test's document of the day on which it was made."""
@@ -65,14 +73,25 @@ class Bench:
     def _measure(self, name: str) -> None:
         from include.loadtest.metrics.engine import compute_metrics
 
+        profile = self.profile(name)
         with link(Link.RECORDING, _RECORDING):
             bundle = recordings.open_recording(self.folder / name, self.work_dir / name)
-            metrics = compute_metrics(bundle, recordings.profile_of(self.folder / name))
+            metrics = compute_metrics(bundle, profile)
             found = [*metrics["unreadable_parts"], *recordings.differing_figures(self.folder / name, metrics)]
             if found:
                 (bundle.path / run.METRICS).unlink()
                 text = f"the recorded run {name!r} is no longer what it was: {'; '.join(found[:3])}"
                 raise BrokenLinkError(Link.RECORDING, text, _RECORDING)
+
+    @cached_property
+    def alarms(self) -> Mapping[str, Conclusion]:
+        """What the delivery is tested with, by recording."""
+        return {name: alarm_of(self, name) for name in JUDGED}
+
+    def profile(self, name: str) -> Profile:
+        """Today's profile with the recording's load. Raises BrokenLinkError (recording)."""
+        with link(Link.RECORDING, f"repair the file that it names, which no run could be made with; {AS_NEW}"):
+            return recordings.profile_of(self.folder / name)
 
     def figures(self, name: str) -> RunFigures:
         """The run as the change test sees it."""
@@ -126,8 +145,8 @@ def limits_of(bench: Bench, name: str) -> list[SloResult]:
     bundle = bench.opened(name)
     if bundle.has(run.VALIDATION):
         return [SloResult(**slo) for slo in bundle.read(run.VALIDATION)["slos"]]
+    profile = bench.profile(name)
     with link(Link.VALIDATION, _VALIDATION):
-        profile = recordings.profile_of(bench.folder / name)
         results, _ = validate(bundle, profile, shares_host=bundle.read(run.MANIFEST)["target"]["shares_host"])
     return results
 
@@ -154,8 +173,8 @@ def check_change_test(bench: Bench) -> str:
 def compared(bench: Bench, name: str, *repeats: str) -> dict[str, Any]:
     """The change test's document of a recording against the recorded history. Raises BrokenLinkError."""
     new = [bench.figures(one) for one in (name, *repeats)]
+    profile = bench.profile(name)
     with link(Link.CHANGE_TEST, _CHANGE_TEST):
-        profile = recordings.profile_of(bench.folder / name)
         history = recordings.read_history(bench.folder)
         ruling = rule(history, new, profile.change_test, profile.stall_limit_s)
         ids = {RECENT: [other.run_id for other in history]}
@@ -164,12 +183,11 @@ def compared(bench: Bench, name: str, *repeats: str) -> dict[str, Any]:
 
 def check_verdict(bench: Bench) -> str:
     """The runs get the verdicts that make, or end, an alarm. Raises BrokenLinkError; returns a line."""
-    wanted = {BAD: {Verdict.SLA_BREACH}, SUSPECT: {Verdict.REGRESSION}, CLEAN: GREEN}
-    found = {name: conclusion_of(bench, name).verdict for name in wanted}
+    found = {name: conclusion_of(bench, name).verdict for name in WANTED}
     wrong = [
-        f"the {name} run is {verdict['verdict']} ({_why(verdict)}), which has to be {' or '.join(sorted(wanted[name]))}"
+        f"the {name} run is {verdict['verdict']} ({_why(verdict)}), which has to be {' or '.join(sorted(WANTED[name]))}"
         for name, verdict in found.items()
-        if verdict["verdict"] not in wanted[name]
+        if verdict["verdict"] not in WANTED[name]
     ]
     if wrong:
         raise BrokenLinkError(Link.VERDICT, "; ".join(wrong), _VERDICT)
@@ -187,7 +205,7 @@ def conclusion_of(bench: Bench, name: str) -> Conclusion:
     with link(Link.VERDICT, _VERDICT):
         results = _sound_limits(bench, name)
         comparison = _sound_comparison(bench, name)
-        conclude_run(bundle, recordings.profile_of(bench.folder / name), results)
+        conclude_run(bundle, bench.profile(name), results)
         document = amend(bundle, change_reasons(comparison, {}), without=CHANGE_CODES)
     return Conclusion(document, bundle.read(run.METRICS), comparison and {SECTION: comparison})
 
@@ -218,8 +236,8 @@ def _unless_broken(ask: Callable[[], Found]) -> Found | None:
 
 def alarm_of(bench: Bench, name: str) -> Conclusion:
     """What the delivery is tested with: the conclusion of today, or of the recording's day where a link is broken."""
-    today = _unless_broken(lambda: (check_verdict(bench), conclusion_of(bench, name))[1])
-    if today is not None:
+    today = _unless_broken(lambda: conclusion_of(bench, name))
+    if today is not None and today.verdict["verdict"] in WANTED[name]:
         return today
     before = bench.concluded(name)
     comparison = before.get(SECTION)

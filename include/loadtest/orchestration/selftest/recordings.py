@@ -83,11 +83,13 @@ def _is_same(before: float | None, now: float | None) -> bool:
 
 
 def is_compared(row: Mapping[str, Any]) -> bool:
-    """Whether the change test looks at a row of metrics.json."""
+    """Whether the change test looks at a row of metrics.json: at no percentile whose interval is open."""
     if row["phase"] != PHASE:
         return False
-    is_percentile = row["metric"] in _BODY_AND_TAIL and row["scope"].startswith(ENDPOINT)
-    return is_percentile or (row["metric"] in _WHOLE_RUN and row["scope"] == SCOPE_ALL)
+    if row["scope"] == SCOPE_ALL:
+        return row["metric"] in _WHOLE_RUN
+    is_known = bool(row["value"] and row["ci_low"] and row["ci_high"])
+    return is_known and row["metric"] in _BODY_AND_TAIL and row["scope"].startswith(ENDPOINT)
 
 
 def read_history(folder: Path = FOLDER) -> list[RunFigures]:

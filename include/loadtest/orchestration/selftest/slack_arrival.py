@@ -39,14 +39,15 @@ def check_slack(trial: Trial) -> str:
         settings = usable(trial.services.slack, Link.SLACK, ACTION)
         for name in ALARMS:
             run_id = trial.run_id_of(name)
-            outbox.put(trial.engine, message_row(run_id, _message(trial, name)))
+            outbox.put(trial.engine, message_row(run_id, alarm_message(trial, name)))
             rows = deliver(trial, run_id, _handlers(trial, settings), Link.SLACK, ACTION)
             _read_back(settings, next(row for row in rows if row.key == message_key(run_id)))
     how = "Slack took them" if settings.is_webhook else "they were read back, as far as the token may"
     return f"{len(ALARMS)} messages have arrived: {how}"
 
 
-def _message(trial: Trial, name: str) -> Message:
+def alarm_message(trial: Trial, name: str) -> Message:
+    """What is told of a recorded run."""
     found = trial.conclusion(name)
     profile = profile_of(trial.bench.folder / name)
     return self_test_message(

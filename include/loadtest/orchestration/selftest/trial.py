@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from include.loadtest import run
 from include.loadtest.errors import ConfigError
 from include.loadtest.history import outbox
-from include.loadtest.history.database import connect
-from include.loadtest.orchestration.selftest.judging import JUDGED, SUSPECT, Bench, Conclusion, alarm_of
+from include.loadtest.orchestration.deliveries import outbox_engine
+from include.loadtest.orchestration.selftest.judging import SUSPECT, Bench, Conclusion
 from include.loadtest.orchestration.selftest.links import BrokenLinkError, Link
 from include.loadtest.orchestration.selftest.recordings import BAD, PROFILE
 from include.loadtest.publishing.courier import Courier
@@ -57,11 +57,7 @@ class Trial:
     @cached_property
     def engine(self) -> Engine:
         """The database with the outbox. Raises ConfigError for an address that is none."""
-        return connect(self.history_url, statement_timeout_s=30)
-
-    @cached_property
-    def _conclusions(self) -> Mapping[str, Conclusion]:
-        return {name: alarm_of(self.bench, name) for name in JUDGED}
+        return outbox_engine(self.history_url)
 
     def run_id_of(self, name: str) -> str:
         """The id under which a recorded run is told this time."""
@@ -69,7 +65,7 @@ class Trial:
 
     def conclusion(self, name: str, run_id: str | None = None) -> Conclusion:
         """What is told of a recorded run, under its id of this time."""
-        found = self._conclusions[name]
+        found = self.bench.alarms[name]
         return replace(found, verdict={**found.verdict, "run_id": run_id or self.run_id_of(name)})
 
     def bundle_uri(self, name: str) -> str:

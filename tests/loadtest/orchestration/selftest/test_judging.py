@@ -73,9 +73,16 @@ def test_a_limit_that_is_gone_or_too_tight_breaks_the_validation(changed: Callab
 
 def test_a_limit_that_the_clean_run_misses_breaks_the_validation(changed: Callable[[dict[str, Any]], Bench]) -> None:
     """Else every alarm would stay open for ever."""
-    slos = [slo | ({"limit": 10} if slo["metric"] == "latency_p95_ms" else {}) for slo in committed()["slos"]]
+    slos = [slo | ({"limit": 500} if slo["metric"] == "latency_p95_ms" else {}) for slo in committed()["slos"]]
     with pytest.raises(BrokenLinkError, match="the clean run is not let pass: latency_p95_ms was"):
         judging.check_validation(changed({"slos": slos}))
+
+
+def test_a_profile_that_cannot_be_read_is_named_with_its_line(changed: Callable[[dict[str, Any]], Bench]) -> None:
+    """No run could be made with it either."""
+    with pytest.raises(BrokenLinkError, match=r"broken link: recording\. .*smoke\.yaml:.*repair the file") as caught:
+        judging.check_recordings(changed({"user": 10}))
+    assert "did you mean users?" in str(caught.value)
 
 
 @pytest.mark.parametrize(

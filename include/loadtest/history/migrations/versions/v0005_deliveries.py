@@ -47,6 +47,7 @@ def _create_delivery() -> None:
     op.create_table(
         "delivery",
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("origin", sa.Text, nullable=False, server_default=""),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("key", "service", "kind", "lane", "subject")),
         sa.Column("payload", JSONB, nullable=False),
         sa.Column("version", sa.Integer, nullable=False, server_default="1"),
@@ -65,7 +66,7 @@ def _create_delivery() -> None:
         sa.CheckConstraint("service IN ('slack', 'github')", name="delivery_service"),
         schema=SCHEMA,
     )
-    op.create_index("delivery_key", "delivery", ["key"], unique=True, schema=SCHEMA)
+    op.create_index("delivery_key", "delivery", ["origin", "key"], unique=True, schema=SCHEMA)
     op.create_index("delivery_subject", "delivery", ["subject"], schema=SCHEMA)
     told = sa.text("not_before IS NOT NULL")
     op.create_index("delivery_not_before", "delivery", ["service", "not_before"], postgresql_where=told, schema=SCHEMA)
@@ -82,11 +83,13 @@ def _create_tickets() -> None:
         sa.Column("generation", sa.Integer, nullable=False, server_default="1"),
         sa.Column("number", sa.Integer),
         sa.Column("url", sa.Text),
+        sa.Column("repository", sa.Text),
         sa.Column("covers", JSONB, nullable=False, server_default=sa.text("'[]'")),
         sa.Column("clean_runs", sa.Integer, nullable=False, server_default="0"),
         sa.Column("opened_at", MOMENT, nullable=False, server_default=NOW),
         sa.Column("closed_at", MOMENT),
         sa.Column("last_bad_run_id", sa.Text),
+        sa.Column("last_bad_started", MOMENT),
         sa.Column("updated", MOMENT, nullable=False, server_default=NOW),
         sa.CheckConstraint("state IN ('open', 'closed')", name="ticket_state"),
         schema=SCHEMA,
