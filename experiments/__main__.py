@@ -22,6 +22,7 @@ from experiments import (
     kill9,
     llm,
     lock,
+    outbox,
     pages,
     parity,
     parse,
@@ -61,6 +62,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     llm.NAME: llm.claims,
     capacity.NAME: capacity.claims,
     tickets.NAME: tickets.claims,
+    outbox.NAME: outbox.claims,
     selftest.NAME: selftest.claims,
     pages.NAME: pages.claims,
 }
@@ -86,6 +88,7 @@ DEFAULT = (
     llm.NAME,
     capacity.NAME,
     tickets.NAME,
+    outbox.NAME,
     selftest.NAME,
     pages.NAME,
 )
