@@ -84,7 +84,6 @@ def test_writes_follow_each_other_without_a_pause(github: GitHubService, monkeyp
         (Trouble(status=201, content="{broken"), write, True),
         (Trouble(status=500), read, False),
     ],
-    ids=str,
 )
 def test_a_service_that_fails_is_named_in_time(
     github: GitHubService, trouble: Trouble, act: Callable[[Repository], object], may_have_arrived: bool
@@ -119,7 +118,6 @@ def test_a_service_that_refuses_connections_got_nothing(github: GitHubService) -
         (Trouble(503, {"Retry-After": "9"}), 9),
         (Trouble(429, {"Retry-After": "soon"}), 60),
     ],
-    ids=str,
 )
 def test_a_wait_that_github_asks_for_is_kept(github: GitHubService, trouble: Trouble, wait_s: float | None) -> None:
     """From Retry-After; a rate limit without it is a minute; a plain 403 asks for none."""
