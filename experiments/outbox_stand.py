@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import psycopg2
 
 from include.loadtest.history import outbox
-from include.loadtest.orchestration.deliveries import outbox_engine
-from include.loadtest.orchestration.outstanding import deliver_waiting
+from include.loadtest.orchestration.deliveries import courier_of, outbox_engine
+from include.loadtest.orchestration.outstanding import CALL_S, WITHIN_S
 from include.loadtest.publishing.github import GitHubSettings
 from include.loadtest.publishing.pages_branch import SITE
 from include.loadtest.publishing.services import Services
@@ -89,10 +89,10 @@ class Stand:
 
     def services(self) -> Services:
         """As a healthy installation has them."""
-        if self.by_webhook:
-            return Services(SlackSettings.checked(webhook_url=self.slack.webhook_url))
+        token = {"channel": CHANNEL, "token": SLACK_TOKEN, "base_url": self.slack.base_url, "mentions": (PERSON,)}
+        way = {"webhook_url": self.slack.webhook_url} if self.by_webhook else token
         return Services(
-            SlackSettings.checked(channel=CHANNEL, token=SLACK_TOKEN, base_url=self.slack.base_url, mentions=(PERSON,)),
+            SlackSettings.checked(**way),  # type: ignore[arg-type]
             GitHubSettings.checked(GITHUB_TOKEN, REPOSITORY, self.github.url, BRANCH, "http://127.0.0.1/pages"),
         )
 
@@ -154,7 +154,7 @@ class Stand:
         """Back-offs and Retry-After have passed, by the table; then as the DAG of deliveries does it."""
         for _ in range(ROUNDS):
             self._let_pass()
-            deliver_waiting(self.history_url, self.services())
+            courier_of(self.history_url, self.services()).deliver(within_s=WITHIN_S, call_s=CALL_S)
             if not outbox.waiting(outbox_engine(self.history_url)):
                 return
 

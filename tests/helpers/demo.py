@@ -111,7 +111,13 @@ def launch(state: Path, *options: str) -> subprocess.Popen[str]:
     ]
     with (state / "output.log").open("w") as output:
         return subprocess.Popen(
-            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            command,
+            cwd=ROOT,
+            env=os.environ | {"DEMO_TARGET_HASH_ROUNDS": "4"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
 
 

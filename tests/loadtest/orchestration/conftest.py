@@ -10,10 +10,19 @@ from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.orchestration.pipeline import STAGES, run_stage
 from include.loadtest.profile import Overrides
+from include.loadtest.target import users
 from include.loadtest.target.settings import Target, load_target_file
 from tests.helpers.demo import DemoTarget
 
 LATER = ("collect_metrics", "validate_sla", "diff_history", "diagnose", "publish", "cleanup_users")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """Test users whose login costs a millisecond: hundreds of them would be a minute of CPU."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "BCRYPT_ROUNDS", 4)
+        yield
 
 
 @pytest.fixture(scope="module")

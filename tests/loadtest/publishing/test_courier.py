@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, literal, text, update
 
-from include.embedded.postgres import PostgresServer, ensure_database, start_postgres, stop_postgres
+from include.embedded.postgres import PostgresServer, ensure_database
 from include.embedded.servers import wait_until
 from include.loadtest.errors import InfrastructureError
 from include.loadtest.history import outbox
@@ -28,29 +28,6 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[3]
 SUBJECT = "smoke-1"
 LONG_S = 60.0
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    running = start_postgres(tmp_path_factory.mktemp("outbox") / "pg", settings={"fsync": "off"}, port=0)
-    yield running
-    stop_postgres(running)
-
-
-@pytest.fixture(scope="module")
-def url(server: PostgresServer) -> str:
-    ensure_database(server, "outbox")
-    upgrade(server.url("outbox"))
-    return server.url("outbox")
-
-
-@pytest.fixture
-def engine(url: str) -> Engine:
-    """An outbox without rows."""
-    found = connect(url)
-    with transaction(found) as connection:
-        connection.execute(text("TRUNCATE loadtest.delivery RESTART IDENTITY"))
-    return found
 
 
 class Service:

@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
-from include.embedded.postgres import ensure_database, start_postgres, stop_postgres
 from include.loadtest.history import outbox
-from include.loadtest.history.database import connect, upgrade
 from include.loadtest.publishing.courier import Courier
 from include.loadtest.publishing.delivery import Budget, DeliveryError, OutOfTime
 from include.loadtest.publishing.github import GitHubSettings
@@ -55,15 +53,6 @@ def github() -> Iterator[GitHubService]:
 @pytest.fixture
 def settings(github: GitHubService) -> GitHubSettings:
     return GitHubSettings.checked(TOKEN, REPOSITORY, github.url, BRANCH, f"{URL}/")
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    server = start_postgres(tmp_path_factory.mktemp("pages") / "pg", settings={"fsync": "off"}, port=0)
-    ensure_database(server, "pages")
-    upgrade(server.url("pages"))
-    yield connect(server.url("pages"))
-    stop_postgres(server)
 
 
 def made(files: dict[str, bytes] | None = None) -> Publication:

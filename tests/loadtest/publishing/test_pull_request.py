@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from include.embedded.postgres import ensure_database, start_postgres, stop_postgres
 from include.loadtest.history import outbox
-from include.loadtest.history.database import connect, upgrade
 from include.loadtest.history.outbox import Row
 from include.loadtest.publishing.courier import Courier
 from include.loadtest.publishing.delivery import Budget, DeliveryError
@@ -51,15 +49,6 @@ def github() -> Iterator[GitHubService]:
         service.issues.add_pull(User("somebody"), "A change", service.api.head)
         yield service
         assert service.faults == []
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    server = start_postgres(tmp_path_factory.mktemp("pull_request") / "pg", settings={"fsync": "off"}, port=0)
-    ensure_database(server, "pull_request")
-    upgrade(server.url("pull_request"))
-    yield connect(server.url("pull_request"))
-    stop_postgres(server)
 
 
 def deliver(github: GitHubService, kind: str, payload: dict[str, Any], **changes: Any) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from include.embedded.postgres import PostgresServer, ensure_database, start_postgres, stop_postgres
 from include.loadtest.errors import InfrastructureError
 from include.loadtest.history import outbox
-from include.loadtest.history.database import connect, transaction, upgrade
+from include.loadtest.history.database import connect, transaction
 from include.loadtest.history.outbox import Delivery
 from include.loadtest.publishing import slack_client
 from include.loadtest.publishing.courier import Courier, Outcome
@@ -39,29 +38,6 @@ STARTED = notice("Smoke began", "50 users", None, "⏳")
 PASSED = message(document(MET))
 BREACHED = message(document([slo("latency_p95_ms", "missed", 3456, 2500)]))
 SECRETS = (TOKEN, "not-a-real")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    running = start_postgres(tmp_path_factory.mktemp("slack") / "pg", settings={"fsync": "off"}, port=0)
-    yield running
-    stop_postgres(running)
-
-
-@pytest.fixture(scope="module")
-def url(server: PostgresServer) -> str:
-    ensure_database(server, "slack")
-    upgrade(server.url("slack"))
-    return server.url("slack")
-
-
-@pytest.fixture
-def engine(url: str) -> Engine:
-    """An outbox without rows."""
-    found = connect(url)
-    with transaction(found) as connection:
-        connection.execute(text("TRUNCATE loadtest.delivery RESTART IDENTITY"))
-    return found
 
 
 @pytest.fixture

@@ -20,22 +20,11 @@ from include.loadtest.publishing.ticket_delivery import ticket_handlers
 from include.loadtest.verdict import Reason
 from tests.helpers.github_issues import User
 from tests.helpers.github_service import REPOSITORY, TOKEN, GitHubService, Trouble, github_service, too_many
-from tests.helpers.ticket_runs import BAD, bad, emptied, file, good, history_database, slo, verdict
+from tests.helpers.ticket_runs import BAD, bad, file, good, slo, verdict
 
 pytestmark = pytest.mark.integration
 SOMEBODY = User("somebody")
 CREATE, COMMENT, EDIT = "issues/create", "issues/create-comment", "issues/update"
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with history_database(tmp_path_factory.mktemp("tickets")) as address:
-        yield address
-
-
-@pytest.fixture
-def engine(url: str) -> Engine:
-    return emptied(url)
 
 
 @pytest.fixture

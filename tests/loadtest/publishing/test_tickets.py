@@ -1,6 +1,5 @@
 """Runs one after the other become few issues: one a cause, capped, none for what says nothing of the product."""
 
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, func, select, update
@@ -21,10 +20,8 @@ from tests.helpers.ticket_runs import (
     change,
     comparison,
     diagnosis,
-    emptied,
     file,
     good,
-    history_database,
     slo,
     verdict,
 )
@@ -33,17 +30,6 @@ pytestmark = pytest.mark.integration
 SCOPES = [slo("latency_p95_ms", f"scenario:s{number}", factor=1.1 + number / 100) for number in range(30)]
 FAMILIES = [slo("error_rate", factor=9), slo("throughput_rpm", factor=5), slo("latency_p95_ms")]
 REGRESSION = Reason("regression", "chat: body +20 %", "latency_body_ms", "endpoint:chat", 0.2, 0.1, "ratio")
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with history_database(tmp_path_factory.mktemp("tickets")) as address:
-        yield address
-
-
-@pytest.fixture
-def engine(url: str) -> Engine:
-    return emptied(url)
 
 
 def states(engine: Engine) -> list[tuple[str, str]]:
