@@ -92,7 +92,7 @@ class Stand:
         token = {"channel": CHANNEL, "token": SLACK_TOKEN, "base_url": self.slack.base_url, "mentions": (PERSON,)}
         way = {"webhook_url": self.slack.webhook_url} if self.by_webhook else token
         return Services(
-            SlackSettings.checked(**way),  # type: ignore[arg-type]
+            SlackSettings.checked(**way),
             GitHubSettings.checked(GITHUB_TOKEN, REPOSITORY, self.github.url, BRANCH, "http://127.0.0.1/pages"),
         )
 

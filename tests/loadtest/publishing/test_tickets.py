@@ -1,6 +1,5 @@
 """Runs one after the other become few issues: one a cause, capped, none for what says nothing of the product."""
 
-
 import pytest
 from sqlalchemy import Engine, func, select, update
 
