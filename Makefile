@@ -41,8 +41,8 @@ run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENG
 
 # Bytecode that is kept saves a sixth of all CPU: uv leaves a new .venv without any, and images for CI often forbid to
 # write it. Four workers on two cores, since most tests wait half of their time; tests/conftest.py orders the files.
-test: $(STAMP) system-deps ## Run all tests
-	@env -u PYTHONDONTWRITEBYTECODE $(PYTHON_BIN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+test: $(STAMP) system-deps ## Run the tests [LONG=yes: also two stories through the scheduler that are tested in process as well]
+	@env -u PYTHONDONTWRITEBYTECODE $(PYTHON_BIN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "$(if $(LONG),,not long)"
 
 prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,parity,italian,release,parse,collectors,alerts,bottleneck,llm,capacity,tickets,outbox,selftest,pages SEEDS=5 RECORD=dir BUNDLES=dir]
 	@$(PYTHON_BIN) -m experiments

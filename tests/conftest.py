@@ -1,7 +1,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("suite", max_examples=40, deadline=None)
+settings.load_profile("suite")  # a third of the usual number: the suite has a quarter of an hour on two cores
 LONGEST_FIRST = ("e2e", "integration", "unit")
 
 

@@ -140,6 +140,7 @@ def test_a_killed_generator_is_inconclusive_and_keeps_its_samples(environment) -
     assert tagged_users(environment) == 0
 
 
+@pytest.mark.long
 def test_a_suite_makes_its_runs_and_has_their_worst_verdict(environment) -> None:
     """Two runs of one DAG run share their users; suite.json says what each came to."""
     finished = make("run", SUITE="quick", TARGET="demo")
@@ -217,6 +218,7 @@ def mark_load_failed() -> None:
         client.patch(path, json={"new_state": "failed"}).raise_for_status()
 
 
+@pytest.mark.long
 def test_a_load_whose_task_is_marked_failed_ends_within_ten_seconds(environment) -> None:
     """ABORTED by the operator, with what was measured until then; the users are removed."""
     known = set(ROOT.glob("load_test_results/*"))

@@ -429,9 +429,7 @@ def test_text_around_the_mark_is_a_persons_right(engine: Engine, github: GitHubS
 
 REFUSALS = {
     "rate limit": too_many(1),
-    "bad token": Trouble(status=401),
-    "forbidden": Trouble(status=403),
-    "not found": Trouble(status=404),
+    "forbidden": Trouble(status=403),  # 401 and 404 are no other to a delivery: refused, and not done
     "done and broken": Trouble(status=502, is_processed=True),
     "cut": Trouble(is_cut=True),
     "done and cut": Trouble(is_cut=True, is_processed=True),
