@@ -17,7 +17,7 @@ from tests.helpers.demo import DemoTarget
 LATER = ("collect_metrics", "validate_sla", "diff_history", "diagnose", "publish", "cleanup_users")
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quick_hashes() -> Iterator[None]:
     """Test users whose login costs a millisecond: hundreds of them would be a minute of CPU."""
     with pytest.MonkeyPatch.context() as patch:
