@@ -7,7 +7,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from experiments.claims import Claim, Say
 from experiments.freeze import profile_yaml
 from experiments.in_process import Bench, bench
 from experiments.monitoring import Monitoring, monitoring
-from experiments.profiles import load_began_s
+from experiments.profiles import faults_in_the_load
 from include.embedded.state import CHECKOUT
 from include.loadtest.profile.thresholds import THRESHOLDS_FILE, Threshold, load_thresholds
 from include.loadtest.publishing.alert_rules import alert_name
@@ -220,27 +219,6 @@ def crossing_s(bundle: Path) -> float | None:
 def _slow_run(servers: Bench, run_id: str, slack: SlackSettings | None) -> Path:
     context = servers.context(run_id, profile_yaml(users=USERS, duration_s=SLOW_S))
     context = replace(context, find_services=lambda: Services(slack))
-    with _slow_in_the_load(servers, context.bundle.path):
+    with faults_in_the_load(servers.demo, context.bundle.path, latency_added_ms={"all": ADDED_MS}):
         servers.run(context)
     return context.bundle.path
-
-
-@contextmanager
-def _slow_in_the_load(servers: Bench, bundle: Path) -> Iterator[None]:
-    """Answers are late from the load's beginning on, and no longer once it is over."""
-    ended = threading.Event()
-
-    def follow() -> None:
-        if load_began_s(bundle, ended) is not None:
-            with servers.demo.client() as client:
-                client.put("/admin/faults", json={"latency_added_ms": {"all": ADDED_MS}}).raise_for_status()
-
-    follower = threading.Thread(target=follow, daemon=True)
-    follower.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        follower.join(10)
-        with servers.demo.client() as client:
-            client.delete("/admin/faults").raise_for_status()

@@ -2,14 +2,11 @@
 
 import itertools
 import math
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from experiments.aftermath import document
 from experiments.claims import Claim, Say
@@ -17,7 +14,7 @@ from experiments.freeze import profile_yaml
 from experiments.in_process import Bench, bench
 from experiments.outbox_calls import call_claims
 from experiments.outbox_stand import KINDS, RETRY_AFTER_S, Kind, Stand, named, stand
-from experiments.profiles import load_began_s
+from experiments.profiles import faults_in_the_load
 from include.loadtest.history import outbox
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.deliveries import outbox_engine
@@ -78,7 +75,7 @@ def _ran(servers: Bench, kind: Kind | None) -> Ran:
             at.break_all(kind)
         context = _context(servers, at, "".join(filter(str.isalnum, name)))
         began_s = time.monotonic()
-        with _blocked_in_the_load(servers, context.bundle.path):
+        with faults_in_the_load(servers.demo, context.bundle.path, loop_blocking_ms={"all": BLOCKING_MS}):
             servers.run(context)
         seconds = time.monotonic() - began_s
         rows = outbox.rows_of(outbox_engine(at.history_url), context.bundle.run_id)
@@ -94,26 +91,6 @@ def _ran(servers: Bench, kind: Kind | None) -> Ran:
         reasons = sorted((one["code"], str(one["metric"]), str(one["scope"])) for one in verdict.get("reasons", ()))
         seen = at.seen(VERDICT)
     return Ran(context, (verdict.get("verdict"), *reasons), seconds, waiting, gaps_s, seen)
-
-
-@contextmanager
-def _blocked_in_the_load(servers: Bench, bundle: Path) -> Iterator[None]:
-    """The target's event loop stands still in each request, from the load's beginning on."""
-    ended = threading.Event()
-
-    def follow() -> None:
-        if load_began_s(bundle, ended) is not None:
-            servers.demo.switch(loop_blocking_ms={"all": BLOCKING_MS}).raise_for_status()
-
-    follower = threading.Thread(target=follow, daemon=True)
-    follower.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        follower.join(10)
-        with servers.demo.client() as client:
-            client.delete("/admin/faults").raise_for_status()
 
 
 def _context(servers: Bench, at: Stand, name: str) -> RunContext:

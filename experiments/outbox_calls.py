@@ -14,9 +14,10 @@ from experiments.in_process import Bench
 from experiments.outbox_stand import KINDS, Kind, Stand, named, stand
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
-from include.loadtest.orchestration.announcements import announce_start, announce_verdict, tell_progress
+from include.loadtest.orchestration.announcements import announce_start, announce_verdict
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.deliveries import deliver_now
+from include.loadtest.orchestration.progress import tell_progress
 
 AT_ONCE, WAITING_AT_ONCE = 2, 64
 """Cases that work, and cases that only wait for an answer that comes late."""
@@ -91,7 +92,7 @@ def _announced(context: RunContext) -> float:
     began_s = time.monotonic()
     announce_start(context)
     deliver_now(context)
-    tell_progress(context, "load ended")
+    tell_progress(context, lambda _: "load ended")
     announce_verdict(context, context.bundle.read(run.VERDICT))
     return time.monotonic() - began_s
 

@@ -18,6 +18,7 @@ from experiments.claims import Claim, Say
 from experiments.in_process import Bench, bench
 from include.embedded.state import CHECKOUT
 from include.loadtest.profile import PROFILES_DIR, Profile, Stage, load_profile_text
+from tests.helpers.demo import DemoTarget
 
 NAME = "profiles"
 WINDOW_S = 5
@@ -249,3 +250,23 @@ def load_began_s(bundle: Path, ended: threading.Event) -> float | None:
         if started_ns:
             return float(started_ns) / 1e9
     return None
+
+
+@contextmanager
+def faults_in_the_load(demo: DemoTarget, bundle: Path, **changes: Any) -> Iterator[None]:
+    """The demo target's faults are in force from the load's beginning to the end of the block."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        if load_began_s(bundle, ended) is not None:
+            demo.switch(**changes).raise_for_status()
+
+    follower = threading.Thread(target=follow, daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        follower.join(10)
+        with demo.client() as client:
+            client.delete("/admin/faults").raise_for_status()

@@ -87,7 +87,8 @@ sys.path.insert(0, "dags")
 import importlib, pathlib
 for file in sorted(pathlib.Path("dags").glob("*.py")):
     importlib.import_module(file.stem)
-heavy = {"great_expectations", "pandas", "locust", "duckdb", "pyarrow", "scipy", "holidays", "github", "matplotlib"}
+heavy = {"great_expectations", "pandas", "locust", "duckdb", "pyarrow", "scipy", "holidays"}
+heavy |= {"github", "matplotlib", "slack_sdk"}
 print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
 """
 

@@ -4,8 +4,7 @@ With a bot token a run is one Slack message, from "started" to its verdict, with
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from include.loadtest.orchestration.confirm import is_suspected
 from include.loadtest.orchestration.context import Context, RunContext
 from include.loadtest.orchestration.deliveries import (
     deliver_now,
-    delivered_meanwhile,
     harmless,
     outbox_engine,
     put,
@@ -23,10 +21,8 @@ from include.loadtest.orchestration.deliveries import (
 )
 from include.loadtest.profile.tickets import load_ticket_rules
 from include.loadtest.publishing.message import (
-    Message,
     bottleneck_message,
     mention_message,
-    progress_message,
     run_message,
     started_message,
 )
@@ -34,63 +30,24 @@ from include.loadtest.publishing.pages import page_url, put_page
 from include.loadtest.publishing.pages_index import entry_of
 from include.loadtest.publishing.pull_request import put_pull_request
 from include.loadtest.publishing.run_message import CALLING
+from include.loadtest.publishing.slack_rows import file_row, message_key, message_row, reply_row
 from include.loadtest.publishing.tickets import TicketRun, file_tickets
 
 LOG = logging.getLogger("loadtest")
-PROGRESS = "progress"
-"""Part of the manifest: what the thread's reply has told so far."""
-PROGRESS_EXPIRES_AFTER = timedelta(hours=6)
 ADDED_S = 120.0
 """What a run takes beside its load, roughly: for the planned end that "started" names."""
 
 
-def message_key(run_id: str) -> str:
-    """The outbox row of the message of a run or a suite; its replies share the lane of this name."""
-    return f"slack/run/{run_id}"
-
-
-def slack_row(
-    context: Context, key: str, message: Message, *, final: bool, issues: bool = False, calls: bool = False
-) -> outbox.Delivery:
-    """The row of a message of its own; `issues`: links to the run's issues are put into it when it is delivered.
-
-    `calls`: a reply calls people for it, or it calls them itself where it is sent without one.
-    """
-    run_id = context.bundle.run_id
-    payload = {
-        "text": message.text,
-        "blocks": list(message.blocks),
-        "issues_of": run_id if issues else None,
-        "final": final,
-        "calls": calls,
-    }
-    return outbox.Delivery(key, "slack", "slack_message", message_key(run_id), run_id, payload)
-
-
-def reply_row(context: Context, key: str, message: Message, *, expires: datetime | None = None) -> outbox.Delivery:
-    """The row of a reply in the thread of the run's message."""
-    run_id = context.bundle.run_id
-    payload = {"parent": message_key(run_id), "text": message.text, "blocks": list(message.blocks)}
-    return outbox.Delivery(key, "slack", "slack_reply", message_key(run_id), run_id, payload, expires)
-
-
-def has_thread(context: Context) -> bool:
-    """Whether replies can be told: a webhook knows no threads."""
-    slack = context.services.slack
-    settings = context.services.slack_settings
-    return slack is not None and (settings is None or not settings.is_webhook)
-
-
 def announce_start(context: RunContext) -> None:
     """The run has its target: say so where the message can become its verdict later."""
-    if not has_thread(context):
+    if not context.services.has_thread:
         return
-    profile, now = context.profile(), datetime.now(UTC)
+    profile, run_id, now = context.profile(), context.bundle.run_id, datetime.now(UTC)
     planned_s = profile.load_s + ADDED_S
     message = started_message(
         title=profile.title,
         profile=profile.name,
-        run_id=context.bundle.run_id,
+        run_id=run_id,
         target=context.target_name,
         users=profile.users,
         planned_s=planned_s,
@@ -99,64 +56,7 @@ def announce_start(context: RunContext) -> None:
         reason=context.order.reason or (f"suite {context.suite.suite.name}" if context.suite else ""),
     )
     with harmless("Slack is not told of the start"):
-        put(context, slack_row(context, message_key(context.bundle.run_id), message, final=False))
-
-
-@contextmanager
-def told(context: RunContext, name: str) -> Iterator[None]:
-    """The thread follows a longer stage, and what waits is delivered beside it."""
-    if name not in _FOLLOWED or not context.services.any:
-        yield
-        return
-    with delivered_meanwhile(context):
-        began, ended = _FOLLOWED[name]
-        tell_progress(context, began(context))
-        yield
-        tell_progress(context, ended(context))
-
-
-def tell_progress(context: RunContext, text: str) -> None:
-    """Add a line to the one reply that grows; late it would tell nobody anything, so it expires."""
-    if not text or not has_thread(context):
-        return
-    with harmless("Slack is not told of the progress"):
-        now = datetime.now(UTC)
-        lines = [*(context.manifest().get(PROGRESS) or []), {"at": run.utc_text(now), "text": text}]
-        context.bundle.update_manifest(**{PROGRESS: lines})
-        message = progress_message([(datetime.fromisoformat(line["at"]), line["text"]) for line in lines])
-        key = f"{message_key(context.bundle.run_id)}/progress"
-        put(context, reply_row(context, key, message, expires=now + PROGRESS_EXPIRES_AFTER))
-
-
-def _nothing(_context: RunContext) -> str:
-    return ""
-
-
-def _users_ready(context: RunContext) -> str:
-    return f"{len(context.manifest()['seed']['usable'])} test users are ready"
-
-
-def _load_begins(context: RunContext) -> str:
-    profile = context.profile()
-    until = datetime.now(UTC) + timedelta(seconds=profile.load_s)
-    return f"load begins: up to {profile.users} users, until about {until:%H:%M:%S}"
-
-
-def _load_ended(context: RunContext) -> str:
-    completed = context.manifest()["load"]["completed"]
-    return "load ended" if completed else "load ended before its time: see the task run_profile"
-
-
-_FOLLOWED = {
-    "seed_users": (_nothing, _users_ready),
-    "warm_cache": (_nothing, lambda _: "the cache is warm"),
-    "run_profile": (_load_begins, _load_ended),
-    "confirm": (
-        lambda _: "suspected of being slower, or a candidate: it is repeated before anything is final",
-        lambda _: "the repeats are over",
-    ),
-}
-"""Stages that take long, with what is said when they begin and when they have ended well."""
+        put(context, message_row(message_key(run_id), run_id, message, final=False))
 
 
 def announce_verdict(context: RunContext, verdict: Mapping[str, Any]) -> None:
@@ -227,9 +127,9 @@ def _file_tickets(context: RunContext, verdict: Mapping[str, Any]) -> None:
 def _tell_slack(context: RunContext, verdict: Mapping[str, Any]) -> None:
     if context.services.slack is None:
         return
-    title, settings = context.profile().title, context.services.slack_settings
+    title, settings, run_id = context.profile().title, context.services.slack_settings, context.bundle.run_id
     diagnosis = _content(context, run.DIAGNOSIS)
-    mentions = settings.mentions if settings else ()
+    mentions, has_thread = settings.mentions if settings else (), context.services.has_thread
     message = run_message(
         verdict,
         _content(context, run.METRICS),
@@ -240,34 +140,29 @@ def _tell_slack(context: RunContext, verdict: Mapping[str, Any]) -> None:
         bundle_uri=context.bundle_uri,
         target=context.target_name,
         report=report_url(context),
-        mentions=() if has_thread(context) else mentions,
+        mentions=() if has_thread else mentions,
     )
-    key = message_key(context.bundle.run_id)
-    calls = has_thread(context) and verdict["verdict"] in CALLING
-    put(context, slack_row(context, key, message, final=True, issues=True, calls=calls))
-    if not has_thread(context):
+    calls = has_thread and verdict["verdict"] in CALLING
+    put(context, message_row(message_key(run_id), run_id, message, issues_of=run_id, calls=calls))
+    if not has_thread:
         return
     if diagnosis is not None and diagnosis["state"] == "bottleneck":
-        put(context, reply_row(context, f"{key}/bottleneck", bottleneck_message(diagnosis)))
+        put(context, reply_row(run_id, "bottleneck", bottleneck_message(diagnosis)))
     # An edit notifies nobody, so people are called by a reply; another verdict calls them again.
     call = mention_message(verdict, diagnosis, title=title, target=context.target_name, mentions=mentions)
     if call is not None:
-        put(context, reply_row(context, f"{key}/call-{verdict['verdict']}", call))
+        put(context, reply_row(run_id, f"call-{verdict['verdict']}", call))
     if context.bundle.has(run.PLOT):
-        put(context, _plot_row(context, title))
+        put(context, file_row(run_id, "plot", _plot(context, title)))
 
 
-def _plot_row(context: RunContext, title: str) -> outbox.Delivery:
-    run_id = context.bundle.run_id
-    payload = {
-        "parent": message_key(run_id),
+def _plot(context: RunContext, title: str) -> dict[str, str]:
+    return {
         "bundle_uri": context.bundle_uri,
         "name": run.PLOT,
         "title": f"{title}: latency and errors",
-        "alt": f"Latency over time, failed requests and throughput of run {run_id}",
+        "alt": f"Latency over time, failed requests and throughput of run {context.bundle.run_id}",
     }
-    key = f"{message_key(run_id)}/plot"
-    return outbox.Delivery(key, "slack", "slack_file", key, run_id, payload)  # its own lane: nobody waits for it
 
 
 def publish_page(context: Context, document: Mapping[str, Any]) -> None:

@@ -3,10 +3,10 @@
 import logging
 from datetime import timedelta
 
-from airflow.sdk import DAG, CronTriggerTimetable, task
+from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.loadtest.orchestration.factory import START, TAG
+from include.loadtest.orchestration.factory import upkeep_dag
 from include.loadtest.orchestration.task_policy import as_airflow_errors
 
 LOG = logging.getLogger("loadtest")
@@ -15,16 +15,7 @@ EVERY_TEN_MINUTES = "*/10 * * * *"
 
 def delivery_dag(dag_id: str, *, doc_md: str | None) -> DAG:
     """A DAG of one task, which sends no load. It is never red for a service that is away: housekeeping is, in time."""
-    with DAG(
-        dag_id,
-        description="Delivers what waits for Slack or GitHub",
-        doc_md=doc_md,
-        schedule=CronTriggerTimetable(EVERY_TEN_MINUTES, timezone="UTC"),
-        start_date=START,
-        catchup=False,
-        max_active_runs=1,
-        tags=[TAG, "housekeeping"],
-    ) as dag:
+    with upkeep_dag(dag_id, "Delivers what waits for Slack or GitHub", doc_md=doc_md, cron=EVERY_TEN_MINUTES) as dag:
         _deliver()
     return dag
 

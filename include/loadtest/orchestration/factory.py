@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from airflow.sdk import DAG, Param, TaskGroup
+from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup
 
 from include.loadtest.orchestration.choice import GROUP, SuiteOf, choose, run_group, suite_of_form
 from include.loadtest.orchestration.params import (
@@ -59,6 +59,24 @@ def suite_dag(suite_name: str, *, doc_md: str | None) -> DAG:
     with _dag(dag_id, suite.purpose, doc_md, common_params(), schedule=schedule, max_active_runs=1) as dag:
         build_suite(lambda: suite, [entry.profile for entry in suite.runs], suite)
     return dag
+
+
+def upkeep_dag(
+    dag_id: str, description: str, *, doc_md: str | None, cron: str, params: dict[str, Param] | None = None
+) -> DAG:
+    """An empty DAG that sends no load, never twice at once, at the times of `cron` (UTC)."""
+    return DAG(
+        dag_id,
+        description=description,
+        doc_md=doc_md,
+        schedule=CronTriggerTimetable(cron, timezone="UTC"),
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        tags=[TAG, "upkeep"],
+        params=params,
+        render_template_as_native_obj=True,
+    )
 
 
 def _dag(

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, Param, get_current_context, task
+from airflow.sdk import DAG, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.loadtest.orchestration.baseline_actions import ACTIONS
-from include.loadtest.orchestration.factory import START, TAG
+from include.loadtest.orchestration.factory import upkeep_dag
 from include.loadtest.orchestration.housekeeping_rules import load_rules
 from include.loadtest.orchestration.params import NAME, common_params
 from include.loadtest.orchestration.task_policy import RETRY_DELAY, TELLS, as_airflow_errors
@@ -32,18 +32,8 @@ _BUSY_BY_FORM = "this run does only what its form's field action asks for"
 
 def housekeeping_dag(dag_id: str, *, doc_md: str | None) -> DAG:
     """A DAG of six tasks, every day at the time of housekeeping.yaml. Raises ConfigError for what is wrong in it."""
-    with DAG(
-        dag_id,
-        description="Old samples, orphans, disk space, silence of the weekly suite, deliveries; by hand: baselines",
-        doc_md=doc_md,
-        schedule=CronTriggerTimetable(load_rules().cron, timezone="UTC"),
-        start_date=START,
-        catchup=False,
-        max_active_runs=1,
-        tags=[TAG, "housekeeping"],
-        params=_params(),
-        render_template_as_native_obj=True,
-    ) as dag:
+    description = "Old samples, orphans, disk space, silence of the weekly suite, deliveries; by hand: baselines"
+    with upkeep_dag(dag_id, description, doc_md=doc_md, cron=load_rules().cron, params=_params()) as dag:
         for make in (_remove_old_samples, _remove_orphans, _check_disk, _dead_mans_switch, _deliver, _baseline_action):
             make()
     return dag
@@ -137,15 +127,14 @@ def _dead_mans_switch() -> None:
 
 def _alarm_row(title: str, text: str) -> "Delivery":
     """The outbox row of an alarm: one message for each DAG run."""
-    from include.loadtest.history.outbox import Delivery
     from include.loadtest.orchestration.airflow_context import link_of
     from include.loadtest.publishing.message import notice
+    from include.loadtest.publishing.slack_rows import message_row
 
     dag_run = get_current_context()["dag_run"]
     message = notice(title, text, link_of(dag_run))
     subject = f"{dag_run.dag_id}/{dag_run.run_id}"
-    payload = {"text": message.text, "blocks": list(message.blocks), "issues_of": None, "final": True}
-    return Delivery(f"slack/alarm/{subject}", "slack", "slack_message", f"slack/alarm/{subject}", subject, payload)
+    return message_row(f"slack/alarm/{subject}", subject, message)
 
 
 @task(task_id="deliver", **_RETRIED | TELLS)

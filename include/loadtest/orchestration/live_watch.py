@@ -18,11 +18,11 @@ from include.loadtest import run
 from include.loadtest.errors import printable
 from include.loadtest.live.tail import LiveRun
 from include.loadtest.live.watch import Alert, Watch
-from include.loadtest.orchestration.announcements import has_thread, message_key, reply_row
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.deliveries import harmless, put
 from include.loadtest.profile.thresholds import LIVE_METRICS, load_thresholds
 from include.loadtest.publishing.message import Message, alert_message
+from include.loadtest.publishing.slack_rows import reply_row
 from include.loadtest.reporting.alerts import alert_text
 
 LOG = logging.getLogger("loadtest")
@@ -171,8 +171,7 @@ class _Channel:
         run_id = self._context.bundle.run_id
         message = alert_message(_entry(alert), run_id=run_id, target=self._context.target_name, link=self._context.link)
         edge = "begin" if alert.until_s is None else "end"
-        key = f"{message_key(run_id)}/alert-{alert.threshold.id}-{alert.since_s:.0f}-{edge}"
-        self._waiting.put_nowait((key, message))
+        self._waiting.put_nowait((f"alert-{alert.threshold.id}-{alert.since_s:.0f}-{edge}", message))
 
     def close(self) -> None:
         """Wait a little for what is under way."""
@@ -186,12 +185,11 @@ class _Channel:
     def _write(self) -> None:
         while (told := self._waiting.get()) is not None:
             with harmless("an alert is not in Slack"):
-                key, message = told
-                put(self._context, reply_row(self._context, key, message))
+                put(self._context, reply_row(self._context.bundle.run_id, *told))
 
 
 def _has_thread(context: RunContext) -> bool:
     """Also where Airflow cannot say what is set up: thresholds are watched without Slack, too."""
     with harmless("no alerts of this load in Slack"):
-        return has_thread(context)
+        return context.services.has_thread
     return False

@@ -41,9 +41,9 @@ def tell_fault(context: Mapping[str, Any]) -> None:
 def fault_row(context: Mapping[str, Any]) -> Any:
     """The outbox row about a task's failure for good; one that is cleared and fails again is told anew."""
     from include.loadtest.errors import LoadTestError
-    from include.loadtest.history.outbox import Delivery
     from include.loadtest.orchestration.airflow_context import link_of
     from include.loadtest.publishing.message import fault_message
+    from include.loadtest.publishing.slack_rows import message_row
 
     error, dag_run, task = context.get("exception"), context["dag_run"], context["ti"].task_id
     cause = getattr(error, "__cause__", None)
@@ -55,11 +55,4 @@ def fault_row(context: Mapping[str, Any]) -> Any:
         subject=subject, task=task, error=reason, log=f"{link_of(dag_run)}/tasks/{task}", at=datetime.now(UTC)
     )
     key = f"slack/fault/{subject}/{task}/{getattr(context['ti'], 'try_number', 1)}"
-    return Delivery(
-        key=key,
-        service="slack",
-        kind="slack_message",
-        lane=key,
-        subject=subject,
-        payload={"text": message.text, "blocks": list(message.blocks), "issues_of": None, "final": True},
-    )
+    return message_row(key, subject, message)

@@ -16,7 +16,7 @@ from include.loadtest.collectors.snapshots import snapshots
 from include.loadtest.errors import ConfigError, InvalidTestError
 from include.loadtest.history import store as history
 from include.loadtest.observations import log_lines
-from include.loadtest.orchestration.announcements import announce_start, announce_verdict, told
+from include.loadtest.orchestration.announcements import announce_start, announce_verdict
 from include.loadtest.orchestration.change import (
     CHANGE_CODES,
     SECTION,
@@ -34,6 +34,7 @@ from include.loadtest.orchestration.lease import kept_lease
 from include.loadtest.orchestration.llm_watch import check_counted, note_cap
 from include.loadtest.orchestration.load import note_load, send_load, warm
 from include.loadtest.orchestration.load_stop import await_load_end
+from include.loadtest.orchestration.progress import told
 from include.loadtest.orchestration.target_use import (
     leave_target,
     lock_target,

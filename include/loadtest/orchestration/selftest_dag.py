@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule, get_current_context, task
+from airflow.sdk import DAG, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from include.loadtest.orchestration.factory import START, TAG
+from include.loadtest.orchestration.factory import upkeep_dag
 from include.loadtest.orchestration.selftest.links import AFTER, Link
 
 if TYPE_CHECKING:
@@ -34,16 +34,8 @@ _ONCE: dict[str, Any] = {"retries": 0}
 
 def selftest_dag(dag_id: str, *, doc_md: str | None) -> DAG:
     """A DAG of a task a link and a gate, every Monday before the day begins."""
-    with DAG(
-        dag_id,
-        description="Recorded bad runs have to reach Slack and GitHub; names the broken link",
-        doc_md=doc_md,
-        schedule=CronTriggerTimetable(MONDAYS_AT_SIX, timezone="UTC"),
-        start_date=START,
-        catchup=False,
-        max_active_runs=1,
-        tags=[TAG, "self-test"],
-    ) as dag:
+    description = "Recorded bad runs have to reach Slack and GitHub; names the broken link"
+    with upkeep_dag(dag_id, description, doc_md=doc_md, cron=MONDAYS_AT_SIX) as dag:
         tasks = {name: _link_task(name) for name in Link}
         for name, before in AFTER.items():
             tasks[before] >> tasks[name]

@@ -20,7 +20,7 @@ from airflow.sdk import Connection, Variable
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
-from include.loadtest.errors import ConfigError
+from include.loadtest.errors import ConfigError, LoadTestError
 from include.loadtest.publishing import (
     DEFAULT_TARGET_VARIABLE,
     GITHUB_CONNECTION,
@@ -196,6 +196,10 @@ def _set_up(settings: Callable[[], _Settings | None]) -> "_Settings | ConfigErro
         return settings()
     except ConfigError as error:
         return error
+    except LoadTestError:
+        raise
+    except Exception as error:  # noqa: BLE001 - Airflow's client raises many kinds; what is to be told waits then
+        return ConfigError(f"Airflow cannot say what is set up ({type(error).__name__})")
 
 
 def connection_url(name: str, scheme: str) -> str | None:

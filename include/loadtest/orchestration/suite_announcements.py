@@ -6,23 +6,21 @@ from typing import Any
 
 from include.loadtest.orchestration.announcements import (
     ADDED_S,
-    has_thread,
-    message_key,
     note_deliveries,
     publish_page,
     report_url,
-    slack_row,
 )
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.orchestration.deliveries import deliver_now, harmless, put, put_all
 from include.loadtest.profile import Profile
 from include.loadtest.publishing.message import digest_message, suite_started_message
+from include.loadtest.publishing.slack_rows import message_key, message_row
 from include.loadtest.reporting.suite import SuiteEntry
 
 
 def announce_suite_start(context: SuiteContext, profiles: Sequence[Profile]) -> None:
     """The suite has its target: say so where the message can become its digest later."""
-    if not has_thread(context):
+    if not context.services.has_thread:
         return
     planned_s = sum(profile.load_s + ADDED_S for profile in profiles)
     message = suite_started_message(
@@ -36,7 +34,7 @@ def announce_suite_start(context: SuiteContext, profiles: Sequence[Profile]) -> 
         reason=context.reason or "scheduled",
     )
     with harmless("Slack is not told of the suite's start"):
-        put(context, slack_row(context, message_key(context.bundle.run_id), message, final=False))
+        put(context, message_row(message_key(context.bundle.run_id), context.bundle.run_id, message, final=False))
 
 
 def announce_digest(context: SuiteContext, document: Mapping[str, Any], entries: Sequence[SuiteEntry]) -> None:
@@ -69,4 +67,4 @@ def _tell_slack(context: SuiteContext, document: Mapping[str, Any], entries: Seq
         bundle_uri=context.bundle_uri,
         report=report_url(context),
     )
-    put(context, slack_row(context, message_key(context.bundle.run_id), message, final=True))
+    put(context, message_row(message_key(context.bundle.run_id), context.bundle.run_id, message))

@@ -59,6 +59,12 @@ class Services:
         """GitHub, where it can work."""
         return None if isinstance(self.github, ConfigError) else self.github
 
+    @property
+    def has_thread(self) -> bool:
+        """Whether replies can be told: a webhook knows no threads."""
+        settings = self.slack_settings
+        return self.slack is not None and (settings is None or not settings.is_webhook)
+
     def handlers(self, engine: Engine, read_file: ReadFile, list_files: ListFiles) -> dict[str, Handler]:
         """Who delivers which kind of row. For a service that is set up wrongly: what says so, until it is mended."""
         found: dict[str, Handler] = {}

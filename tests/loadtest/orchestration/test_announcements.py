@@ -1,7 +1,5 @@
 """What a run puts into the outbox: by a token a message with a thread, by a webhook its verdict; and for GitHub."""
 
-from contextlib import nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +10,7 @@ from include.loadtest.bundle import Bundle
 from include.loadtest.errors import ConfigError, InfrastructureError
 from include.loadtest.history import outbox
 from include.loadtest.orchestration import announcements
-from include.loadtest.orchestration.announcements import announce_start, announce_verdict, tell_progress
+from include.loadtest.orchestration.announcements import announce_start, announce_verdict
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.profile import Overrides, find_profile, load_profile
 from include.loadtest.publishing.github import GitHubSettings
@@ -73,8 +71,6 @@ def test_by_a_token_the_start_is_the_message_that_becomes_the_verdict(
     """One key for both, replies in its lane; people are called by a reply, since an edit notifies nobody."""
     context = context_of(tmp_path, Services(TOKEN))
     announce_start(context)
-    tell_progress(context, "10 test users are ready")
-    tell_progress(context, "load begins")
     context.bundle.write("diagnosis.json", FOUND)
     (context.bundle.path / "load_test_plot.png").write_bytes(b"png")
     announce_verdict(context, BREACH)
@@ -82,20 +78,15 @@ def test_by_a_token_the_start_is_the_message_that_becomes_the_verdict(
     assert [row.lane for row in rows if row.kind == "slack_file"] == ["slack/run/smoke-1/plot"]
     assert [(row.key.removeprefix("slack/run/smoke-1"), row.kind) for row in rows] == [
         ("", "slack_message"),
-        ("/progress", "slack_reply"),
-        ("/progress", "slack_reply"),
         ("", "slack_message"),
         ("/bottleneck", "slack_reply"),
         ("/call-SLA_BREACH", "slack_reply"),
         ("/plot", "slack_file"),
     ]
-    start, _, progress, verdict, _, call, _ = rows
+    start, verdict, _, call, _ = rows
     assert (start.payload["final"], verdict.payload["final"]) == (False, True)
     assert (start.payload["calls"], verdict.payload["calls"]) == (False, True)
     assert verdict.payload["issues_of"] == "smoke-1"
-    assert "10 test users are ready" in str(progress.payload)
-    assert "load begins" in str(progress.payload)
-    assert progress.expires > datetime.now(UTC)
     assert "<@U0123456789>" not in str(verdict.payload)
     assert "<@U0123456789>" in str(call.payload)
 
@@ -112,7 +103,6 @@ def test_a_webhook_gets_the_verdict_only_and_calls_people_in_it(tmp_path: Path, 
     context = context_of(tmp_path, Services(WEBHOOK))
     context.bundle.write("diagnosis.json", FOUND)
     announce_start(context)
-    tell_progress(context, "load begins")
     announce_verdict(context, BREACH)
     assert kinds(rows) == ["slack_message"]
     assert rows[0].payload["calls"] is False
@@ -218,21 +208,3 @@ def test_the_end_of_a_stages_time_is_not_held_up(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(announcements, "run_message", late)
     with pytest.raises(StageTimeoutError):
         announce_verdict(context_of(tmp_path, Services(TOKEN)), BREACH)
-
-
-def test_a_stage_that_takes_long_is_followed(
-    tmp_path: Path, rows: list[outbox.Delivery], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its beginning and its good end are told; a failure is the verdict's to tell."""
-    monkeypatch.setattr(announcements, "delivered_meanwhile", lambda _context: nullcontext())
-    context = context_of(tmp_path, Services(TOKEN))
-    context.bundle.update_manifest(load={"completed": False})
-    with announcements.told(context, "run_profile"):
-        assert "load begins: up to 10 users" in str(rows[-1].payload)
-    assert "load ended before its time" in str(rows[-1].payload)
-    before = len(rows)
-    with pytest.raises(ValueError, match="x"), announcements.told(context, "confirm"):
-        raise ValueError("x")
-    assert len(rows) == before + 1
-    with announcements.told(context, "validate_sla"):
-        assert len(rows) == before + 1

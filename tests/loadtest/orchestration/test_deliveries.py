@@ -15,12 +15,12 @@ from include.loadtest.errors import ConfigError, InfrastructureError
 from include.loadtest.history.database import connect, transaction
 from include.loadtest.history.outbox import Delivery, put, waiting
 from include.loadtest.orchestration import deliveries, settings
-from include.loadtest.orchestration.announcements import slack_row
 from include.loadtest.orchestration.deadline import StageTimeoutError
 from include.loadtest.orchestration.deliveries import deliver_now, delivered_meanwhile, harmless, outbox_engine, tell
 from include.loadtest.publishing.message import notice
 from include.loadtest.publishing.services import Services
 from include.loadtest.publishing.slack import SlackSettings
+from include.loadtest.publishing.slack_rows import message_row
 from tests.helpers.slack_service import TOKEN, SlackService, Trouble, refused, slack_service
 
 pytestmark = pytest.mark.integration
@@ -45,8 +45,8 @@ def context_of(tmp_path: Path, history_url: str, services: Services) -> Any:
     )  # fmt: skip
 
 
-def message_of(context: Any) -> Delivery:
-    return slack_row(context, "slack/run/smoke-1", notice("smoke", "it has ended", None), final=True)
+def message_of() -> Delivery:
+    return message_row("slack/run/smoke-1", "smoke-1", notice("smoke", "it has ended", None))
 
 
 def test_what_goes_wrong_is_one_line_without_another_programs_words(caplog: pytest.LogCaptureFixture) -> None:
@@ -66,7 +66,7 @@ def test_a_slack_that_hangs_costs_a_verdict_a_few_seconds(
     """One call's time; the message waits, and arrives once when Slack is back."""
     slack.troubles["*"] = Trouble(slow_s=60)
     context = context_of(tmp_path, fresh_history, by_token(slack))
-    deliveries.put(context, message_of(context))
+    deliveries.put(context, message_of())
     began_s = time.monotonic()
     deliver_now(context)
     assert time.monotonic() - began_s < deliveries.PUBLISH_WITHIN_S + 3
@@ -81,13 +81,13 @@ def test_what_is_due_is_delivered_beside_a_stage(
     """Also what an earlier run has left, and what is put meanwhile; the stage's end waits for nobody."""
     monkeypatch.setattr(deliveries, "BESIDE_EVERY_S", 0.05)
     context = context_of(tmp_path, fresh_history, by_token(slack))
-    earlier = message_of(context)
+    earlier = message_of()
     put(
         outbox_engine(fresh_history),
         Delivery("slack/run/old", *("slack", "slack_message", "old", "old"), earlier.payload),
     )
     with delivered_meanwhile(context):
-        deliveries.put(context, message_of(context))
+        deliveries.put(context, message_of())
         deadline = time.monotonic() + 20
         while len(slack.posts) < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -116,14 +116,14 @@ def test_people_hear_of_a_run_also_while_the_history_is_away(
     context = context_of(tmp_path, AWAY, by_token(slack))
     for _ in range(3):
         with pytest.raises(InfrastructureError, match="history database"):
-            deliveries.put(context, message_of(context))
+            deliveries.put(context, message_of())
     assert [post.text for post in slack.posts] == ["❌ smoke. it has ended"]
     assert "the message is sent without it, once" in caplog.text
-    other = slack_row(context, "slack/run/smoke-1", notice("smoke", "it is slower", None), final=True)
+    other = message_row("slack/run/smoke-1", "smoke-1", notice("smoke", "it is slower", None))
     with pytest.raises(InfrastructureError, match="history database"):
         deliveries.put(context, other)
     assert [post.text for post in slack.posts] == ["❌ smoke. it has ended", "❌ smoke. it is slower"]
-    tell(lambda: AWAY, by_token(slack), message_of(context))
+    tell(lambda: AWAY, by_token(slack), message_of())
     assert len(slack.posts) == 3
 
 
@@ -132,11 +132,11 @@ def test_a_message_that_may_have_arrived_is_not_sent_without_a_row_again(tmp_pat
     context = context_of(tmp_path, AWAY, by_token(slack))
     slack.next = [refused("not_in_channel")]
     with pytest.raises(InfrastructureError, match="not_in_channel"):
-        deliveries.put(context, message_of(context))
+        deliveries.put(context, message_of())
     slack.troubles["chat.postMessage"] = Trouble(cut=True)
     for reason in ("has not confirmed the call", "history database"):
         with pytest.raises(InfrastructureError, match=reason):
-            deliveries.put(context, message_of(context))
+            deliveries.put(context, message_of())
     assert len(slack.posts) == 1
 
 
@@ -144,9 +144,9 @@ def test_the_row_takes_over_what_was_sent_without_it(tmp_path: Path, fresh_histo
     """The stage is repeated and the history is back: the same message, not a second one."""
     context = context_of(tmp_path, AWAY, by_token(slack))
     with pytest.raises(InfrastructureError, match="history database"):
-        deliveries.put(context, message_of(context))
+        deliveries.put(context, message_of())
     context.history_url = fresh_history
-    deliveries.put(context, message_of(context))
+    deliveries.put(context, message_of())
     deliver_now(context)
     assert waiting(outbox_engine(fresh_history)) == []
     assert [post.text for post in slack.posts] == ["❌ smoke. it has ended"]
@@ -157,7 +157,7 @@ def test_a_history_that_never_answers_costs_seconds(tmp_path: Path, slack: Slack
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/history"
         context = context_of(tmp_path, url, by_token(slack, mentions=("U0123456789",)))
-        row = slack_row(context, "slack/run/smoke-1", notice("smoke", "x", None), final=True, calls=True)
+        row = message_row("slack/run/smoke-1", "smoke-1", notice("smoke", "x", None), calls=True)
         began_s = time.monotonic()
         steps = {"a": lambda: deliveries.put(context, row), "b": lambda: pytest.fail("the history is asked again")}
         assert deliveries.put_all(steps) is False
@@ -171,7 +171,7 @@ def test_what_was_given_up_is_tried_again_when_a_person_publishes_again(
 ) -> None:
     """They have mended the token, and the verdict is the same."""
     context = context_of(tmp_path, fresh_history, by_token(slack))
-    deliveries.put(context, message_of(context))
+    deliveries.put(context, message_of())
     with transaction(connect(fresh_history)) as connection:
         connection.execute(text("UPDATE loadtest.delivery SET given_up_at = now(), last_error = 'invalid_auth'"))
     deliver_now(context)

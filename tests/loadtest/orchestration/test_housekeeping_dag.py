@@ -2,8 +2,6 @@
 
 import importlib.util
 import logging
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -218,22 +216,3 @@ def test_a_weekly_verdict_keeps_the_switch_still(run_task: Callable[..., str], h
     )
     record_run(connect(history), weekly, [])
     assert "the last weekly verdict is INCONCLUSIVE of weekly-1" in run_task("dead_mans_switch")
-
-
-PROBE = """
-import sys
-sys.path.insert(0, "dags")
-import load_test_housekeeping
-heavy = {"great_expectations", "pandas", "locust", "duckdb", "pyarrow", "scipy", "slack_sdk", "holidays"}
-print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
-"""
-
-
-def test_parsing_the_file_imports_nothing_heavy(tmp_path: Path) -> None:
-    """Airflow reads it again and again."""
-    environment = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    probe = subprocess.run(
-        [sys.executable, "-c", PROBE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert probe.returncode == 0, probe.stderr
-    assert probe.stdout.splitlines()[-1] == "[]"

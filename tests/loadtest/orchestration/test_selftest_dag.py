@@ -2,8 +2,6 @@
 
 import importlib.util
 import logging
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -171,22 +169,3 @@ def test_nothing_set_up_makes_the_gate_red(run_task: Callable[[str], str], monke
             run_task(name)
     with pytest.raises(AirflowFailException, match="no alarm would reach anybody"):
         run_task("gate")
-
-
-PROBE = """
-import sys
-sys.path.insert(0, "dags")
-import load_test_alarm_selftest
-heavy = {"great_expectations", "pandas", "locust", "duckdb", "pyarrow", "scipy", "slack_sdk", "github"}
-print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
-"""
-
-
-def test_parsing_the_file_imports_nothing_heavy(tmp_path: Path) -> None:
-    """Airflow reads it again and again."""
-    environment = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    probe = subprocess.run(
-        [sys.executable, "-c", PROBE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert probe.returncode == 0, probe.stderr
-    assert probe.stdout.splitlines()[-1] == "[]"

@@ -69,3 +69,16 @@ def test_an_llm_without_a_page_is_named_for_its_target(monkeypatch: pytest.Monke
     monkeypatch.setenv("LLM_METRICS_URL", "http://127.0.0.1:4000")
     assert "LLM readings (connection loadtest_llm__demo)" in settings.not_configured("demo")
     assert not any("LLM" in name for name in settings.not_configured("pratikoai"))
+
+
+def test_a_service_that_airflow_cannot_tell_of_is_not_taken_for_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be told waits then, with our words for it: another program's may hold a secret."""
+
+    def broken() -> None:
+        raise OSError("password=geheim")
+
+    monkeypatch.setattr(settings, "slack_settings", broken)
+    monkeypatch.setattr(settings, "github_settings", lambda: None)
+    found = settings.services()
+    assert str(found.slack) == "Airflow cannot say what is set up (OSError)"
+    assert found.names == ("slack",)

@@ -15,7 +15,7 @@ from include.loadtest.orchestration.selftest.judging import (
 )
 from include.loadtest.orchestration.selftest.links import AFTER, BrokenLinkError, Link
 from include.loadtest.orchestration.selftest.outbox_probe import check_outbox
-from include.loadtest.orchestration.selftest.slack_arrival import check_slack, message_row
+from include.loadtest.orchestration.selftest.slack_arrival import alarm_row, check_slack
 from include.loadtest.orchestration.selftest.trial import ALARMS, Trial
 from include.loadtest.publishing import GITHUB_CONNECTION, SLACK_CONNECTION
 from include.loadtest.publishing.message import notice, self_test_message
@@ -104,6 +104,6 @@ def conclude(trial: Trial, outcomes: Mapping[Link, Outcome | None]) -> tuple[boo
             mark, word = ("✅", "passed") if is_whole else ("❌", "failed")
             message = self_test_message(notice(f"Alarm self-test {word}", text, trial.link, mark))
             for name in ALARMS[:1] if slack.is_webhook else ALARMS:
-                tell(lambda: trial.history_url, trial.services, message_row(trial.run_id_of(name), message))
+                tell(lambda: trial.history_url, trial.services, alarm_row(trial.run_id_of(name), message))
     LOG.info("alarm self-test %s: %s", "passed" if is_whole else "failed", text)
     return is_whole, text

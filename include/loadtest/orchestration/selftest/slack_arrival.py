@@ -23,14 +23,10 @@ from include.loadtest.publishing.slack import SlackSettings
 from include.loadtest.publishing.slack_answers import SlackRefusedError
 from include.loadtest.publishing.slack_client import Place, SlackClient
 from include.loadtest.publishing.slack_delivery import slack_handlers
+from include.loadtest.publishing.slack_rows import message_key, message_row
 
 LOG = logging.getLogger("loadtest")
 ACTION = f"repair what it says (connection {SLACK_CONNECTION}; docs/slack.md), then clear this task"
-
-
-def message_key(run_id: str) -> str:
-    """The outbox row of a run's message."""
-    return f"slack/run/{run_id}"
 
 
 def check_slack(trial: Trial) -> str:
@@ -39,7 +35,7 @@ def check_slack(trial: Trial) -> str:
         settings = usable(trial.services.slack, Link.SLACK, ACTION)
         for name in ALARMS:
             run_id = trial.run_id_of(name)
-            outbox.put(trial.engine, message_row(run_id, alarm_message(trial, name)))
+            outbox.put(trial.engine, alarm_row(run_id, alarm_message(trial, name)))
             rows = deliver(trial, run_id, _handlers(trial, settings), Link.SLACK, ACTION)
             _read_back(settings, next(row for row in rows if row.key == message_key(run_id)))
     how = "Slack took them" if settings.is_webhook else "they were read back, as far as the token may"
@@ -64,11 +60,9 @@ def alarm_message(trial: Trial, name: str) -> Message:
     )
 
 
-def message_row(run_id: str, message: Message) -> outbox.Delivery:
-    """The row of a run's message; put again, it says what is told now in place of what was."""
-    key = message_key(run_id)
-    payload = {"text": message.text, "blocks": list(message.blocks), "issues_of": run_id, "final": True}
-    return outbox.Delivery(key, "slack", "slack_message", key, run_id, payload, expiry())
+def alarm_row(run_id: str, message: Message) -> outbox.Delivery:
+    """The row of a test's message, which is worth nothing when the trial is long over."""
+    return message_row(message_key(run_id), run_id, message, issues_of=run_id, expires=expiry())
 
 
 def _handlers(trial: Trial, settings: SlackSettings) -> dict[str, Handler]:
