@@ -171,7 +171,7 @@ class _Channel:
         run_id = self._context.bundle.run_id
         message = alert_message(_entry(alert), run_id=run_id, target=self._context.target_name, link=self._context.link)
         edge = "begin" if alert.until_s is None else "end"
-        self._waiting.put_nowait((f"alert-{alert.threshold.id}-{alert.since_s:.0f}-{edge}", message))
+        self._waiting.put_nowait((f"alert-{self._told}-{alert.threshold.id}-{edge}", message))
 
     def close(self) -> None:
         """Wait a little for what is under way."""

@@ -179,10 +179,10 @@ def test_what_was_given_up_is_tried_again_when_a_person_publishes_again(
 
 
 def test_a_message_of_its_own_is_told_at_once(
-    tmp_path: Path, fresh_history: str, slack: SlackService, caplog: pytest.LogCaptureFixture
+    fresh_history: str, slack: SlackService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where Slack is not set up, the log says that nobody was told."""
-    row = message_of(context_of(tmp_path, fresh_history, Services()))
+    row = message_of()
     tell(lambda: fresh_history, Services(), row)
     assert "there is no connection loadtest_slack" in caplog.text
     tell(lambda: fresh_history, by_token(slack), row)
