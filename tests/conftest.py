@@ -5,7 +5,7 @@ from hypothesis import settings
 
 settings.register_profile("suite", max_examples=40, deadline=None)
 settings.load_profile("suite")  # a third of the usual number: the suite has a quarter of an hour on two cores
-LONGEST_FIRST = ("e2e", "integration", "unit")
+LONGEST_FIRST = ("e2e", "integration", "browser", "unit")
 
 
 def _place(item: pytest.Item) -> int:

@@ -9,7 +9,7 @@ import pytest
 from tests.helpers import programs
 
 SCRIPT = Path(__file__).parents[1] / ".ci" / "system-deps"
-PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "amtool")
+PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "amtool", "chromium")
 NEEDED = ("bash", "paste", "tail", "env", "chmod", "rm")
 pytestmark = pytest.mark.unit
 
@@ -40,7 +40,7 @@ def test_who_may_not_install_is_told_what_is_missing(machine: Path) -> None:
     program(machine, "promtool")
     done = run(machine)
     assert done.returncode == 0
-    assert "not on this machine: prometheus prometheus-alertmanager amtool;" in done.stdout
+    assert "not on this machine: prometheus prometheus-alertmanager amtool chromium;" in done.stdout
     assert "make system-deps as root" in done.stdout
 
 
@@ -83,7 +83,7 @@ def test_installed_services_are_kept_off(machine: Path) -> None:
     assert (policy.read_text() if policy.exists() else None) == before
     assert (done.returncode, done.stdout.split()[:2]) == (0, ["system", "packages"]), done.stderr
     lines = (machine / "log").read_text().splitlines()
-    assert lines[1] == "apt-get -qq install --yes --no-install-recommends prometheus prometheus-alertmanager"
+    assert lines[1] == "apt-get -qq install --yes --no-install-recommends prometheus prometheus-alertmanager chromium"
     off = [line for line in lines[2:] if "alertmanager" in line]
     assert off
     assert len(off) == len(lines[2:])
