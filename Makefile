@@ -44,7 +44,7 @@ run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENG
 test: $(STAMP) system-deps ## Run the tests [LONG=yes: also two stories through the scheduler that are tested in process as well]
 	@env -u PYTHONDONTWRITEBYTECODE $(PYTHON_BIN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "$(if $(LONG),,not long)"
 
-prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,parity,italian,release,parse,collectors,alerts,bottleneck,llm,capacity,tickets,outbox,selftest,pages SEEDS=5 RECORD=dir BUNDLES=dir]
+prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,parity,italian,release,parse,collectors,alerts,dashboards,bottleneck,llm,capacity,tickets,outbox,selftest,pages,live_page,report,pages_speed,screens SEEDS=5 RECORD=dir BUNDLES=dir]
 	@$(PYTHON_BIN) -m experiments
 
 backtest: ## Judge recorded histories by the change test: CSV on standard output, DIR= [CASES= PROFILE=]

@@ -84,6 +84,7 @@ def _run_and_follow(state: EnvironmentState, inputs: RunInputs, reason: str) -> 
     client = client_of(_LAYOUT, state, is_alive=lambda: is_running(_LAYOUT, state))
     run_id = f"{reason.replace(' ', '_')}__{datetime.now(UTC):%Y%m%dT%H%M%S}_{secrets.token_hex(2)}"
     page = f"{state.url}/dags/{MANUAL_DAG}/runs/{run_id}"
+    _say(inputs.load_text(state.default_target))
     try:
         client.unpause(MANUAL_DAG)  # for good: it has no schedule, and pausing it would freeze other people's runs
         client.trigger(MANUAL_DAG, run_id, inputs.conf(state.default_target, reason))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from include.loadtest.errors import ConfigError, nearest
-from include.loadtest.profile import PROFILES_DIR, Overrides, find_profile, load_profile, profile_names
+from include.loadtest.orchestration.load_text import load_sentence, suite_sentence
+from include.loadtest.profile import PROFILES_DIR, Overrides, Profile, find_profile, load_profile, profile_names
 from include.loadtest.profile.suites import load_suite, suite_names
-from include.loadtest.target.settings import target_names
+from include.loadtest.target.settings import load_target_file, target_names
 
 MANUAL_DAG = "load_test_manual"
 SUITE_GROUP = "suite."
@@ -17,16 +18,26 @@ SUITE_GROUP = "suite."
 
 @dataclass(frozen=True)
 class RunInputs:
-    """A valid order for one run or one suite: the manual DAG's conf. `target` None: the default one."""
+    """A valid order for one run or one suite: the manual DAG's conf. `target` None: the default one.
+
+    `profile`: the complete profile of one run; None for a suite.
+    """
 
     settings: Mapping[str, Any]
     target: str | None
+    profile: Profile | None = None
     ignore_blackout: bool = False
 
     @property
     def group(self) -> str:
         """What the names of its tasks begin with: nothing for a run by itself."""
         return SUITE_GROUP if self.settings.get("suite") else ""
+
+    def load_text(self, default_target: str) -> str:
+        """What is going to be sent, in words. Raises ConfigError for a wrong target file."""
+        if self.profile is None:
+            return suite_sentence(load_suite(str(self.settings["suite"])))
+        return load_sentence(self.profile, load_target_file(self.target or default_target))
 
     def conf(self, default_target: str, reason: str) -> dict[str, Any]:
         """The DAG run's conf."""
@@ -68,13 +79,13 @@ def _profile_inputs(values: Mapping[str, str], name: str) -> RunInputs:
     profile = load_profile(file, overrides)
     is_committed = file.parent == PROFILES_DIR and file.stem == name
     settings = {
-        "profile": profile.name,
+        "profile": profile.name if is_committed else None,
         "profile_yaml": None if is_committed else file.read_text(encoding="utf-8"),
         "users": overrides.users,
         "duration_s": overrides.duration_s,
         "engine": overrides.engine,
     }
-    return RunInputs(settings, None)
+    return RunInputs(settings, None, profile)
 
 
 def read_port(values: Mapping[str, str]) -> int | None:

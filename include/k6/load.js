@@ -4,7 +4,6 @@
 // stamps them in nanoseconds, and include/k6/points.py makes samples of them. The answer's point comes before any work
 // on the answer, which is no time of the target's. k6's own clock for scripts counts whole milliseconds.
 
-import crypto from 'k6/crypto';
 import encoding from 'k6/encoding';
 import exec from 'k6/execution';
 import http from 'k6/http';
@@ -170,14 +169,9 @@ function sizeOf(response, text) {
 }
 
 function headersOf(call) {
-  return { ...PLAN.headers, traceparent: traceParent(), ...call.headers, ...user.authorization(call.token) };
+  return { ...PLAN.headers, traceparent: user.traceParent(), ...call.headers, ...user.authorization(call.token) };
 }
 
-// W3C trace context, a new trace for every request.
-function traceParent() {
-  const id = crypto.sha256(crypto.randomBytes(24), 'hex'); // as hexadecimal text: the script would be slower at it
-  return `00-${id.slice(0, 32)}-${id.slice(32, 48)}-01`;
-}
 
 function offsetS() {
   return (Date.now() - exec.scenario.startTime) / 1000;

@@ -1,5 +1,6 @@
 // One virtual user: what its scenarios may know of it, its session, its pauses, and when it is wanted.
 
+import crypto from 'k6/crypto';
 import http from 'k6/http';
 
 import { parsed } from './call.js';
@@ -54,6 +55,13 @@ export class User {
       headers.Authorization = `Bearer ${token === 'session' ? this.session.session_token : this.session.user_token}`;
     }
     return headers;
+  }
+
+  // W3C trace context: a trace for each iteration, which its samples lead to, and a span for each request. Both are
+  // hexadecimal text of a digest, since the script itself would be slower at it.
+  traceParent() {
+    const trace = crypto.sha256(`${PLAN.run_id}/${this.number}/${this.iteration}`, 'hex').slice(0, 32);
+    return `00-${trace}-${crypto.sha256(crypto.randomBytes(8), 'hex').slice(0, 16)}-01`;
   }
 
   isSessionOld() {

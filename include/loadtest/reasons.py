@@ -16,7 +16,29 @@ class ReasonCode:
     trigger: str
     action: str
 
+    @property
+    def page(self) -> str:
+        """The page that says how to go on, below `docs/`."""
+        return next(f"runbooks/{page}.md" for page, codes in _PAGES.items() if self.code in codes.split())
 
+
+_PAGES = {
+    "stopped": "operator",
+    "high-response-times": "auto_stop_latency stall",
+    "high-error-rates": "auto_stop_errors",
+    "cache": "warm_up_unsettled",
+    "llm": "cost_cap cap_unwatched",
+    "memory": "target_restarted",
+    "rate-limiter": "rate_limiter",
+    "setup": "target_unreachable setup_failed",
+    "shared-target": "target_locked overlap blackout",
+    "generator": "generator_died scenario_failed load_not_achieved generator_starved phases_cut clock_trouble",
+    "results": "samples_unreadable stage_failed no_samples too_few_samples",
+    "metric-collection": "source_missing source_silent not_exposed nothing_found growth_unknown",
+    "limits": "slo_missed slo_near slo_warning no_limits",
+    "slower": "regression regression_suspected regression_disproved not_confirmed improved host_noise too_few_runs "
+    "not_comparable",
+}
 REASON_CODES: dict[str, ReasonCode] = {
     reason.code: reason
     for reason in (

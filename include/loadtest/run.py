@@ -17,10 +17,14 @@ DIAGNOSIS = "diagnosis.json"
 VERDICT = "verdict.json"
 ALERTS = "alerts.json"
 """Thresholds that were crossed while the load was sent; absent where nothing watched it."""
+LIVE = "live.json"
+"""What the run does now, and what its load shows: for the live page, see `orchestration.live_file`."""
 CHECKS = "checks.json"
 """Of a profile with `checks`: what its generator found out that no single request says."""
 PLOT = "load_test_plot.png"
 """The load over time, see `reporting.plot`; absent for a run without samples."""
+REPORT_PAGE = "report.html"
+"""All of the run for people, in one file that asks nobody for anything."""
 LOCUST_HTML = "locust_results.html"
 K6_HTML = "k6_summary.html"
 SAMPLES_REMOVED = "samples_removed"
@@ -37,6 +41,8 @@ TEST_USER_EMAIL = "loadtest_user_{}@pratikoai.it"
 """Address of a test user, by its number."""
 TEST_USER_PASSWORD = "TestPassword123!"  # noqa: S105 - of users that exist during a test only, known to everybody
 
+NO_USER = 0
+"""Whose draws arrivals on a schedule follow, and whose those samples are that nobody served: they have no trace."""
 
 SESSION_MAX_AGE_S = 90 * 60
 """Tokens are valid for 2 h; older sessions are renewed during the load, outside the samples."""
@@ -44,8 +50,17 @@ SESSION_MAX_AGE_S = 90 * 60
 
 def run_id_for(profile_name: str, started: datetime, owner: str) -> str:
     """Id of a run: profile, UTC time, short hash of `owner` (what started it): equal inputs give equal ids."""
-    digest = hashlib.sha256(owner.encode()).hexdigest()[:6]
-    return f"{profile_name}-{started.astimezone(UTC):%Y%m%d-%H%M%S}-{digest}"
+    return f"{profile_name}-{started.astimezone(UTC):%Y%m%d-%H%M%S}-{owner_digest(owner)}"
+
+
+def owner_digest(owner: str) -> str:
+    """What the id of each run ends with that `owner` started; two owners may have the same."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:6]
+
+
+def trace_id(run_id: str, user: int, iteration: int) -> str:
+    """Id of the trace (W3C trace context) of an iteration's requests, so that a sample leads to its trace."""
+    return hashlib.sha256(f"{run_id}/{user}/{iteration}".encode()).hexdigest()[:32]
 
 
 def utc_text(moment: datetime) -> str:

@@ -11,12 +11,11 @@ from gevent.lock import Semaphore
 from include.loadtest.profile import Stage
 from include.loadtest.profile.schedule import ArrivalSchedule
 from include.loadtest.recorder import Sample
+from include.loadtest.run import NO_USER
 from include.loadtest.scenarios.draws import scenario_order
 from include.locustfiles.plan import GeneratorPlan
 from include.locustfiles.readings import Clock
 
-NO_USER = 0
-"""Whose draws the arrivals follow, and whose their samples are when nobody served them."""
 NOT_SENT = "not_sent"
 """Endpoint of an arrival for which no request was sent."""
 ON_TIME_S = 1.0

@@ -14,7 +14,7 @@ from locust.exception import StopUser
 
 from include.loadtest.profile import Stage
 from include.loadtest.recorder import Sample
-from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID, PLAIN_BODIES
+from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID, PLAIN_BODIES, trace_id
 from include.loadtest.scenarios.draws import Draws, Zipf
 from include.locustfiles.call import Call
 from include.locustfiles.measuring import Measuring
@@ -179,5 +179,5 @@ class MeasuredUser(FastHttpUser):
         return headers
 
     def _trace_parent(self) -> str:
-        """W3C trace context, a new trace for every request."""
-        return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+        """W3C trace context: a trace for each iteration, which its samples lead to, and a span for each request."""
+        return f"00-{trace_id(self.team.plan.run_id, self.number, self.iteration)}-{os.urandom(8).hex()}-01"

@@ -29,10 +29,18 @@ def test_a_name_leaves_everything_to_the_profile_and_the_environment() -> None:
 
 
 def test_a_path_hands_the_text_over() -> None:
-    """A profile outside the committed ones goes with the order, under its own name."""
+    """A profile outside the committed ones goes with the order, under the name that stands in it."""
     conf = read_inputs({"PROFILE": str(SMOKE), "USERS": "20", "TARGET": "pratikoai"}).conf("demo", "")
-    assert (conf["profile"], conf["users"], conf["target"]) == ("smoke", 20, "pratikoai")
+    assert (conf["profile"], conf["users"], conf["target"]) == (None, 20, "pratikoai")
     assert conf["profile_yaml"] == SMOKE.read_text()
+
+
+def test_what_is_sent_is_told_before_it_is_sent() -> None:
+    """The sentence of the run with its overrides on its target, or of the suite."""
+    told = read_inputs({"PROFILE": "smoke", "USERS": "20"}).load_text("demo")
+    assert told.startswith("smoke: 20 users; ramp-up 5 s, hold 1 min")
+    assert "up to 2 calls a question" in told
+    assert read_inputs({"SUITE": "quick"}).load_text("demo").startswith("quick: 2 runs, 35 s of load")
 
 
 def test_a_suite_fixes_its_numbers_and_its_tasks_are_a_group() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.loadtest.profile.costs import load_costs
+from include.loadtest.reporting.decisions import Standing
 from include.loadtest.reporting.review import ReviewHead, Trends, review_document
 from include.loadtest.reporting.reviewed_run import ReviewedRun
 from tests.helpers.reviewed_runs import hold_row, reviewed, step
@@ -13,12 +14,19 @@ NOW = datetime(2027, 3, 1, 4, 5, 6, tzinfo=UTC)
 NO_TRENDS = Trends(None, "the history gave no answer")
 
 
+NO_STANDING = Standing(None, "the history gave no answer")
+
+
 def review_of(
-    *runs: ReviewedRun, days: int = 31, target: str = "pratikoai", trends: Trends = NO_TRENDS
+    *runs: ReviewedRun,
+    days: int = 31,
+    target: str = "pratikoai",
+    trends: Trends = NO_TRENDS,
+    standing: Standing = NO_STANDING,
 ) -> dict[str, Any]:
     """A review document, which JSON can hold."""
-    head = ReviewHead("monthly-1", "monthly", "Monthly capacity review", target, days, NOW)
-    made = review_document(head, runs, load_costs(), trends, {})
+    head = ReviewHead("monthly-1", "monthly", "Monthly capacity review", target, days, NOW, "/results/monthly-1")
+    made = review_document(head, runs, load_costs(), trends, {}, standing=standing)
     json.dumps(made, allow_nan=False)
     return made
 

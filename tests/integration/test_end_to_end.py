@@ -155,7 +155,7 @@ def test_a_suite_makes_its_runs_and_has_their_worst_verdict(environment) -> None
 
 
 def test_the_switch_stops_the_load_and_lets_none_begin(environment) -> None:
-    """ABORTED by the operator within seconds; the next run ends before it touches the target."""
+    """ABORTED by the operator within seconds; the next run ends before it touches the target. As the runbook has it."""
     known = set(ROOT.glob("load_test_results/*"))
 
     def switch_on() -> None:
@@ -163,7 +163,7 @@ def test_the_switch_stops_the_load_and_lets_none_begin(environment) -> None:
         while time.monotonic() < deadline:
             bundles = set(ROOT.glob("load_test_results/*")) - known
             if any(list(bundle.glob("samples/*.parquet")) for bundle in bundles):
-                set_stop("on")
+                runbook("stop_load")
                 return
             time.sleep(0.2)
 
@@ -173,8 +173,10 @@ def test_the_switch_stops_the_load_and_lets_none_begin(environment) -> None:
         finished = make("run", **{**SHORT, "DURATION_S": "90"})
         switcher.join()
         refused = make("run", **SHORT)
+        runbook("resume_load")
+        assert switch() == "0"
     finally:
-        set_stop(None)
+        forget_switch()
     verdict, bundle = verdict_of(finished)
     assert (finished.returncode, verdict) == (1, "ABORTED"), finished.stdout
     assert json.loads((bundle / "verdict.json").read_text())["reasons"][0]["code"] == "operator"
@@ -194,13 +196,23 @@ def api() -> httpx.Client:
     return httpx.Client(base_url=f"{url}/api/v2", headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
 
-def set_stop(value: str | None) -> None:
-    """Set the Airflow variable that stops all load, as an operator does; None deletes it."""
+def runbook(command: str) -> None:
+    """A command of docs/runbooks, as a person gives it."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
+    script = f". docs/runbooks/tools.sh && {command}"
+    subprocess.run(["bash", "-c", script], cwd=ROOT, env=given, check=True, timeout=60)
+
+
+def switch() -> str:
+    """The Airflow variable that stops all load."""
     with api() as client:
-        if value is None:
-            client.delete("/variables/loadtest_stop").raise_for_status()
-        else:
-            client.post("/variables", json={"key": "loadtest_stop", "value": value}).raise_for_status()
+        return str(client.get("/variables/loadtest_stop").raise_for_status().json()["value"])
+
+
+def forget_switch() -> None:
+    """Delete it."""
+    with api() as client:
+        client.delete("/variables/loadtest_stop").raise_for_status()
 
 
 def generators(bundle: Path) -> list[str]:

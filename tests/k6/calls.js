@@ -18,7 +18,9 @@ export default function say() {
       const scenario = user.scenarios.next();
       const call = SCENARIOS[scenario](user);
       const errors = iteration < WANTED.judged ? WANTED.answers.map((text) => judge(call, text)) : [];
-      console.log(JSON.stringify({ ...shown(call), number, scenario, think_s: user.thinkTime(), errors }));
+      const trace = user.traceParent();
+      user.iteration += 1;
+      console.log(JSON.stringify({ ...shown(call), number, scenario, think_s: user.thinkTime(), errors, trace }));
     }
   });
 }

@@ -12,7 +12,7 @@ import pytest
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.profile import Profile, find_profile, load_profile
-from include.loadtest.run import SESSION_MAX_AGE_S
+from include.loadtest.run import SESSION_MAX_AGE_S, trace_id
 from include.loadtest.runners.generator import LoadRequest, exit_meaning
 from include.loadtest.runners.k6 import SCENARIOS_FILE, find_k6
 from include.loadtest.runners.k6_plan import HELD_UP_S, write_script_plan
@@ -166,13 +166,13 @@ def judged(call: Call, text: str) -> str | None:
 
 
 def test_both_engines_ask_the_same_and_judge_alike(request_of: LoadRequest) -> None:
-    """Scenario, path, body, headers and pause of 200 iterations of three users; each check's word on each answer."""
+    """Scenario, path, body, headers, pause and trace of 200 iterations of three users; each check's word on answers."""
     answers = [*ANSWERS, *(json.dumps({"calculation": {"imposta_dovuta": iva(9000) + off}}) for off in (0.99, 1.01))]
     found = of_script(request_of, {"iterations": ITERATIONS, "judged": JUDGED, "answers": answers})
     assert len(found) == ITERATIONS * len(NUMBERS)
     ask = next_calls(request_of.profile)
     rows = iter(found)
-    outcomes = set()
+    outcomes, spans = set(), set()
     for user, pauses in users(request_of):
         order = scenario_order(request_of.profile.deck(), request_of.profile.seed, user.number)
         for iteration in range(ITERATIONS):
@@ -182,8 +182,13 @@ def test_both_engines_ask_the_same_and_judge_alike(request_of: LoadRequest) -> N
             outcomes.update(errors)
             think = request_of.profile.think_time_s
             same = {"number": user.number, "scenario": scenario, "think_s": pauses.uniform(think.min, think.max)}
-            assert next(rows) == {**shown(call), **same, "errors": errors}
+            row = next(rows)
+            version, trace, span, flags = row.pop("trace").split("-")
+            spans.add(span)
+            assert (version, trace, flags) == ("00", trace_id("smoke-draws", user.number, iteration), "01")
+            assert row == {**shown(call), **same, "errors": errors}
     assert len(outcomes) > 18
+    assert (len(spans), {len(span) for span in spans}) == (len(found), {16})
     assert {row["endpoint"] for row in found} >= {"settings_write", "studio_settings_write", "tax_imu", "chat_complex"}
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from include.loadtest.errors import ConfigError
-from include.loadtest.metrics.parts import connection
 from include.loadtest.metrics.phases import Stretch
 from include.loadtest.metrics.rows import cell_rows, stall_row
 from include.loadtest.metrics.samples import sample_figures
 from include.loadtest.metrics.stalls import longest_stalls
+from include.loadtest.parts import connection
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

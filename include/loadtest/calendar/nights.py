@@ -19,6 +19,7 @@ START = time(2, tzinfo=UTC)
 """Start of every scheduled run. In Italy it is 3 or 4 o'clock then, so a night has one date in both."""
 MAX_MOVE_DAYS = 60
 """A run that would have to move further is not moved: the calendar is wrong."""
+DAYS_AHEAD = 366
 _REACH = timedelta(days=MAX_MOVE_DAYS)
 _TWO_QUARTERS = timedelta(days=2 * 92)
 
@@ -76,6 +77,11 @@ class Calendar:
     def next_free(self, day: date) -> date:
         """That date or the next one without a blackout. Raises ConfigError where there is none in MAX_MOVE_DAYS."""
         return self._first_free(day, self._forbidden)[0]
+
+    def next_deadline(self, day: date) -> Deadline | None:
+        """The first deadline on that date or within a year after it; None where the file has none."""
+        ahead = (day + ONE_DAY * days for days in range(DAYS_AHEAD))
+        return next((found[0] for near in ahead if (found := self._deadlines(near))), None)
 
     def weekly_skip(self, night: date, *, has_blackouts: bool = True) -> str | None:
         """Why the weekly run of that night is skipped; None where it runs.

@@ -80,12 +80,14 @@ def nearest_difference(
     if not fields:
         text = f"Not compared: {latest['run_id']}, the latest run with equal conditions, ended {latest['verdict']}."
         return text, []
-    told = [f"{item['field']} is {_shown(item, 'current')}, was {_shown(item, 'other')}" for item in fields[:5]]
+    told = [
+        f"{item['field']} is {shown_value(item, 'current')}, was {shown_value(item, 'other')}" for item in fields[:5]
+    ]
     more = f" (and {len(fields) - 5} more)" if len(fields) > 5 else ""
     return f"Not compared: the latest run of {profile}, {latest['run_id']}, differs: {'; '.join(told)}{more}.", fields
 
 
-def _shown(item: Mapping[str, Any], which: str) -> str:
+def shown_value(item: Mapping[str, Any], which: str) -> str:
     """A value for a person: stages by name, seconds and users."""
     value = item[which]
     if item["field"] != "stages" or not value:

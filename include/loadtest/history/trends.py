@@ -20,6 +20,9 @@ TREND_METRICS = (
     *("cache_hit_rate", "host_cpu_pct", "host_memory_pct"),
 )
 """The metrics that are followed, in the order in which they are shown."""
+POINT_METRICS = ("latency_p95_ms", "throughput_rpm")
+"""The metrics whose single runs are drawn."""
+MOST_POINTS = 200
 LEAST_RUNS = 2
 """With fewer in either window no change is told: one run says nothing about how runs differ by themselves."""
 TOO_FEW = "too few runs"
@@ -46,6 +49,50 @@ def read_trends(engine: Engine, target: str, now: datetime, days: int) -> dict[s
     }
 
 
+def read_points(engine: Engine, target: str, now: datetime, days: int) -> list[dict[str, Any]]:
+    """The single runs behind the trends, oldest first: a series for each key and each of `POINT_METRICS`.
+
+    The same runs as in `read_trends`, at most the latest `MOST_POINTS` a series. Raises as that does.
+    """
+    begin = now - timedelta(days=2 * days)
+    of_run = (RUN.c.profile, RUN.c.comparability_key, RUN.c.comparability, RUN.c.run_id, RUN.c.started, RUN.c.verdict)
+    statement = (
+        select(*of_run, METRIC.c.metric, METRIC.c.unit, METRIC.c.value)
+        .join(METRIC, METRIC.c.run_id == RUN.c.run_id)
+        .where(*_counted(target, begin, now), METRIC.c.metric.in_(POINT_METRICS), METRIC.c.value.is_not(None))
+        .order_by(RUN.c.profile, RUN.c.comparability_key, METRIC.c.metric, RUN.c.started, RUN.c.run_id)
+    )
+    with transaction(engine) as connection:
+        rows = connection.execute(statement).mappings().all()
+    keys = groupby(rows, key=lambda row: (row["profile"], row["comparability_key"], row["metric"], row["unit"]))
+    return [_points(profile, key, metric, unit, list(own)) for (profile, key, metric, unit), own in keys]
+
+
+def _points(profile: str, key: str, metric: str, unit: str, rows: Sequence[RowMapping]) -> dict[str, Any]:
+    points = [
+        {"run_id": row["run_id"], "at": run.utc_text(row["started"]), "verdict": row["verdict"], "value": row["value"]}
+        for row in rows[-MOST_POINTS:]
+    ]
+    users = rows[0]["comparability"].get("users")
+    return {
+        "profile": profile,
+        "comparability_key": key,
+        "users": users,
+        "metric": metric,
+        "unit": unit,
+        "points": points,
+    }
+
+
+def _counted(target: str, begin: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Metrics of the hold over all requests, of valid runs that are no repeats."""
+    return (
+        *(RUN.c.target == target, RUN.c.started >= begin, RUN.c.started <= now),
+        *(RUN.c.verdict.not_in(_NOT_VALID), RUN.c.run_id.op("!~")(REPEAT)),
+        *(METRIC.c.scope == SCOPE_ALL, METRIC.c.phase == PHASE),
+    )
+
+
 def _medians(target: str, begin: datetime, middle: datetime, now: datetime) -> Select[Any]:
     """A row for each key and metric, the rows of a key one after the other."""
     last, before = RUN.c.started >= middle, RUN.c.started < middle
@@ -58,9 +105,7 @@ def _medians(target: str, begin: datetime, middle: datetime, now: datetime) -> S
             *(_median(before).label("before_median"), _count(before).label("before_n")),
         )
         .join(METRIC, METRIC.c.run_id == RUN.c.run_id)
-        .where(RUN.c.target == target, RUN.c.started >= begin, RUN.c.started <= now)
-        .where(RUN.c.verdict.not_in(_NOT_VALID), RUN.c.run_id.op("!~")(REPEAT))
-        .where(METRIC.c.metric.in_(TREND_METRICS), METRIC.c.scope == SCOPE_ALL, METRIC.c.phase == PHASE)
+        .where(*_counted(target, begin, now), METRIC.c.metric.in_(TREND_METRICS))
         .group_by(*key, RUN.c.comparability, *of_metric)
         .order_by(*key, METRIC.c.metric)
     )

@@ -101,6 +101,19 @@ class Requests:
             found[P95] = _percentile(classes, math.ceil(P95_SHARE * count))
         return found
 
+    def ended(self, since_s: int, until_s: int) -> Counter[str]:
+        """Requests by outcome that ended in the whole seconds from `since_s` up to before `until_s`, as far as kept."""
+        found: Counter[str] = Counter()
+        for second, own in self._seconds.items():
+            if since_s <= second < until_s:
+                found.update(own.outcomes)
+        return found
+
+    def in_window(self, now_s: float) -> int:
+        """Requests of the window that a figure is told of, those that were cut at the end not counted."""
+        outcomes, _ = self._window(now_s)
+        return sum(outcomes.values()) - outcomes["censored"]
+
     def rate_per_s(self, now_s: float) -> float:
         """Requests that ended in the window, a second of it."""
         return sum(self._window(now_s)[0].values()) / self._window_s

@@ -33,12 +33,15 @@ class LiveRun:
         self.readings = Readings(thresholds.window_s)
         self.unreadable = 0
         """Parts that could not be read."""
+        self.began_s: float | None = None
+        """The first intended start that was read, in seconds since the epoch."""
         self._samples, self._resources = PartNames(bundle.samples_dir), PartNames(bundle.resources_dir)
 
     def poll(self, now_s: float | None = None) -> None:
         """Take in the parts that have been closed since the last call; `now_s`: seconds since the epoch, None: now."""
         for part in self._read(self.bundle.samples_dir, self._samples, _SAMPLE_COLUMNS):
             self.requests.note(request_groups(part))
+            self._note_start(part)
         for part in self._read(self.bundle.resources_dir, self._resources, _READING_COLUMNS):
             self.readings.note(reading_rows(part))
         moment_s = time.time() if now_s is None else now_s
@@ -48,6 +51,11 @@ class LiveRun:
     def figures(self, now_s: float) -> dict[str, float]:
         """The figures that thresholds are about, by metric; what is not known is absent."""
         return {**self.readings.figures(now_s), **self.requests.figures(now_s)}
+
+    def _note_start(self, part: pa.Table) -> None:
+        first_ns = pc.min(part["intended_start"].cast(pa.int64())).as_py()
+        if first_ns is not None:
+            self.began_s = first_ns / 1e9 if self.began_s is None else min(self.began_s, first_ns / 1e9)
 
     def _read(self, directory: Path, names: PartNames, columns: list[str]) -> Iterator[pa.Table]:
         for name in names.new():

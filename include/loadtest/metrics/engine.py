@@ -27,7 +27,6 @@ from include.loadtest.bundle import Bundle
 from include.loadtest.metrics.figures import SampleFigures
 from include.loadtest.metrics.growth import Minutes, growth_rows, has_growth, hold_of, latency_minutes, server_minutes
 from include.loadtest.metrics.llm import llm_readings, llm_rows
-from include.loadtest.metrics.parts import RESOURCE_COLUMNS, SAMPLE_COLUMNS, with_parts
 from include.loadtest.metrics.phases import PhaseSpan, Piece, Stretch, minutes_of, phase_spans, pieces, stretches
 from include.loadtest.metrics.recovery import Window, planned_watch, recovery_rows, watched_windows
 from include.loadtest.metrics.requirements import RequirementFigures, requirement_figures, requirement_rows
@@ -36,6 +35,7 @@ from include.loadtest.metrics.rows import cell_rows, probe_row, resource_row, st
 from include.loadtest.metrics.samples import sample_figures
 from include.loadtest.metrics.stages import stage_rows, step_rows
 from include.loadtest.metrics.stalls import Stall, longest_stalls
+from include.loadtest.parts import RESOURCE_COLUMNS, SAMPLE_COLUMNS, with_parts
 from include.loadtest.profile import Profile
 from include.loadtest.profile.vocabulary import PHASES, SCOPE_ALL
 

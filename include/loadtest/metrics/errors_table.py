@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
-from include.loadtest.metrics.parts import SAMPLE_COLUMNS, with_parts
+from include.loadtest.parts import SAMPLE_COLUMNS, with_parts
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

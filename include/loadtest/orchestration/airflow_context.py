@@ -22,7 +22,7 @@ from include.loadtest.reporting.suite import SuiteEntry
 
 def owner_of(dag_run: Any) -> str:
     """The DAG run as it stands in a target's lock."""
-    return f"{dag_run.dag_id}/{dag_run.run_id} at {settings.installation()}"
+    return settings.owner_name(dag_run.dag_id, dag_run.run_id)
 
 
 def link_of(dag_run: Any) -> str:

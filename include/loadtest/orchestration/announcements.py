@@ -147,7 +147,7 @@ def _tell_slack(context: RunContext, verdict: Mapping[str, Any]) -> None:
     if not has_thread:
         return
     if diagnosis is not None and diagnosis["state"] == "bottleneck":
-        put(context, reply_row(run_id, "bottleneck", bottleneck_message(diagnosis)))
+        put(context, reply_row(run_id, "bottleneck", bottleneck_message(diagnosis, context.link)))
     # An edit notifies nobody, so people are called by a reply; another verdict calls them again.
     call = mention_message(verdict, diagnosis, title=title, target=context.target_name, mentions=mentions)
     if call is not None:

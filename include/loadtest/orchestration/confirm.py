@@ -26,9 +26,9 @@ from include.loadtest.orchestration.change import (
 )
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.deadline import StageTimeoutError
+from include.loadtest.orchestration.reports import write_run_reports
 from include.loadtest.orchestration.target_use import remove_users
 from include.loadtest.publishing.services import Services
-from include.loadtest.reporting.report import write_reports
 from include.loadtest.validation.conclusion import amend
 from include.loadtest.verdict import GREEN, Reason
 
@@ -174,7 +174,7 @@ def _measured(
         return []
     finally:
         if child.bundle.has(run.VERDICT):
-            write_reports(child.bundle, datetime.now(UTC), child.not_configured)
+            write_run_reports(child, datetime.now(UTC))
     if child.bundle.read(run.VERDICT)["verdict"] in NOT_JUDGED:
         LOG.warning("run %s does not count: it was not valid", child.bundle.run_id)
         return []

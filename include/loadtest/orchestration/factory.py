@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup
 
 from include.loadtest.orchestration.choice import GROUP, SuiteOf, choose, run_group, suite_of_form
+from include.loadtest.orchestration.form_text import manual_doc
 from include.loadtest.orchestration.params import (
     common_params,
     manual_params,
@@ -27,7 +28,8 @@ _AT_ONCE = 4
 
 def manual_dag(dag_id: str, *, doc_md: str | None) -> DAG:
     """A DAG that makes one run, or a suite's: what was not asked for is skipped."""
-    with _dag(dag_id, "One load test or a suite, started by a person", doc_md, manual_params()) as dag:
+    text = manual_doc(doc_md)
+    with _dag(dag_id, "One load test or a suite, started by a person", text, manual_params()) as dag:
         first = choose()
         preflight, _ = build_run()
         with TaskGroup(GROUP, tooltip="A suite's runs, one after the other"):

@@ -15,9 +15,10 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from include.loadtest.orchestration.baseline_actions import ACTIONS
 from include.loadtest.orchestration.factory import upkeep_dag
 from include.loadtest.orchestration.housekeeping_rules import load_rules
-from include.loadtest.orchestration.params import NAME, common_params
+from include.loadtest.orchestration.params import common_params
 from include.loadtest.orchestration.task_policy import RETRY_DELAY, TELLS, as_airflow_errors
 from include.loadtest.profile import profile_names
+from include.loadtest.profile.model import PROFILE_NAME
 
 if TYPE_CHECKING:
     from include.loadtest.history.outbox import Delivery
@@ -193,7 +194,7 @@ def _params_of_all() -> dict[str, Param]:
         "profile": Param(
             None,
             type=["null", "string"],
-            pattern=NAME,
+            pattern=PROFILE_NAME,
             examples=profile_names(),
             title="Profile",
             description="For propose, and for a mark; a mark without one is for all profiles of the target.",
@@ -218,9 +219,9 @@ def _params_of_baselines() -> dict[str, Param]:
             title="Baseline",
             description="Number of a baseline in the list: a proposed one for pin, any that is not retired for retire.",
         ),
-        "reason": Param(
-            "",
-            type="string",
+        "reason": Param(  # null, not an empty text: the form takes an empty one of type string for missing
+            None,
+            type=["null", "string"],
             maxLength=500,
             title="Reason",
             description="Why; needed for all but list. It is kept and listed.",

@@ -20,6 +20,7 @@ from include.loadtest.live.tail import LiveRun
 from include.loadtest.live.watch import Alert, Watch
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.deliveries import harmless, put
+from include.loadtest.orchestration.live_file import ShownLoad
 from include.loadtest.profile.thresholds import LIVE_METRICS, load_thresholds
 from include.loadtest.publishing.message import Message, alert_message
 from include.loadtest.publishing.slack_rows import reply_row
@@ -36,7 +37,7 @@ MAX_MESSAGES = 20
 @contextmanager
 def live_watch(context: RunContext) -> Iterator[None]:
     """Watch for the length of a block; the last parts that were closed in it are looked at, too."""
-    watcher = LiveWatcher(context)
+    watcher = LiveWatcher(context, ShownLoad(context))
     thread = threading.Thread(target=watcher.run, name="live-watch", daemon=True)
     thread.start()
     try:
@@ -51,6 +52,7 @@ class LiveWatcher:
     """What the thread does. `fault`: the first thing that went wrong in it, so alerts may be missing."""
 
     context: RunContext
+    shown: ShownLoad
     ended: threading.Event = field(default_factory=threading.Event)
     fault: str | None = None
     _told: set[str] = field(default_factory=set)
@@ -65,6 +67,7 @@ class LiveWatcher:
             self._note(error)
             self._write(not_watched(self.fault))
             return
+        self.shown.begin(thresholds)
         channel = _Channel(self.context)
         is_last = False
         while not is_last:
@@ -74,6 +77,7 @@ class LiveWatcher:
             except Exception as error:  # noqa: BLE001 - as above
                 self._note(error)
         self._write(document(watch, self.fault))
+        self.shown.ended(live, alert_entries(watch))
         channel.close()
 
     def _look(self, live: LiveRun, watch: Watch, channel: "_Channel") -> None:
@@ -86,6 +90,7 @@ class LiveWatcher:
             self._write(document(watch, self.fault))
         for alert in changed:
             channel.tell(alert)
+        self.shown.look(live, alert_entries(watch))
 
     def _write(self, content: Mapping[str, Any]) -> None:
         try:
@@ -107,8 +112,12 @@ def document(watch: Watch, fault: str | None) -> dict[str, Any]:
 
     `fault`: what went wrong in the watch itself, null for nothing.
     """
-    alerts = [_entry(alert) for alert in watch.alerts]
-    return {"schema": 1, "alerts": alerts, "without_data": watch.without_data, "fault": fault}
+    return {"schema": 1, "alerts": alert_entries(watch), "without_data": watch.without_data, "fault": fault}
+
+
+def alert_entries(watch: Watch) -> list[dict[str, Any]]:
+    """The alerts that have begun, in order."""
+    return [_entry(alert) for alert in watch.alerts]
 
 
 def not_watched(fault: str | None) -> dict[str, Any]:

@@ -1,12 +1,18 @@
 """What one run was asked to be: the DAG run's parameters or a suite's entry, checked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile import Overrides, Profile, find_profile, load_profile, load_profile_text
+from include.loadtest.profile.model import PROFILE_NAME
 from include.loadtest.profile.suites import SuiteRun
+from include.loadtest.profile.yaml_source import parse_yaml
+
+UNNAMED = "profile_yaml"
+"""What a run is called whose profile is given as text and cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,9 @@ class RunOrder:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> "RunOrder":
-        """From a DAG run's parameters, whose types the form has checked."""
+        """From a DAG run's parameters, whose types the form has checked. Without a profile's name it is the text's."""
         return cls(
-            profile=str(params["profile"]),
+            profile=str(params["profile"] or _name_in(params.get("profile_yaml"))),
             profile_yaml=params.get("profile_yaml") or None,
             overrides=Overrides(params.get("users"), params.get("duration_s"), params.get("engine")),
             release=params.get("release") or None,
@@ -50,6 +56,8 @@ class RunOrder:
 
     def load_profile(self) -> Profile:
         """The complete profile. Raises ConfigError; a given text must carry the profile's name."""
+        if self.profile_yaml is None and self.profile == UNNAMED:
+            raise ConfigError("profile: none is chosen, and none is given as text (profile_yaml); do one of both")
         if self.profile_yaml is None:
             return load_profile(find_profile(self.profile), self.overrides)
         profile = load_profile_text(self.profile_yaml, "profile_yaml", self.overrides)
@@ -72,6 +80,19 @@ class RunOrder:
             "pull_request": self.pull_request,
             "commit": self.commit,
         }
+
+
+def _name_in(text: str | None) -> str:
+    """The name of a profile that is given as text.
+
+    What is no profile has a stand-in for a name, so that the run has an id: preflight says what is wrong.
+    """
+    try:
+        data = parse_yaml(text or "", "profile_yaml").data
+    except ConfigError:
+        return UNNAMED
+    name = data.get("name") if isinstance(data, dict) else None
+    return name if isinstance(name, str) and re.fullmatch(PROFILE_NAME, name) else UNNAMED
 
 
 def _common(params: Mapping[str, Any]) -> dict[str, Any]:

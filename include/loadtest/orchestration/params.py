@@ -2,6 +2,14 @@
 
 from airflow.sdk import Param
 
+from include.loadtest.orchestration.form_text import (
+    duration_help,
+    profile_help,
+    profile_labels,
+    suite_labels,
+    target_help,
+    users_help,
+)
 from include.loadtest.orchestration.settings import default_target
 from include.loadtest.profile import MAX_USERS, profile_names
 from include.loadtest.profile.model import MAX_DURATION_S
@@ -9,7 +17,6 @@ from include.loadtest.profile.suites import suite_names
 from include.loadtest.profile.vocabulary import ENGINES
 from include.loadtest.target.settings import target_names
 
-NAME = r"^[a-z0-9][a-z0-9_-]{0,59}$"
 PULL_REQUEST_PROFILE = "smoke"
 RELEASE_PROFILE = "peak_hours"
 PRE_RELEASE_DAG = "load_test_pre_release"
@@ -20,16 +27,17 @@ def manual_params() -> dict[str, Param]:
     return {
         "profile": Param(
             "smoke",
-            type="string",
-            pattern=NAME,
-            examples=profile_names(),
+            type=["null", "string"],
+            enum=[*profile_names(), None],
+            values_display=profile_labels(),
             title="Profile",
-            description="Users, duration and limits of the run.",
+            description_md=profile_help(),
         ),
         "suite": Param(
             None,
             type=["null", "string"],
             enum=[None, *suite_names()],
+            values_display=suite_labels(),
             title="Suite",
             description="A suite instead of one profile. It fixes its runs' numbers, so the fields for one run do not "
             "count.",
@@ -42,8 +50,9 @@ def manual_params() -> dict[str, Param]:
             format="multiline",
             maxLength=65536,
             title="Profile as text",
-            description="A whole profile as YAML, for a run that no committed profile describes. Its name must be the "
-            "one given above.",
+            description="A whole profile as YAML, for a run that no committed profile describes; "
+            "include/profiles/smoke.yaml is one to start from. Choose no profile above, or the committed one of "
+            "the same name.",
         ),
     }
 
@@ -56,8 +65,7 @@ def _overrides() -> dict[str, Param]:
             minimum=1,
             maximum=MAX_USERS,
             title="Users",
-            description="Another number of users than the profile's; limits then follow the requirement tables, and "
-            "the run is comparable only with runs of the same numbers. Above 100 users a steady load is not judged.",
+            description=users_help(),
         ),
         "duration_s": Param(
             None,
@@ -65,14 +73,15 @@ def _overrides() -> dict[str, Param]:
             minimum=1,
             maximum=MAX_DURATION_S,
             title="Duration in seconds",
-            description="Another duration than the profile's: of the hold, ramps come on top; of a spike, all phases.",
+            description=duration_help(),
         ),
         "engine": Param(
             None,
             type=["null", "string"],
             enum=[None, *ENGINES],
+            values_display={"None": "the profile's own"},
             title="Engine",
-            description="Another load generator than the profile's.",
+            description="Another load generator than the profile's. Runs of two engines are never compared.",
         ),
     }
 
@@ -80,10 +89,10 @@ def _overrides() -> dict[str, Param]:
 def common_params() -> dict[str, Param]:
     """The fields of every form: a scheduled suite has no others, since what it runs stands in its file."""
     return {
-        "target": _target("The system under test, from include/profiles/targets. Load goes only to its allowed hosts."),
-        "reason": Param(
-            "",
-            type="string",
+        "target": _target("The system under test, from include/profiles/targets."),
+        "reason": Param(  # null, not an empty text: the form takes an empty one of type string for missing
+            None,
+            type=["null", "string"],
             maxLength=500,
             title="Reason",
             description="Why this run is made; it stands in the manifest.",
@@ -98,7 +107,8 @@ def common_params() -> dict[str, Param]:
 
 
 def _target(description: str) -> Param:
-    return Param(default_target(), type="string", enum=target_names(), title="Target", description=description)
+    help_text = target_help(description)
+    return Param(default_target(), type="string", enum=target_names(), title="Target", description=help_text)
 
 
 def pull_request_params() -> dict[str, Param]:

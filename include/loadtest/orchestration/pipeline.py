@@ -13,6 +13,7 @@ from typing import Any
 from include.loadtest import run
 from include.loadtest.collectors.gaps import read_gaps
 from include.loadtest.collectors.snapshots import snapshots
+from include.loadtest.doc_pages import page_place
 from include.loadtest.errors import ConfigError, InvalidTestError
 from include.loadtest.history import store as history
 from include.loadtest.observations import log_lines
@@ -31,19 +32,22 @@ from include.loadtest.orchestration.deliveries import harmless
 from include.loadtest.orchestration.diagnosis import diagnosed
 from include.loadtest.orchestration.faults import stage
 from include.loadtest.orchestration.lease import kept_lease
+from include.loadtest.orchestration.live_file import shown_live
 from include.loadtest.orchestration.llm_watch import check_counted, note_cap
 from include.loadtest.orchestration.load import note_load, send_load, warm
 from include.loadtest.orchestration.load_stop import await_load_end
+from include.loadtest.orchestration.load_text import load_sentence
 from include.loadtest.orchestration.progress import told
+from include.loadtest.orchestration.reports import write_run_reports
 from include.loadtest.orchestration.target_use import (
     leave_target,
     lock_target,
     released_on_failure,
     remove_users,
 )
+from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.baseline import write_performance_baseline
 from include.loadtest.reporting.plot import write_plot
-from include.loadtest.reporting.report import write_reports
 from include.loadtest.runners.engines import check_engine
 from include.loadtest.runners.process import read_result
 from include.loadtest.target.growth import check_disk, check_open_files
@@ -85,6 +89,7 @@ def preflight(context: RunContext) -> None:
         parameters=context.order.document(),
         target={"name": context.target_name},
         started=run.utc_text(datetime.now(UTC)),
+        dag_run=context.link,
         services=list(context.services.names),
         tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}, **engine},
     )
@@ -97,6 +102,7 @@ def preflight(context: RunContext) -> None:
     )
     LOG.info("run %s: profile %s, %d users, %d s hold, target %s (%s)", context.bundle.run_id, profile.name,
              profile.users, profile.duration_s, target.file.name, target.base_url)  # fmt: skip
+    LOG.info("%s", load_sentence(profile, target.file))
     for note in profile.notes:
         LOG.info("%s", note)
     check_open_files(profile)
@@ -228,10 +234,10 @@ def publish(context: RunContext) -> None:
     with harmless("there is no plot of the load"):
         write_plot(context.bundle, context.profile())
     now = datetime.now(UTC)
-    write_reports(context.bundle, now, context.not_configured)
+    charts = write_run_reports(context, now)
     announce_verdict(context, verdict)
     if context.services.any:
-        write_reports(context.bundle, now, context.not_configured)
+        write_run_reports(context, now, charts)
     if decided_change(context.bundle) is not None:
         store_decided(context)  # once more, in case the history was away when the repeats decided
 
@@ -251,7 +257,8 @@ def close(context: RunContext) -> dict[str, Any]:
     finally:
         leave_target(context)
     for reason in verdict["reasons"]:
-        LOG.info("%s: %s", reason["code"], reason["text"])
+        page = page_place(context.link, REASON_CODES[reason["code"]].page)
+        LOG.info("%s: %s; what to do: %s", reason["code"], reason["text"], page)
     return verdict
 
 
@@ -289,5 +296,5 @@ def run_stage(context: RunContext, name: str) -> None:
             f"run {context.bundle.run_id}: its samples were removed on {removed}, so nothing is computed anew; "
             "what it found stays"
         )
-    with stage(context, name), kept_lease(context, name), told(context, name):
+    with shown_live(context, name), stage(context, name), kept_lease(context, name), told(context, name):
         STAGES[name](context)

@@ -1,4 +1,4 @@
-"""The review after a suite's runs: from their bundles and the history to review.json and its Markdown."""
+"""The review after a suite's runs: from their bundles and the history to review.json, its Markdown and its page."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -6,11 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from include.loadtest import run
+from include.loadtest.calendar import load_calendar
 from include.loadtest.errors import LoadTestError, printable
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.profile.costs import load_costs
 from include.loadtest.profile.optimisations import load_optimisations
+from include.loadtest.profile.thresholds import SILENCE, load_thresholds
+from include.loadtest.reporting.decisions import Standing
 from include.loadtest.reporting.review import FILE, ReviewHead, Trends, review_document
+from include.loadtest.reporting.review_page import review_html
 from include.loadtest.reporting.review_text import review_markdown
 from include.loadtest.reporting.reviewed_run import ReviewedRun
 from include.loadtest.reporting.suite import SuiteEntry
@@ -25,30 +29,59 @@ ReadDocument = Callable[[SuiteEntry, str], Mapping[str, Any] | None]
 def write_review(
     context: SuiteContext, entries: Sequence[SuiteEntry], read: ReadDocument, days: int, now: datetime
 ) -> None:
-    """Write review.json and `load_test_review_<UTC>.md` into the suite's bundle, and log the answer.
+    """Write review.json, `load_test_review_<UTC>.md` and `.html` into the suite's bundle, and log the answer.
 
-    The trends compare the last `days` days with the `days` before. A history that does not answer costs the trends
-    only: the review says so. Raises ConfigError for an error in the files of costs or optimisations.
+    The trends compare the last `days` days with the `days` before. A history that does not answer costs the trends, and
+    what is open in it: the review says so. Raises ConfigError for an error in the files of costs or optimisations.
     """
     suite = context.suite
-    head = ReviewHead(context.bundle.run_id, suite.name, suite.title, context.target_name, days, now)
+    uri = context.bundle_uri
+    head = ReviewHead(context.bundle.run_id, suite.name, suite.title, context.target_name, days, now, uri)
     runs = [ReviewedRun(entry, read(entry, run.METRICS), read(entry, run.DIAGNOSIS)) for entry in entries]
-    trends, by_hand = _trends(context, now, days), load_optimisations().for_manual_review
-    document = review_document(head, runs, load_costs(), trends, context.manifest(), manual_review=by_hand)
+    trends, standing = _trends(context, now, days), _standing(context, now)
+    by_hand = load_optimisations().for_manual_review
+    document = review_document(
+        head, runs, load_costs(), trends, context.manifest(), standing=standing, manual_review=by_hand
+    )
     context.bundle.write(FILE, document)
-    name = f"load_test_review_{run.report_stamp(now)}.md"
-    context.bundle.write_text(name, review_markdown(document))
+    name = f"load_test_review_{run.report_stamp(now)}"
+    context.bundle.write_text(f"{name}.md", review_markdown(document))
+    context.bundle.write_text(f"{name}.html", review_html(document))
     for sentence in document["answer"].values():
         LOG.info("review: %s", printable(sentence, MAX_LINE_CHARS))
-    LOG.info("review: %s in the suite's bundle", name)
+    LOG.info("review: %s.html and .md in the suite's bundle", name)
 
 
 def _trends(context: SuiteContext, now: datetime, days: int) -> Trends:
     from include.loadtest.history.database import connect
-    from include.loadtest.history.trends import read_trends
+    from include.loadtest.history.trends import read_points, read_trends
 
     try:
-        return Trends(read_trends(connect(context.history_url), context.target_name, now, days))
+        engine, target = connect(context.history_url), context.target_name
+        points = read_points(engine, target, now, days)
+        return Trends(read_trends(engine, target, now, days), points=points)
     except LoadTestError as error:
         LOG.warning("review: no trends: %s", error)
         return Trends(None, f"the history gave no answer ({error})")
+
+
+def _standing(context: SuiteContext, now: datetime) -> Standing:
+    from include.loadtest.history.database import connect
+    from include.loadtest.history.standing import read_standing
+
+    silent_days = next((one.limit for one in load_thresholds().thresholds if one.metric == SILENCE), None)
+    document, missing = None, ""
+    try:
+        document = read_standing(connect(context.history_url), context.target_name, now)
+    except LoadTestError as error:
+        LOG.warning("review: what is open in the history is not known: %s", error)
+        missing = f"the history gave no answer ({error})"
+    return Standing(document, missing, _next_deadline(context, now), silent_days)
+
+
+def _next_deadline(context: SuiteContext, now: datetime) -> str | None:
+    """The next day on which the product's users are many, as the calendar has it; None for a target without them."""
+    if not context.has_blackouts:
+        return None
+    found = load_calendar().next_deadline(now.date())
+    return None if found is None else found.text()

@@ -83,6 +83,11 @@ def installation() -> str:
     return os.environ.get(INSTALLATION_VARIABLE) or _address_of_its_own() or _unnamed()
 
 
+def owner_name(dag_id: str, dag_run_id: str) -> str:
+    """A DAG run of this installation as it stands in a target's lock, and in the hash of its runs' ids."""
+    return f"{dag_id}/{dag_run_id} at {installation()}"
+
+
 def _address_of_its_own() -> str | None:
     address = conf.get("api", "base_url", fallback=None)
     return str(address).rstrip("/") if address else None

@@ -19,7 +19,7 @@ def local_bundle(results_uri: str, run_id: str, work_root: Path, *, keep: bool =
     task only reads. Each process has a copy of its own: two tasks may work on the runs of one suite at a time.
     """
     base = ObjectStoragePath(results_uri)
-    if base.protocol in ("", "file", "local"):
+    if is_local(results_uri):
         yield Bundle(Path(base.path) / run_id)
         return
     remote, local = base / run_id, work_root / "bundles" / str(os.getpid()) / run_id
@@ -31,6 +31,11 @@ def local_bundle(results_uri: str, run_id: str, work_root: Path, *, keep: bool =
         if keep:
             _upload(local, remote)
         shutil.rmtree(local, ignore_errors=True)
+
+
+def is_local(uri: str) -> bool:
+    """Whether it is a folder of this machine, which is used in place."""
+    return ObjectStoragePath(uri).protocol in ("", "file", "local")
 
 
 def bundle_uri(results_uri: str, run_id: str) -> str:
@@ -58,6 +63,18 @@ def read_file(uri: str, name: str) -> bytes | None:
     """A file of a bundle, wherever that is kept; None where it is not there."""
     file = ObjectStoragePath(uri) / name
     return file.read_bytes() if file.is_file() else None
+
+
+def write_file(uri: str, name: str, content: bytes) -> None:
+    """Write a file of a bundle where that is kept."""
+    file = ObjectStoragePath(uri) / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def has_file(uri: str, name: str) -> bool:
+    """Whether a bundle has a file, wherever it is kept."""
+    return bool((ObjectStoragePath(uri) / name).is_file())
 
 
 def list_files(uri: str) -> list[str]:

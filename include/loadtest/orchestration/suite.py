@@ -11,6 +11,7 @@ from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.orchestration.faults import stage
 from include.loadtest.orchestration.lease import kept_lease
 from include.loadtest.orchestration.load import minutes
+from include.loadtest.orchestration.load_text import suite_sentence
 from include.loadtest.orchestration.pipeline import make_users
 from include.loadtest.orchestration.review import ReadDocument, write_review
 from include.loadtest.orchestration.suite_announcements import announce_digest, announce_suite_start
@@ -33,7 +34,6 @@ def began(context: SuiteContext) -> bool:
 def preflight(context: SuiteContext) -> None:
     """Check the suite and the target, take the target's lock for the whole suite."""
     profiles = context.suite.profiles()
-    load_s = sum(profile.load_s for profile in profiles)
     context.bundle.update_manifest(
         suite=context.suite.model_dump(mode="json"),
         reason=context.reason,
@@ -41,7 +41,7 @@ def preflight(context: SuiteContext) -> None:
         started=run.utc_text(datetime.now(UTC)),
         services=list(context.services.names),
     )
-    LOG.info("suite %s: %d runs, load %s in all", context.suite.name, len(profiles), minutes(load_s))
+    LOG.info("suite %s", suite_sentence(context.suite))
     for profile in profiles:
         LOG.info("  %s: %d users, load %s%s", profile.name, profile.users, minutes(profile.load_s),
                  "".join(f"; {note}" for note in profile.notes))  # fmt: skip

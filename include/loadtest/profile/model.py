@@ -23,6 +23,7 @@ from include.loadtest.profile.vocabulary import (
 
 ScenarioName = Annotated[str, Field(pattern=SCENARIO_PATTERN)]
 """A built-in scenario or a further one; whether that exists is checked where a profile is loaded."""
+PROFILE_NAME = r"^[a-z0-9][a-z0-9_-]{0,59}$"
 DECK_SIZE = 20
 """Cards of one deck; a scenario's share is a whole number of cards, so shares are exact over complete decks."""
 MAX_USERS = 200
@@ -43,7 +44,7 @@ STAGES_OF_A_REPEAT: tuple[StageName, ...] = (
 class Profile(Frozen):
     """All numbers of one kind of run."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
+    name: Annotated[str, Field(pattern=PROFILE_NAME)]
     title: Annotated[str, Field(min_length=1, max_length=80)]
     purpose: Annotated[str, Field(min_length=1, max_length=500)]
     engine: EngineName = "locust"

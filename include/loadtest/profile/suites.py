@@ -93,6 +93,11 @@ def load_suite(name: str) -> Suite:
     return suite
 
 
+def suite_outline(name: str) -> Suite:
+    """A committed suite whose runs are not checked: what a form shows. Raises ConfigError with `file:line`."""
+    return model_of(read_yaml(SUITES_DIR / f"{name}.yaml"), Suite, _ENTRIES, EXAMPLE)
+
+
 def read_suite(path: Path) -> Suite:
     """Read and check one file, its profiles and its total load. Raises ConfigError with `file:line`."""
     source = read_yaml(path)

@@ -19,8 +19,7 @@ from typing import Any
 import yaml
 
 from include.loadtest.errors import ConfigError
-from include.loadtest.live.readings import HITS, LEVELS, MIN_LOOKUPS, MISSES, SLOW_QUERIES, Kind
-from include.loadtest.live.requests import MIN_REQUESTS, P95_SHARE
+from include.loadtest.live.readings import LEVELS
 from include.loadtest.live.watch import HOST_PREFIX
 from include.loadtest.profile.thresholds import (
     SILENCE,
@@ -41,18 +40,13 @@ from include.loadtest.publishing.alertmanager import (
     webhook_receiver,
     webhook_url,
 )
-from include.loadtest.publishing.history_page import CONFIGURATION_OK, HISTORY_UP, SILENCE_START
-from include.loadtest.publishing.live_page import DURATION, READING, REQUESTS
+from include.loadtest.publishing.expressions import SERVER, expression
+from include.loadtest.publishing.history_page import CONFIGURATION_OK, HISTORY_UP
 from include.loadtest.reporting.markdown import figure
 
 LOG = logging.getLogger("loadtest.alert_rules")
 ALERTMANAGER_FILE = "alertmanager.yml"
 SCRAPE_S = 5
-RUN = "run_id, profile, target"
-SERVER = "server"
-"""Label of the series that name the server which was read, and of the alerts about it."""
-REMEMBERED = "14d"
-"""For so long the weekly silence is counted from what the exporter said last; Prometheus keeps 15 days by default."""
 HISTORY_RULES_S = 60
 _SHOWN = {
     "ratio": "{{ $value | humanizePercentage }}",
@@ -95,69 +89,6 @@ GUARDS = (
 GUARD_FOR_S = 600
 
 
-def expression(metric: str, window_s: int) -> str:
-    """PromQL of a metric's figure; labels run_id, profile, target, of a server also `server`.
-
-    It answers the live watch's question with what Prometheus has, so the figure is near the watch's, not the same: it
-    sees what a scrape saw; a P95 is interpolated within a bucket (limits are ends of buckets, so its side of a limit is
-    exact); growth is extrapolated to the window, and a restarted counter counts from 0; each server has an alert of its
-    own, where the live watch takes the highest; where a figure is missing the alert ends.
-    """
-    if metric in LEVELS:
-        # The first kind that a run has, as in the live watch.
-        return f" or on ({RUN}) ".join(_level(kind, metric, window_s) for kind in LEVELS[metric])
-    return {
-        "latency_p95_ms": _latency,
-        "error_rate": _error_rate,
-        "cache_hit_rate": _hit_rate,
-        "slow_queries_per_min": _slow_per_min,
-        SILENCE: _silence_days,
-    }[metric](window_s)
-
-
-def _level(kind: Kind, metric: str, window_s: int) -> str:
-    labels = f"{RUN}, {SERVER}, shared_host" if metric.startswith(HOST_PREFIX) else f"{RUN}, {SERVER}"
-    return f"max by ({labels}) (avg_over_time({_reading(kind)}[{window_s}s]))"
-
-
-def _reading(kind: Kind) -> str:
-    source, metric = kind
-    return f'{READING}{{source="{source}",metric="{metric}"}}'
-
-
-def _latency(window_s: int) -> str:
-    buckets = f"sum by ({RUN}, le) (rate({DURATION}_bucket[{window_s}s]))"
-    return (
-        f"1000 * histogram_quantile({P95_SHARE}, {buckets}) and {_enough(f'{DURATION}_count', window_s, MIN_REQUESTS)}"
-    )
-
-
-def _error_rate(window_s: int) -> str:
-    failed = f'sum by ({RUN}) (increase({REQUESTS}{{outcome!~"ok|censored"}}[{window_s}s]))'
-    judged = f'{REQUESTS}{{outcome!="censored"}}'
-    share = f"{failed} / sum by ({RUN}) (increase({judged}[{window_s}s]))"
-    return f"{share} and {_enough(judged, window_s, MIN_REQUESTS)}"
-
-
-def _hit_rate(window_s: int) -> str:
-    hits, misses = (f"sum by ({RUN}) (increase({_reading(kind)}[{window_s}s]))" for kind in (HITS, MISSES))
-    return f"{hits} / ({hits} + {misses}) and {hits} + {misses} >= {MIN_LOOKUPS}"
-
-
-def _slow_per_min(window_s: int) -> str:
-    return f"60 * sum by ({RUN}) (rate({_reading(SLOW_QUERIES)}[{window_s}s]))"
-
-
-def _silence_days(_window_s: int) -> str:
-    """From a moment, which is remembered: silence grows on, and can cross its limit, while nobody tells of it."""
-    last = f"max by (target) (last_over_time({SILENCE_START}[{REMEMBERED}])) unless on () {SILENCE_START}"
-    return f"(time() - (max by (target) ({SILENCE_START}) or ({last}))) / 86400"
-
-
-def _enough(series: str, window_s: int, least: int) -> str:
-    return f"sum by ({RUN}) (increase({series}[{window_s}s])) >= {least}"
-
-
 def rules(thresholds: Thresholds) -> dict[str, Any]:
     """rules.yml: a recording rule for each metric, an alert for each threshold, and the guards of the weekly one."""
     silence = [threshold for threshold in thresholds.thresholds if threshold.metric == SILENCE]
@@ -171,7 +102,7 @@ def rules(thresholds: Thresholds) -> dict[str, Any]:
 def _rules(thresholds: Iterable[Threshold], window_s: int) -> list[dict[str, Any]]:
     found = tuple(thresholds)
     metrics = dict.fromkeys(threshold.metric for threshold in found)
-    recorded = [{"record": _record(name), "expr": expression(name, window_s)} for name in metrics]
+    recorded = [{"record": _record(name), "expr": expression(name, f"{window_s}s")} for name in metrics]
     return [*recorded, *(_alert(threshold) for threshold in found)]
 
 

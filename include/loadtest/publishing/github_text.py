@@ -8,6 +8,7 @@ no width does.
 import re
 from collections.abc import Sequence
 
+from include.loadtest.doc_pages import page_address, page_path
 from include.loadtest.publishing.foreign_text import cut, one_line
 from include.loadtest.target.urls import without_passwords
 
@@ -56,6 +57,11 @@ def link(words: str, address: str | None) -> str | None:
     for char, safe in (("(", "%28"), (")", "%29"), ("<", "%3C"), (">", "%3E"), ("\\", "%5C")):
         shown = shown.replace(char, safe)
     return f"[{words}](<{shown}>)"
+
+
+def page_words(dag_run: str | None, page: str) -> str:
+    """A page below `docs/` as a link into Airflow, or its file where Airflow's address is not known."""
+    return link(page_path(page), page_address(dag_run, page)) or code(page_path(page))
 
 
 def bounded(lines: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block
 
+from include.loadtest.doc_pages import page_address
 from include.loadtest.publishing.foreign_text import cut
 from include.loadtest.publishing.message_parts import (
     BUNDLE_CHARS,
@@ -175,7 +176,14 @@ def alert_message(entry: Row, *, run_id: str, target: str, link: str | None) -> 
         lasted = datetime.fromisoformat(entry["until"]) - datetime.fromisoformat(entry["since"])
         mark = "✅"
         what = f"over at {moment(entry['until'])} after {lasted.total_seconds():.0f} s; worst: {said}"
-    return notice(f"{name[:100]}: {run_id[:200]} on {target}", f"alert {name[:100]} {what}", link, mark)
+    return notice(
+        f"{name[:100]}: {run_id[:200]} on {target}", f"alert {name[:100]} {what}", link, mark, _page(link, entry)
+    )
+
+
+def _page(link: str | None, entry: Row) -> str | None:
+    """Where Airflow shows what to do about an alert that has begun."""
+    return page_address(link, str(entry["page"])) if entry["until"] is None else None
 
 
 def fault_message(
@@ -197,9 +205,10 @@ def fault_message(
     return assembled(head, body, f"{head[:300]}: task {task[:200]} failed at {when}: {error}")
 
 
-def notice(title: str, text: str, link: str | None, mark: str = "❌") -> Message:
-    """A message that is no verdict: what a person has to look at. `link` as in `run_message`."""
-    body: list[Block] = [section(escaped(text, SECTION_CHARS)), *small_print(links(("Open the run", link)))]
+def notice(title: str, text: str, link: str | None, mark: str = "❌", page: str | None = None) -> Message:
+    """A message that is no verdict: what a person has to look at. `link`: the DAG run; `page`: what to do about it."""
+    named = links(("Open the run", link), ("What to do", page))
+    body: list[Block] = [section(escaped(text, SECTION_CHARS)), *small_print(named)]
     return assembled(f"{mark} {title}", body, f"{mark} {title[:200]}. {text}")
 
 

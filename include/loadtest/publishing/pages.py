@@ -24,7 +24,7 @@ MAX_FILES_BYTES = 20_000_000
 """A larger file stays in the bundle and is not named on the page; so do the largest where all together are more."""
 SUMMARY = re.compile(r"load_test_summary_\d{8}_\d{6}\.md")
 _REPORT = re.compile(r"load_test_report_\d{8}_\d{6}\.json")
-_TEXTS = ("report.html", run.LOCUST_HTML, run.K6_HTML, run.VERDICT, suite.FILE)
+_TEXTS = (run.REPORT_PAGE, run.LOCUST_HTML, run.K6_HTML, run.VERDICT, suite.FILE)
 
 ReadFile = Callable[[str, str], bytes | None]
 ListFiles = Callable[[str], list[str]]

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from include.loadtest.causes import cause_page
 from include.loadtest.profile.vocabulary import SCOPE_ALL
 from include.loadtest.publishing.foreign_text import cut, one_line
-from include.loadtest.publishing.github_text import bounded, code, harmless, link
+from include.loadtest.publishing.github_text import bounded, code, harmless, link, page_words
 from include.loadtest.publishing.told_reasons import deciding_reason, told_reasons
 from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.change import change_line
@@ -48,10 +49,10 @@ def pull_request_text(
     parts = [
         f"## {headline(verdict)}",
         SENTENCES.get(str(verdict["verdict"]), ""),
-        _reasons(told_reasons(verdict, change_line(comparison))),
+        _reasons(told_reasons(verdict, change_line(comparison)), link_to_run),
         _figures(verdict, metrics),
         _sensitivity(verdict, metrics, comparison),
-        _bottleneck(diagnosis),
+        _bottleneck(diagnosis, link_to_run),
         _where(verdict, link_to_run, report_url, commit),
     ]
     return bounded("\n\n".join(part for part in parts if part).split("\n"))
@@ -69,11 +70,12 @@ def short(verdict: Row, limit: int) -> str:
     return cut(list(one_line(f"{verdict['verdict']}: {why}", limit)), limit)
 
 
-def _reasons(reasons: Sequence[Row]) -> str:
+def _reasons(reasons: Sequence[Row], link_to_run: str | None) -> str:
     lines, explained = [], set()
     for reason in reasons[:MAX_REASONS]:
         name = str(reason["code"])
-        action = f" → {REASON_CODES[name].action}" if name in REASON_CODES and name not in explained else ""
+        known = None if name in explained else REASON_CODES.get(name)
+        action = "" if known is None else f" → {known.action} {page_words(link_to_run, known.page)}"
         lines.append(f"**{harmless(name, 60)}**: {harmless(reason['text'])}{action}")
         explained.add(name)
     more = len(reasons) - MAX_REASONS
@@ -184,11 +186,13 @@ def _of_errors(rows: Sequence[Row]) -> Iterator[str]:
             yield f"{row['n']} requests: an error that hits fewer than {100 * rarest:.2g} % of them can stay unseen."
 
 
-def _bottleneck(diagnosis: Row | None) -> str:
+def _bottleneck(diagnosis: Row | None, link_to_run: str | None) -> str:
     if diagnosis is None or diagnosis.get("state") != "bottleneck":
         return ""
     step = f"\n\nNext step: {harmless(diagnosis['next_step'], 600)}" if diagnosis.get("next_step") else ""
-    return f"### What saturates\n\n{harmless(diagnosis['sentence'], 600)}{step}"
+    page = cause_page(diagnosis)
+    detail = f"\n\nWhat to do in detail: {page_words(link_to_run, page)}" if page else ""
+    return f"### What saturates\n\n{harmless(diagnosis['sentence'], 600)}{step}{detail}"
 
 
 def _where(verdict: Row, link_to_run: str | None, report_url: str | None, commit: str | None) -> str:

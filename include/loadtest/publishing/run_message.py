@@ -5,9 +5,12 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block
 
+from include.loadtest.causes import cause_page
+from include.loadtest.doc_pages import page_address, page_path
 from include.loadtest.profile.vocabulary import SCOPE_ALL
 from include.loadtest.publishing.message_parts import (
     BUNDLE_CHARS,
+    SECTION_CHARS,
     Message,
     assembled,
     called,
@@ -61,9 +64,9 @@ def run_message(
     reasons = told_reasons(verdict, change)
     body: list[Block] = [
         section(f"{escaped(sentence, 300)} Target: *{escaped(target, 100)}*".strip()),
-        *([section(_why(reasons))] if reasons else []),
+        *([section(_why(reasons, link))] if reasons else []),
         fields(_figures(verdict, metrics)),
-        *([section(_bottleneck(diagnosis))] if diagnosis is not None and diagnosis["state"] == "bottleneck" else []),
+        *([section(_bottleneck(diagnosis, link))] if diagnosis and diagnosis["state"] == "bottleneck" else []),
         *([section(f"*Change to the baseline*\n{escaped(change, 600)}")] if change else []),
         *small_print(_where(verdict, link, report, bundle_uri)),
     ]
@@ -85,31 +88,57 @@ def mention_message(
     return Message(f"{names} {said}", (section(f"{names} {said}").to_dict(),))
 
 
-def bottleneck_message(diagnosis: Row) -> Message:
-    """A reply with what saturated, or why nothing is named, and the next step. `diagnosis`: of diagnosis.json."""
+def bottleneck_message(diagnosis: Row, link: str | None = None) -> Message:
+    """A reply with what saturated, or why nothing is named, and the next step. `diagnosis`: of diagnosis.json.
+
+    `link`: address of the DAG run, beside which Airflow shows the cause's page.
+    """
     text = escaped(f"What saturates: {diagnosis['sentence']}", 600)
-    return Message(text, (section(_bottleneck(diagnosis)).to_dict(),))
+    return Message(text, (section(_bottleneck(diagnosis, link)).to_dict(),))
 
 
-def _why(reasons: Sequence[Row]) -> str:
-    """At most `MAX_REASONS` reasons; what to do stands under the first of each code. Below 3,000 characters."""
-    lines, explained = ["*Why*"], set()
+def _why(reasons: Sequence[Row], link: str | None) -> str:
+    """At most `MAX_REASONS` reasons; what to do stands under the first of each code. Below 3,000 characters.
+
+    The pages that say how are linked as far as there is room for addresses.
+    """
+    lines, explained, pages = ["*Why*"], set(), []
     for reason in reasons[:MAX_REASONS]:
         name = str(reason["code"])
         lines.append(f"• *{escaped(name, 40)}*: {escaped(reason['text'], 300)}")
         if name in REASON_CODES and name not in explained:
+            pages.append((len(lines), REASON_CODES[name].page))
             lines.append(f"      → {escaped(REASON_CODES[name].action, 200)}")
         explained.add(name)
     if len(reasons) > MAX_REASONS:
         lines.append(f"… and {len(reasons) - MAX_REASONS} more in the report")
-    return "\n".join(lines)
+    return "\n".join(_with_pages(lines, pages, link))
 
 
-def _bottleneck(diagnosis: Row) -> str:
-    """Cause and next step. Below 3,000 characters."""
+def _with_pages(lines: Sequence[str], pages: Sequence[tuple[int, str]], link: str | None) -> list[str]:
+    """The lines with a page behind those that are numbered, as long as all are below Slack's limit of a section."""
+    told, room = list(lines), SECTION_CHARS - sum(len(line) + 1 for line in lines)
+    for number, page in pages:
+        more = f" ({_page(link, page)})"
+        if len(more) <= room:
+            told[number] += more
+            room -= len(more)
+    return told
+
+
+def _page(link: str | None, page: str) -> str:
+    """A page below `docs/` as a link into Airflow, or its file where Airflow's address is not known."""
+    return next(links((page_path(page), page_address(link, page))), None) or code(page_path(page), 100)
+
+
+def _bottleneck(diagnosis: Row, link: str | None) -> str:
+    """Cause, next step and the cause's page. Below 3,000 characters."""
+    page = cause_page(diagnosis)
     lines = ["*What saturates*", escaped(str(diagnosis["sentence"]), 500)]
     if diagnosis.get("next_step"):
         lines.append(f"      → {escaped(str(diagnosis['next_step']), 300)}")
+    if page is not None:
+        lines.append(f"      → {_page(link, page)}")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from include.loadtest.analysis.figures import BODY, TAIL
 from include.loadtest.history.tickets import Problem
 from include.loadtest.profile.vocabulary import BASELINES, METRICS, SCOPE_ALL
-from include.loadtest.reasons import REASON_CODES
+from include.loadtest.reasons import REASON_CODES, ReasonCode
 from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure, interval
 from include.loadtest.verdict import GREEN
 
@@ -240,5 +240,16 @@ def what_kind(problem: Problem) -> Literal["limit", "change", "stop", "restart"]
 
 def next_steps(verdict: Document) -> list[str]:
     """What a person does about the run's deciding reasons, each once."""
-    deciding = (REASON_CODES[one["code"]] for one in verdict["reasons"] if one["code"] in REASON_CODES)
-    return list(dict.fromkeys(code.action for code in deciding if code.kind in ("aborted", "breach", "regression")))
+    return list(dict.fromkeys(code.action for code in _deciding(verdict)))
+
+
+def reason_pages(verdict: Document) -> list[str]:
+    """The pages, below `docs/`, of the run's deciding reasons, each once."""
+    return list(dict.fromkeys(code.page for code in _deciding(verdict)))
+
+
+def _deciding(verdict: Document) -> Iterator[ReasonCode]:
+    for one in verdict["reasons"]:
+        code = REASON_CODES.get(one["code"])
+        if code is not None and code.kind in ("aborted", "breach", "regression"):
+            yield code

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from include.loadtest.causes import cause_page
 from include.loadtest.errors import printable
 from include.loadtest.history.tickets import Decision, Problem
 from include.loadtest.profile.tickets import TicketRules
 from include.loadtest.profile.vocabulary import BASELINES, SCOPE_ALL
-from include.loadtest.publishing.github_text import bounded, code, harmless, link, plain
+from include.loadtest.publishing.github_text import bounded, code, harmless, link, page_words, plain
 from include.loadtest.publishing.ticket_command import command, file_needed
-from include.loadtest.publishing.ticket_findings import Finding, next_steps, what_kind
+from include.loadtest.publishing.ticket_findings import Finding, next_steps, reason_pages, what_kind
 from include.loadtest.publishing.ticket_marks import event_mark, ticket_mark
 from include.loadtest.reporting.markdown import NOT_MEASURED, bullets, figure, moment, section, table
 from include.loadtest.reporting.report import SENTENCES
@@ -213,15 +214,27 @@ def _first_and_last(runs: Sequence[str]) -> str:
 def _saturates(account: Account) -> list[str]:
     diagnosis = account.diagnosis
     if diagnosis is None:
-        return [f"{NOT_MEASURED[0].upper()}{NOT_MEASURED[1:]}: this run has no diagnosis.", _steps(account)]
+        return [
+            f"{NOT_MEASURED[0].upper()}{NOT_MEASURED[1:]}: this run has no diagnosis.",
+            _steps(account),
+            _pages(account),
+        ]
     step = diagnosis.get("next_step")
     words = f"Next step: {plain(step, _SENTENCE_CHARS)}" if step else _steps(account)
-    return [f"**{plain(diagnosis['sentence'], _SENTENCE_CHARS)}**", words]
+    return [f"**{plain(diagnosis['sentence'], _SENTENCE_CHARS)}**", words, _pages(account)]
 
 
 def _steps(account: Account) -> str:
     steps = next_steps(account.verdict)
     return f"Next step: {' '.join(steps)}" if steps else ""
+
+
+def _pages(account: Account) -> str:
+    """Where to read what to do: the page of the first cause, then those of the deciding reasons."""
+    pages = dict.fromkeys(
+        [*([page] if (page := cause_page(account.diagnosis)) else []), *reason_pages(account.verdict)]
+    )
+    return f"What to do in detail: {', '.join(page_words(account.run.link, page) for page in pages)}" if pages else ""
 
 
 def _links(run: TicketRun) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from include.loadtest.profile.thresholds import Threshold
-from include.loadtest.reporting.markdown import bullets, figure, moment, plain, section, table
+from include.loadtest.reporting.markdown import bullets, figure, moment, page_link, plain, section, table
 
 SHARED_HOST = "shared host, for information only: the load generator runs on this machine too"
 NONE_CROSSED = "No threshold was crossed for long enough while the load was sent."
@@ -22,11 +22,17 @@ def alert_text(threshold: Threshold, value: float, *, shared_host: bool) -> str:
 
 def alerts_section(report: Row) -> str:
     """The alerts of a run, and what was not watched; empty for a run without a watch, as of an earlier release."""
-    document = report.get("alerts")
+    document, dag_run = report.get("alerts"), (report.get("manifest") or {}).get("dag_run")
     if document is None:
         return ""
     rows = (
-        (alert["severity"], plain(alert["text"]), moment(alert["since"]), _until(alert), f"`{alert['page']}`")
+        (
+            alert["severity"],
+            plain(alert["text"]),
+            moment(alert["since"]),
+            _until(alert),
+            page_link(dag_run, alert["page"]),
+        )
         for alert in document["alerts"]
     )
     fault, unknown = document.get("fault"), ", ".join(document["without_data"])

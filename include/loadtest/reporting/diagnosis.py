@@ -3,8 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from include.loadtest.causes import CAUSES
-from include.loadtest.reporting.markdown import bullets, code, figure, moment, plain, plain_words, section, table
+from include.loadtest.causes import CAUSES, cause_page
+from include.loadtest.reporting.markdown import (
+    bullets,
+    code,
+    figure,
+    moment,
+    page_link,
+    plain,
+    plain_words,
+    section,
+    table,
+)
 from include.loadtest.verdict import shown
 
 Row = Mapping[str, Any]
@@ -29,8 +39,11 @@ _ALL = 1.05
 _STRENGTHS = {"strong": "seen directly", "moderate": "concluded from what was seen around it"}
 
 
-def diagnosis_section(diagnosis: Row | None) -> str:
-    """The section of a diagnosis.json; empty where the run has none. Texts of the target are harmless in it."""
+def diagnosis_section(diagnosis: Row | None, dag_run: str | None = None) -> str:
+    """The section of a diagnosis.json; empty where the run has none. Texts of the target are harmless in it.
+
+    `dag_run`: address of the DAG run, beside which Airflow shows the cause's page.
+    """
     if not diagnosis:
         return ""
     causes: Sequence[Row] = diagnosis.get("causes") or ()
@@ -38,6 +51,7 @@ def diagnosis_section(diagnosis: Row | None) -> str:
         "What saturates",
         f"{_MARKS.get(diagnosis['state'], '')} **{plain_words(diagnosis['sentence'])}**",
         f"Next step: {plain_words(diagnosis['next_step'])}" if diagnosis.get("next_step") else "",
+        f"What to do in detail: {page_link(dag_run, page)}" if (page := cause_page(diagnosis)) else "",
         _symptoms(diagnosis.get("symptoms") or ()),
         _evidence(causes[0]) if causes else "",
         *(_further(place, cause) for place, cause in zip(("Second", "Third"), causes[1:], strict=False)),

@@ -22,7 +22,7 @@ def infrastructure_plan(runs: Sequence[ReviewedRun], suite_manifest: Row, advice
         "expected_database_bytes": growth.get("database_bytes"),
         "notes": list(growth.get("notes") or (() if growth else ("disk: preflight left no forecast",))),
         "not_exposed": [f"{run.entry.profile}: {text}" for run in runs for text in _not_exposed(run)],
-        "not_measured": list(dict.fromkeys([*_not_judged(runs), *_triggers_not_measured(advice)])),
+        "not_measured": list(dict.fromkeys([*not_judged(runs), *triggers_not_measured(advice)])),
     }
 
 
@@ -43,7 +43,7 @@ def _not_exposed(run: ReviewedRun) -> Iterator[str]:
     yield from (reason["text"] for reason in run.reasons if reason["code"] == "not_exposed")
 
 
-def _not_judged(runs: Sequence[ReviewedRun]) -> Iterator[str]:
+def not_judged(runs: Sequence[ReviewedRun]) -> Iterator[str]:
     """Runs without a verdict, and limits that could not be judged."""
     for run in runs:
         if run.entry.verdict is None:
@@ -54,7 +54,8 @@ def _not_judged(runs: Sequence[ReviewedRun]) -> Iterator[str]:
                 yield f"{run.entry.profile}: {slo['metric']}{scope}, limit not judged"
 
 
-def _triggers_not_measured(advice: Sequence[Row]) -> Iterator[str]:
+def triggers_not_measured(advice: Sequence[Row]) -> Iterator[str]:
+    """Triggers of a purchase that nobody could look at."""
     for entry in advice:
         for trigger in entry["triggers"]:
             if trigger["state"] == "not_measured":

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from include.loadtest.doc_pages import page_address, page_path
 from include.loadtest.errors import printable
 from include.loadtest.verdict import NOT_MEASURED, figure
 
@@ -17,6 +18,7 @@ __all__ = [
     "figure",
     "interval",
     "moment",
+    "page_link",
     "plain",
     "plain_words",
     "section",
@@ -74,6 +76,12 @@ def moment(text: str | None) -> str:
 def code(text: str) -> str:
     """Text as code, in which nothing is markup: one line, no backtick, no table break, at most 300 characters."""
     return "`" + _printable(text).replace("`", "'").replace("|", "/") + "`"
+
+
+def page_link(dag_run: str | None, page: str) -> str:
+    """A page below `docs/` as a link into Airflow, or its file where Airflow's address is not known."""
+    address = page_address(dag_run, page)
+    return f"`{page_path(page)}`" if address is None else f"[{page_path(page)}](<{address}>)"
 
 
 def plain(text: str) -> str:

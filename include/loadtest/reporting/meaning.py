@@ -56,7 +56,7 @@ def statement_of(manifest: Mapping[str, Any], verdict: Mapping[str, Any] | None)
     return Statement(
         state,
         words[state],
-        (*_of_target(manifest), *_of_numbers(profile, differences), *_of_hold(manifest), *_of_limits(state, verdict)),
+        (*run_qualifications(manifest), *_of_limits(state, verdict)),
         _figures(state, verdict),
     )
 
@@ -83,6 +83,14 @@ def other_numbers(manifest: Mapping[str, Any]) -> tuple[str, ...]:
         for name in LOAD_FIELDS
         if profile.get(name) != committed[name]
     )
+
+
+def run_qualifications(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """What limits all that a run says, whatever its verdict: the stand-in target, other numbers, another hold."""
+    profile = manifest.get("profile")
+    if not profile:
+        return ()
+    return (*_of_target(manifest), *_of_numbers(profile, other_numbers(manifest)), *_of_hold(manifest))
 
 
 def _committed(profile: Mapping[str, Any]) -> dict[str, Any] | None:

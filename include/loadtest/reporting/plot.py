@@ -12,7 +12,8 @@ from include.loadtest.errors import printable
 from include.loadtest.profile import Profile
 from include.loadtest.profile.slo import Slo
 from include.loadtest.profile.vocabulary import SCOPE_ALL
-from include.loadtest.reporting.timeline import MIN_ROWS, Span, Timeline, Window, read_timeline
+from include.loadtest.reporting.sample_counts import Span
+from include.loadtest.reporting.timeline import MIN_ROWS, Timeline, Window, read_timeline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -41,7 +41,7 @@ def build_report(bundle: Bundle, not_configured: tuple[str, ...] = ()) -> dict[s
         "verdict": verdict["verdict"],
         "sentence": SENTENCES[verdict["verdict"]],
         "meaning": None if statement is None else statement.document(),
-        "reasons": [{**reason, "action": REASON_CODES[reason["code"]].action} for reason in verdict["reasons"]],
+        "reasons": [_explained(reason) for reason in verdict["reasons"]],
         "slos": verdict["slos"],
         "manifest": manifest,
         "metrics": (metrics or {}).get("metrics", []),
@@ -65,6 +65,12 @@ def write_reports(bundle: Bundle, now: datetime, not_configured: tuple[str, ...]
     bundle.write(f"load_test_report_{stamp}.json", report)
     bundle.write_text(f"load_test_summary_{stamp}.md", summary_markdown(report))
     return report
+
+
+def _explained(reason: Mapping[str, Any]) -> dict[str, Any]:
+    """A reason with what a person does about it, and the page below `docs/` that says how."""
+    known = REASON_CODES[reason["code"]]
+    return {**reason, "action": known.action, "page": known.page}
 
 
 def _read(bundle: Bundle, name: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The review after a suite: what the target carries, what to buy or not, what changed. Reads conclusions. Pure."""
+"""The review after a suite: what the target carries, what to buy, what changed, what to decide. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,15 @@ from typing import Any
 from include.loadtest import run
 from include.loadtest.profile.costs import Costs
 from include.loadtest.reporting.advice import advised_changes, purchase_sentence, recommendations
+from include.loadtest.reporting.baseline_review import baselines_document
 from include.loadtest.reporting.capacity import capacity
 from include.loadtest.reporting.carried import outlook_sentences
+from include.loadtest.reporting.decisions import Standing, decide_sentence, decisions
 from include.loadtest.reporting.infrastructure import infrastructure_plan
 from include.loadtest.reporting.markdown import figure
 from include.loadtest.reporting.meaning import STAND_IN
 from include.loadtest.reporting.reviewed_run import ReviewedRun
+from include.loadtest.reporting.suite import SuiteEntry
 
 FILE = "review.json"
 QUARTER_DAYS = 90
@@ -26,7 +29,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ReviewHead:
-    """What is reviewed: a run of a suite on a target; `days` is the length of each window of the trends."""
+    """What is reviewed: a run of a suite on a target; `days` is the length of each window of the trends.
+
+    `bundle_uri`: where the suite's files are, to which the links to its runs are relative.
+    """
 
     suite_run_id: str
     suite: str
@@ -34,14 +40,16 @@ class ReviewHead:
     target: str
     days: int
     written: datetime
+    bundle_uri: str = ""
 
 
 @dataclass(frozen=True)
 class Trends:
-    """Content of `history.trends.read_trends`, or None and why there is none."""
+    """Content of `history.trends.read_trends`, or None and why there is none; `points`: of `read_points`."""
 
     document: Row | None
     missing: str = ""
+    points: Sequence[Row] = ()
 
 
 def review_document(
@@ -51,14 +59,18 @@ def review_document(
     trends: Trends,
     suite_manifest: Row,
     *,
+    standing: Standing,
     manual_review: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The content of review.json. `suite_manifest` has the suite's own forecast of the disks.
 
-    `manual_review`: changes that no load test can recommend or rule out, listed for people.
+    `standing`: what is open in the history. `manual_review`: changes that no load test can recommend or rule out,
+    listed for people.
     """
-    advice = recommendations(runs, costs)
+    advice, changes = recommendations(runs, costs), advised_changes(runs)
     carried = capacity(runs, costs.planned)
+    to_decide = decisions(runs, carried, advice, changes, standing)
+    is_quarterly = head.days >= QUARTER_DAYS
     return {
         "schema": 1,
         "suite_run_id": head.suite_run_id,
@@ -71,16 +83,37 @@ def review_document(
             "carries": _carries(head, carried),
             "buy": purchase_sentence(advice),
             "changed": _changed(trends, head.days),
+            "decide": decide_sentence(to_decide, standing),
         },
+        "decisions": to_decide,
+        "runs": [_run(head, one.entry) for one in runs],
         "left_out": _left_out(runs),
         "capacity": carried,
         "recommendations": advice,
-        "changes": advised_changes(runs),
+        "changes": changes,
         "manual_review": list(manual_review),
         "trends": trends.document,
         "trends_missing": trends.missing or None,
-        "infrastructure_plan": infrastructure_plan(runs, suite_manifest, advice) if head.days >= QUARTER_DAYS else None,
+        "points": list(trends.points),
+        "baselines": baselines_document(standing, trends.document) if is_quarterly else None,
+        "infrastructure_plan": infrastructure_plan(runs, suite_manifest, advice) if is_quarterly else None,
     }
+
+
+def _run(head: ReviewHead, entry: SuiteEntry) -> dict[str, str | None]:
+    """A run of the suite; `report` leads to its page where that lies beside the suite's files, else it is null."""
+    beside = _folder(entry.bundle_uri) == _folder(head.bundle_uri) and run.RUN_ID_PATTERN.match(entry.run_id)
+    has_page = bool(beside and entry.verdict is not None)
+    return {
+        "run_id": entry.run_id,
+        "profile": entry.profile,
+        "verdict": str(entry.outcome),
+        "report": f"../{entry.run_id}/{run.REPORT_PAGE}" if has_page else None,
+    }
+
+
+def _folder(uri: str) -> str:
+    return uri.rstrip("/").rpartition("/")[0]
 
 
 def _carries(head: ReviewHead, carried: Row) -> str:

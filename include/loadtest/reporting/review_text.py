@@ -5,6 +5,7 @@ from typing import Any
 
 from include.loadtest.reporting.advice import observed_text
 from include.loadtest.reporting.advised import review_changes_section
+from include.loadtest.reporting.baseline_review import baselines_section
 from include.loadtest.reporting.carried import outlook_section
 from include.loadtest.reporting.markdown import (
     NOT_MEASURED,
@@ -53,19 +54,63 @@ def review_markdown(review: Row) -> str:
         f"**How many users.** {plain_words(answer['carries'])}",
         f"**What to buy.** {plain_words(answer['buy'])}",
         f"**What changed.** {plain_words(answer['changed'])}",
+        f"**What to decide.** {plain_words(answer['decide'])}",
         f"Suite {code(review['suite'])} · {code(review['suite_run_id'])} · target {code(review['target'])} · "
         f"{moment(review['written'])}",
-        _capacity(review["capacity"], review["left_out"]),
+        decisions_section(review),
+        capacity_section(review),
         outlook_section(review["capacity"]["stepped"]),
-        _recommendations(review["recommendations"]),
+        purchases_section(review["recommendations"]),
         review_changes_section(review),
-        _trends(review),
-        _plan(review["infrastructure_plan"]),
+        trends_section(review),
+        baselines_section(review["baselines"]),
+        plan_section(review["infrastructure_plan"]),
+        _runs(review["runs"]),
     ]
     return "\n\n".join(part for part in sections if part) + "\n"
 
 
-def _capacity(capacity: Row, left_out: Sequence[Row]) -> str:
+def decisions_section(review: Row) -> str:
+    """What has to be decided, each with its figures and options; says so where it is nothing."""
+    found = review["decisions"]
+    return section(
+        "Decisions to take", *(map(_decision, found) if found else [plain_words(review["answer"]["decide"])])
+    )
+
+
+def _decision(one: Row) -> str:
+    by = "no date is stated" if one["by"] is None else plain_words(one["by"])
+    return "\n".join(
+        [
+            f"### {plain_words(one['question'])}",
+            "",
+            f"Decided by {plain(one['who'])}. By when: {by}.",
+            "",
+            "Because:",
+            "",
+            bullets(plain_words(text) for text in one["evidence"]),
+            "",
+            "Options:",
+            "",
+            bullets(plain_words(text) for text in one["options"]),
+        ]
+    )
+
+
+def _runs(runs: Sequence[Row]) -> str:
+    """The suite's runs, with a link to the page of those that lie beside it."""
+    rows = ((plain(row["profile"]), verdict_title(row["verdict"]), _link(row)) for row in runs)
+    return section("Runs", table(("profile", "verdict", "report"), rows))
+
+
+def _link(row: Row) -> str:
+    return code(row["run_id"]) if row["report"] is None else f"[{plain(row['run_id'])}]({row['report']})"
+
+
+def capacity_section(review: Row) -> str:
+    """Steady loads and loads in steps, and the runs that do not count."""
+    capacity: Row = review["capacity"]
+    left_out: Sequence[Row] = review["left_out"]
     steady = (
         (
             plain(row["profile"]),
@@ -111,7 +156,8 @@ def _step(step: Row) -> str:
     return "not known" if step["looked_up_to"] is None else f"not up to {step['looked_up_to']} users"
 
 
-def _recommendations(advice: Sequence[Row]) -> str:
+def purchases_section(advice: Sequence[Row]) -> str:
+    """Each part of the cost file with its triggers."""
     parts = (
         (
             plain(row["component"]),
@@ -138,7 +184,8 @@ def _recommendations(advice: Sequence[Row]) -> str:
     )
 
 
-def _trends(review: Row) -> str:
+def trends_section(review: Row) -> str:
+    """Medians of both windows; says so where the history gave no answer."""
     trends = review["trends"]
     if trends is None:
         return section("Trends", f"Not known: {plain(review['trends_missing'] or '')}")
@@ -176,7 +223,8 @@ def _change(metric: Row) -> str:
     return "–" if metric["change"] is None else f"{100 * metric['change']:+.1f} %"
 
 
-def _plan(plan: Row | None) -> str:
+def plan_section(plan: Row | None) -> str:
+    """The infrastructure plan; empty for a review of less than a quarter."""
     if plan is None:
         return ""
     data = (

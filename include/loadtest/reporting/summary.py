@@ -19,6 +19,7 @@ from include.loadtest.reporting.markdown import (
     figure,
     interval,
     moment,
+    page_link,
     plain,
     plain_words,
     section,
@@ -44,22 +45,22 @@ def summary_markdown(report: Row) -> str:
     sections = [
         _head(report, manifest),
         meaning_section(report["meaning"]),
-        _reasons(report["reasons"]),
+        _reasons(report["reasons"], manifest.get("dag_run")),
         _slos(report, manifest),
         plot_section(report.get("plot")),
-        diagnosis_section(report["diagnosis"]),
+        diagnosis_section(report["diagnosis"], manifest.get("dag_run")),
         recommendations_section(report),
         steps_section(report),
         capacity_section(report),
-        _scenarios(report["metrics"], (manifest.get("profile") or {}).get("engine")),
+        scenarios_section(report["metrics"], (manifest.get("profile") or {}).get("engine")),
         waiting_section(report),
         alerts_section(report),
         llm_section(report),
-        _resources(report["metrics"]),
-        _baseline(report["baseline"]),
+        resources_section(report["metrics"]),
+        baseline_section(report["baseline"]),
         _errors(report["errors"]),
         change_section(report["comparison"]),
-        _comparison(report["comparison"]),
+        comparison_section(report["comparison"]),
         deliveries_section(report),
         gaps_section(report),
         changes_section(manifest),
@@ -80,14 +81,14 @@ def _head(report: Row, manifest: Row) -> str:
             f"**{report['sentence']}**",
             "",
             f"Run `{report['run_id']}` · target {code(str(target.get('name')))} · {profile.get('users')} users, "
-            f"{profile.get('duration_s')} s {_timed(profile)} · engine {profile.get('engine')} · "
+            f"{profile.get('duration_s')} s {timed(profile)} · engine {profile.get('engine')} · "
             f"load {moment(load.get('started')) if load.get('started') else 'not sent'} to {moment(load.get('ended'))}",
             *(f"\n> {plain(note)}" for note in profile.get("notes") or ()),
         ]
     )
 
 
-def _timed(profile: Row) -> str:
+def timed(profile: Row) -> str:
     """What a profile's duration spans: the hold, or all phases of a spike; checks end when they are done."""
     if profile.get("checks"):
         return "at most, one requirement after the other"
@@ -112,8 +113,11 @@ def meaning_section(statement: Row | None, title: str = "What this means") -> st
     )
 
 
-def _reasons(reasons: Sequence[Row]) -> str:
-    lines = (f"**{reason['code']}**: {plain(reason['text'])}. _{reason['action']}_" for reason in reasons)
+def _reasons(reasons: Sequence[Row], dag_run: str | None) -> str:
+    lines = (
+        f"**{reason['code']}**: {plain(reason['text'])}. _{reason['action']}_ {page_link(dag_run, reason['page'])}"
+        for reason in reasons
+    )
     return section("Why", bullets(lines))
 
 
@@ -126,16 +130,16 @@ def _slos(report: Row, manifest: Row) -> str:
             slo["scope"],
             slo["phase"],
             slo["level"],
-            _observed(slo, measured.get((slo["metric"], slo["scope"], slo["phase"]))),
+            observed_text(slo, measured.get((slo["metric"], slo["scope"], slo["phase"]))),
             interval(slo),
             f"{slo['n']:,}",
             f"{slo['comparator']} {figure(slo['limit'], slo['unit'])}",
-            _mark(slo, measured.get((slo["metric"], slo["scope"], slo["phase"])), shares_host=shares_host),
+            outcome_text(slo, measured.get((slo["metric"], slo["scope"], slo["phase"])), shares_host=shares_host),
         )
         for slo in report["slos"]
     ]
     header = ("limit on", "of", "phase", "level", "observed", "95 % interval", "n", "limit", "outcome")
-    return section("Limits", table(header, rows), _throughput_target(measured, manifest), _hits(report["metrics"]))
+    return section("Limits", table(header, rows), throughput_target(measured, manifest), hits_text(report["metrics"]))
 
 
 def plot_section(name: str | None) -> str:
@@ -143,14 +147,14 @@ def plot_section(name: str | None) -> str:
     return section("Over time", f"![Latency, answers and failures over time]({name})") if name else ""
 
 
-def _hits(metrics: Sequence[Row]) -> str:
+def hits_text(metrics: Sequence[Row]) -> str:
     """What the searches of requirements found: a search without a hit has little to do."""
     searches = [(row["metric"].removesuffix("_s"), row["hits"]) for row in metrics if row.get("hits")]
     shown = (f"{name} {sum(hits):,} hits in {len(hits)} searches, {hits.count(0)} empty" for name, hits in searches)
     return f"Searches: {'; '.join(shown)}." if searches else ""
 
 
-def _throughput_target(measured: Mapping[tuple[str, str, str], Row], manifest: Row) -> str:
+def throughput_target(measured: Mapping[tuple[str, str, str], Row], manifest: Row) -> str:
     """What the requirements aim at beyond the least throughput: shown, not judged."""
     target_rpm = (manifest.get("profile") or {}).get("throughput_target_rpm")
     if target_rpm is None:
@@ -159,7 +163,7 @@ def _throughput_target(measured: Mapping[tuple[str, str, str], Row], manifest: R
     return f"Throughput: {observed} of a target of {figure(target_rpm, 'req/min')} (shown, not judged)."
 
 
-def _observed(slo: Row, row: Row | None) -> str:
+def observed_text(slo: Row, row: Row | None) -> str:
     """The figure that was judged: ≥ for a lower bound; without a point value, ≤ the slowest or ≥ the proved one."""
     text = figure(slo["observed"], slo["unit"])
     if slo["observed"] is None and slo["outcome"] == "missed":
@@ -173,7 +177,8 @@ def _observed(slo: Row, row: Row | None) -> str:
     return f"≥ {text}" if slo["outcome"] == "missed" else f"≤ {text}"
 
 
-def _mark(slo: Row, row: Row | None, *, shares_host: bool) -> str:
+def outcome_text(slo: Row, row: Row | None, *, shares_host: bool) -> str:
+    """How a limit was judged, with its mark. `row`: the figure in metrics.json."""
     if row is not None and row.get("not_exposed") is not None:
         return NOT_EXPOSED
     if slo["outcome"] == "not_judged" and shares_host and slo["metric"].startswith("host_"):
@@ -181,7 +186,8 @@ def _mark(slo: Row, row: Row | None, *, shares_host: bool) -> str:
     return _MARKS[slo["outcome"]] + (" (close)" if slo["close"] else "")
 
 
-def _scenarios(metrics: Sequence[Row], engine: str | None) -> str:
+def scenarios_section(metrics: Sequence[Row], engine: str | None) -> str:
+    """Latencies, errors and rate of each scenario in the hold."""
     hold = {(row["scope"], row["metric"]): row for row in metrics if row["phase"] == "hold"}
     scopes = sorted({scope for scope, _ in hold if scope == "all" or scope.startswith("scenario:")})
     columns = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "ttft_p95_ms", "error_rate", "throughput_rpm")
@@ -200,7 +206,8 @@ def _answers_of(row: Row | None) -> str:
     return f" (n={row['n']:,})" if row is not None and row["n"] else ""
 
 
-def _resources(metrics: Sequence[Row]) -> str:
+def resources_section(metrics: Sequence[Row]) -> str:
+    """The target's own figures, and its host's, in the hold."""
     rows = [
         (row["metric"], cell(row), interval(row), f"{row['n']}")
         for row in metrics
@@ -209,7 +216,7 @@ def _resources(metrics: Sequence[Row]) -> str:
     return section("Target and its host in the hold", table(("figure", "value", "95 % interval", "n"), rows))
 
 
-def _baseline(baseline: Row | None) -> str:
+def baseline_section(baseline: Row | None) -> str:
     """The measured single-user baseline beside the document's sample values."""
     if baseline is None:
         return ""
@@ -238,7 +245,8 @@ def _errors(errors: Row | None) -> str:
     return section("Errors", table(("count", "outcome", "endpoint", "error"), rows))
 
 
-def _comparison(comparison: Row | None) -> str:
+def comparison_section(comparison: Row | None) -> str:
+    """The figures beside those of the last comparable run; empty where the run was not compared."""
     if not comparison:
         return ""
     previous = comparison.get("previous_run_id")

@@ -48,6 +48,7 @@ def write_script_plan(request: LoadRequest) -> Path:
         "user_numbers": numbers,
         "user_spans": user_spans(profile.stages(), len(numbers)),
         "sessions_file": str(request.sessions_file.resolve()),
+        "run_id": request.bundle.run_id,
         "run_key": zlib.crc32(request.bundle.run_id.encode()),
         "headers": {HEADER_RUN_ID: request.bundle.run_id, HEADER_PHASE: "load", **PLAIN_BODIES},
         "summary_file": str((folder / SUMMARY_FILE).resolve()),

@@ -257,3 +257,15 @@ def test_for_any_calendar_no_two_runs_share_a_night_and_none_is_in_a_blackout(ow
         if (day + DAY).day == 1 and day.month % 3 == 0 and not own.blackout(day)
     }
     assert free_quarter_ends <= {slot.night for slot in larger if slot.cadence == "quarterly"}
+
+
+def test_the_next_deadline_is_today_or_the_first_one_after() -> None:
+    """With its rule; a calendar without rules has none."""
+    calendar = read_calendar(CALENDAR_FILE)
+    found = calendar.next_deadline(date(2027, 3, 2))
+    assert found is not None
+    assert (found.day, found.rule.day) == (date(2027, 3, 16), 16)
+    assert calendar.next_deadline(found.day) == found
+    assert calendar.blackout(found.day) is not None
+    empty = Calendar(calendar.file.model_copy(update={"rules": ()}), "made")
+    assert empty.next_deadline(date(2027, 3, 1)) is None

@@ -11,7 +11,7 @@ from include.loadtest.errors import ConfigError, InfrastructureError
 from include.loadtest.history.comparability import comparability
 from include.loadtest.history.database import connect
 from include.loadtest.history.store import RunRecord, record_run
-from include.loadtest.history.trends import read_trends
+from include.loadtest.history.trends import MOST_POINTS, read_points, read_trends
 from include.loadtest.profile import Overrides, Profile, find_profile, load_profile
 from tests.loadtest.history.conftest import START
 
@@ -150,3 +150,27 @@ def test_a_database_that_does_not_answer_or_has_no_tables(empty_url: str) -> Non
         read_trends(connect("postgresql://nobody@127.0.0.1:1/none"), "default", NOW, DAYS)
     with pytest.raises(ConfigError):
         read_trends(connect(empty_url), "default", NOW, DAYS)
+
+
+def test_the_points_are_the_runs_behind_the_medians(engine: Engine, run: Callable[..., None]) -> None:
+    """Oldest first, with verdict and value; invalid ones, and those without a value, are none."""
+    run("smoke-2", 1, 120.0, "WARN")
+    run("smoke-1", 40, 100.0)
+    run("smoke-3", 2, None)
+    run("smoke-4", 3, 900.0, "ABORTED")
+    run("smoke-5", 63, 900.0)
+    (series,) = read_points(engine, "default", NOW, DAYS)
+    assert (series["profile"], series["metric"], series["unit"]) == ("smoke", "latency_p95_ms", "ms")
+    assert series["comparability_key"] == read_trends(engine, "default", NOW, DAYS)["series"][0]["comparability_key"]
+    assert [(one["run_id"], one["verdict"], one["value"]) for one in series["points"]] == [
+        ("smoke-1", "PASS", 100.0),
+        ("smoke-2", "WARN", 120.0),
+    ]
+
+
+def test_of_many_points_the_latest_stay(engine: Engine, run: Callable[..., None]) -> None:
+    """A picture has no room for more."""
+    for number in range(MOST_POINTS + 2):
+        run(f"smoke-{number}", 60 - number / 10, 100.0 + number)
+    (series,) = read_points(engine, "default", NOW, DAYS)
+    assert (len(series["points"]), series["points"][0]["run_id"]) == (MOST_POINTS, "smoke-2")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from include.loadtest.orchestration.waiting import WhenTargetIsFree
+from include.loadtest.profile import profile_names
 from include.loadtest.profile.suites import load_suite, suite_names
 
 pytestmark = pytest.mark.unit
@@ -128,13 +129,18 @@ def test_later_stages_run_whatever_happened_before(dag) -> None:
 
 
 def test_the_form_has_bounds_and_help(dag) -> None:
-    """Every field has a title and a description; numbers have a range; targets are the committed ones."""
+    """Every field has a title and help; numbers have a range; profiles, suites and targets are the committed ones."""
     schemas = {name: dag.params.get_param(name).schema for name in dag.params}
     assert list(schemas) == [
         *("profile", "suite", "users", "duration_s", "engine", "target", "reason", "ignore_blackout", "profile_yaml"),
     ]
     assert schemas["suite"]["enum"] == [None, *suite_names()]
-    assert all(schema["title"] and dag.params.get_param(name).description for name, schema in schemas.items())
+    helped = [dag.params.get_param(name).description or schema["description_md"] for name, schema in schemas.items()]
+    assert all(helped)
+    assert all(schema["title"] for schema in schemas.values())
+    assert schemas["profile"]["enum"] == [*profile_names(), None]
+    for name in ("profile", "suite"):
+        assert set(schemas[name]["values_display"]) == {str(value) for value in schemas[name]["enum"]}
     assert (schemas["users"]["minimum"], schemas["users"]["maximum"]) == (1, 200)
     assert schemas["target"]["enum"] == ["demo", "pratikoai"]
 

@@ -29,6 +29,31 @@ def test_a_profile_given_as_text_must_carry_the_name() -> None:
         RunOrder.from_params({**PARAMS, "profile_yaml": renamed}).load_profile()
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "said"),
+    [
+        ("name: mine\n", "mine", "scenario_limits"),
+        ("", "profile_yaml", "none is chosen, and none is given as text"),
+        ("name: [", "profile_yaml", "profile_yaml:1: not valid YAML"),
+        ("name: Not A Name\n", "profile_yaml", "scenario_limits"),
+        ("- smoke\n", "profile_yaml", "expected keys and values"),
+    ],
+)
+def test_without_a_chosen_profile_the_text_has_the_name(text: str, name: str, said: str) -> None:
+    """What is no profile has a stand-in for it, so that the run has an id, and one line says what is wrong."""
+    order = RunOrder.from_params({**PARAMS, "profile": None, "profile_yaml": text})
+    assert order.profile == name
+    with pytest.raises(ConfigError, match=said):
+        order.load_profile()
+
+
+def test_a_text_of_another_name_runs_without_a_chosen_profile() -> None:
+    """Nobody has to write its name twice."""
+    text = find_profile("smoke").read_text(encoding="utf-8").replace("name: smoke", "name: mine")
+    order = RunOrder.from_params({**PARAMS, "profile": None, "profile_yaml": text})
+    assert (order.profile, order.load_profile().name) == ("mine", "mine")
+
+
 def test_only_a_plain_yes_ignores_a_blackout() -> None:
     """Neither a missing field nor a text that means something to somebody."""
     assert RunOrder.from_params({**PARAMS, "ignore_blackout": True}).ignore_blackout is True

@@ -8,8 +8,10 @@ import psycopg2
 import pytest
 
 from include.loadtest.errors import ConfigError
+from include.loadtest.orchestration.load_text import load_sentence
 from include.loadtest.orchestration.pipeline import run_stage
-from include.loadtest.target.settings import Target
+from include.loadtest.orchestration.target_use import leave_target
+from include.loadtest.target.settings import Target, load_target_file
 from tests.helpers.demo import await_ready, demo_target, launch, stop, stop_servers
 from tests.loadtest.orchestration.conftest import context_of, run_all
 
@@ -198,3 +200,26 @@ def test_a_target_that_is_down_gets_no_load(demo, new_run, history_url) -> None:
     assert (verdict["verdict"], codes(verdict)) == ("INCONCLUSIVE", ["target_unreachable"])
     assert any(path.name.startswith("load_test_summary_") for path in context.bundle.path.iterdir())
     assert locks(history_url) == 0
+
+
+def test_an_address_outside_the_allow_list_gets_no_load(demo, new_run, history_url) -> None:
+    """INCONCLUSIVE with one line that names the address and where it would be allowed; nothing was asked of it."""
+    elsewhere = new_run(replace(demo, base_url="http://203.0.113.9:8000"), "smoke-not-allowed")
+    verdict = run_all(elsewhere)
+    assert (verdict["verdict"], codes(verdict)[0]) == ("INCONCLUSIVE", "stage_failed")
+    assert (
+        "http://203.0.113.9:8000 is not allowed; add 203.0.113.9 in include/profiles/targets/demo.yaml"
+        in (verdict["reasons"][0]["text"])
+    )
+    assert "\n" not in verdict["reasons"][0]["text"]
+    assert "environment" not in elsewhere.manifest()
+    assert locks(history_url) == 0
+
+
+def test_preflight_says_what_is_going_to_be_sent(demo, new_run, caplog) -> None:
+    """The sentence of the form, for the run's own users and minutes and the chosen target."""
+    context = new_run(demo, "smoke-told", users=3)
+    with caplog.at_level("INFO", "loadtest"):
+        run_stage(context, "preflight")
+    leave_target(context)
+    assert load_sentence(context.order.load_profile(), load_target_file("demo")) in caplog.messages

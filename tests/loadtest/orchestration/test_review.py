@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,10 @@ def test_the_review_is_written_with_the_histories_trends(
     assert moved in review["answer"]["changed"]
     assert moved in (context.bundle.path / "load_test_review_20270301_040506.md").read_text(encoding="utf-8")
     assert moved in caplog.text
+    page = (context.bundle.path / "load_test_review_20270301_040506.html").read_text(encoding="utf-8")
+    assert 'aria-label="latency_p95_ms of peak_hours: 5 runs' in page
+    assert 'href="../peak_hours-0/report.html"' in page
+    assert [one["id"] for one in review["decisions"]][-1] == "weekly_silent", "no run of it is in this history"
     assert review["capacity"]["carried"] is None, "the made verdict has no judged limit"
     assert review["infrastructure_plan"] is None
 
@@ -94,7 +99,11 @@ def test_without_a_history_the_review_says_so(tmp_path: Path, caplog: pytest.Log
     assert review["infrastructure_plan"]["data"][0]["profile"] == "peak_hours"
     text = (context.bundle.path / "load_test_review_20270301_040506.md").read_text(encoding="utf-8")
     assert "What changed is not known: the history gave no answer" in text
-    assert "secret-word" not in text + caplog.text
+    page = (context.bundle.path / "load_test_review_20270301_040506.html").read_text(encoding="utf-8")
+    assert "What is open in the history is not known: the history gave no answer" in text
+    assert "Not known: the history gave no answer" in page
+    assert review["baselines"]["rows"] is None
+    assert "secret-word" not in text + page + caplog.text
 
 
 def test_a_suite_whose_runs_left_nothing_has_a_review(tmp_path: Path) -> None:
@@ -104,3 +113,12 @@ def test_a_suite_whose_runs_left_nothing_has_a_review(tmp_path: Path) -> None:
     answer = context.bundle.read("review.json")["answer"]
     assert answer["carries"].startswith("Not known how many users it carries")
     assert answer["buy"].startswith("No purchase is recommended. Not known: CPU (host_cpu_pct not measured)")
+
+
+def test_a_target_with_blackouts_has_the_next_deadline(tmp_path: Path) -> None:
+    """What the users need is needed before it; the stand-in has none."""
+    for target, has_date in (("pratikoai", True), ("demo", False)):
+        context = replace(context_of(tmp_path / target, UNREACHABLE), target_name=target)
+        write_review(context, [SuiteEntry("peak_hours-1", "peak_hours", "/gone", None, None)], lambda *_: None, 31, NOW)
+        decisions = {one["id"]: one for one in context.bundle.read("review.json")["decisions"]}
+        assert (decisions["capacity_unknown"]["by"] is not None) is has_date

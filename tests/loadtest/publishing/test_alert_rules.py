@@ -11,7 +11,8 @@ import yaml
 
 from include.loadtest.live.readings import LEVELS
 from include.loadtest.profile.thresholds import LIVE_METRICS, SILENCE, THRESHOLDS_FILE, load_thresholds
-from include.loadtest.publishing.alert_rules import GUARDS, alert_name, expression, main
+from include.loadtest.publishing.alert_rules import GUARDS, alert_name, main
+from include.loadtest.publishing.expressions import expression
 from tests.helpers.programs import program
 
 ROOT = Path(__file__).parents[3]
@@ -154,7 +155,7 @@ def test_slacks_address_is_read_by_alertmanager_itself(tmp_path: Path, caplog: p
 def test_every_metric_has_an_expression() -> None:
     """Levels by their readings, the others by rules of their own."""
     assert set(LEVELS) < set(LIVE_METRICS)
-    assert all(expression(metric, 60) for metric in (*LIVE_METRICS, SILENCE))
+    assert all(expression(metric, "60s") for metric in (*LIVE_METRICS, SILENCE))
 
 
 def test_a_wrong_file_ends_with_2_and_its_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -125,12 +125,14 @@ def test_an_alert_says_its_moment_since_it_may_be_read_late() -> None:
         "alert error_rate_high since 2026-03-01 02:05:00 UTC: error_rate at 5 %; what to do: "
         "docs/alerts/error_rate_high.md",
     ]
+    assert "<http://127.0.0.1:8080/loadtest/docs/alerts/error_rate_high|What to do>" in texts(begun)
     over = ALERT | {"until": "2026-03-01T02:05:42.000000Z"}
     ended = build.alert_message(over, run_id="smoke-1", target="demo", link=LINK)
     assert texts(ended)[:2] == [
         "✅ error_rate_high: smoke-1 on demo",
         "alert error_rate_high over at 2026-03-01 02:05:42 UTC after 42 s; worst: error_rate at 5 %",
     ]
+    assert "What to do" not in repr(ended)
 
 
 def test_a_fault_cannot_be_taken_for_a_verdict() -> None:

@@ -35,6 +35,7 @@ def test_the_verdict_comes_first_then_what_decided_it() -> None:
     assert "latency_p95_ms" in rows[0]
     assert "error_rate" in rows[1]
     assert "pool of connections" in shown
+    assert "good run. [docs/runbooks/limits.md](<http://127.0.0.1:8080/loadtest/docs/runbooks/limits>)" in shown
     assert "[Report](<https://example.org/r>) · [Run](<http://127.0.0.1:8080/dags/x>)" in shown
     assert "`aaaaaaaaaaaa`" in shown
 

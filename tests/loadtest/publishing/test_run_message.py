@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from include.loadtest.publishing.message_parts import Message
+from include.loadtest.publishing.message_parts import SECTION_CHARS, Message
 from include.loadtest.publishing.run_message import bottleneck_message, mention_message
 from include.loadtest.verdict import Reason
 from tests.helpers.block_kit import faults
@@ -52,7 +52,8 @@ def test_a_breach_names_its_reason_what_to_do_and_its_figure_first() -> None:
     assert why.splitlines() == [
         "*Why*",
         "• *slo_missed*: latency_p99_ms of all in hold: 9,100 ms, limit &lt; 8,000 ms, n=900",
-        "      → Read the SLO table of the summary; compare with the last good run.",
+        "      → Read the SLO table of the summary; compare with the last good run. "
+        "(<http://127.0.0.1:8080/loadtest/docs/runbooks/limits|docs/runbooks/limits.md>)",
         "• *slo_missed*: latency_p95_ms of scenario:simple_query in spike: 3,456 ms, limit &lt; 2,500 ms, n=900",
     ]
     assert figures(shown) == [
@@ -116,17 +117,37 @@ def test_more_than_five_reasons_are_counted() -> None:
     assert why.endswith("… and 3 more in the report")
 
 
+def test_pages_are_linked_as_far_as_slack_has_room_for_them() -> None:
+    """Long reasons come first; without Airflow's address the page's file is named."""
+    codes = ("stage_failed", "setup_failed", "overlap", "generator_died", "source_missing")
+    long = document([], *[Reason(code, "x" * 400) for code in codes])
+    told = texts(message(long, link=f"https://e/{'a' * 300}/dags/d/runs/r"))[2]
+    assert 0 < told.count("/loadtest/docs/runbooks/") < len(codes)
+    assert len(told) <= SECTION_CHARS
+    assert "docs/runbooks/setup.md`)" in texts(message(document([], Reason("setup_failed", "x")), link=None))[2]
+
+
+def test_the_page_of_the_first_cause_stands_below_the_next_step() -> None:
+    """In the message and in the reply."""
+    found = FOUND | {"causes": [{"cause": "locks"}]}
+    line = "      → <http://127.0.0.1:8080/loadtest/docs/runbooks/slow-statements|docs/runbooks/slow-statements.md>"
+    assert texts(bottleneck_message(found, LINK))[0].splitlines()[-1] == line
+    assert any(text.endswith(line) for text in texts(message(document(BREACH), diagnosis=found)))
+
+
 def test_hostile_text_mentions_nobody_and_marks_up_nothing() -> None:
-    """The only "<" that Slack sees begins the link; no mention, markup, emoji, line break or control sign survives."""
+    """Every "<" that Slack sees begins a link of ours; no mention, markup, emoji, line break, control sign survives."""
     document_ = document([], *[Reason("stage_failed", HOSTILE)] * 3, run_id=HOSTILE)
     shown = message(document_, title=HOSTILE, bundle_uri=HOSTILE, target=HOSTILE)
     everything = [shown.text, *texts(shown)]
     assert faults(shown.payload()) == []
+    page = "<http://127.0.0.1:8080/loadtest/docs/runbooks/results"
     assert [re.findall(r"<[^|]*", text) for text in everything[1:] if "<http://127" in text] == [
-        ["<" + LINK.replace("&", "&amp;")]
+        [page],
+        ["<" + LINK.replace("&", "&amp;")],
     ]
     for text in [text for text in everything[2:] if not text.startswith("<http://127")] + [shown.text]:
-        assert "<" not in text
+        assert "<" not in text.replace(page, "")
         assert re.search(r"&(?!amp;|lt;|gt;)", text) is None
         assert "\x1b" not in text
         assert "\u202e" not in text

@@ -241,3 +241,15 @@ def test_a_closing_leaves_the_text_as_it_is() -> None:
     opening = payload_of(about, findings, decision(findings))
     assert (closing["state"], closing["body"]) == ("closed", None)
     assert (opening["state"], opening["comment"]) == ("open", None)
+
+
+def test_the_pages_of_cause_and_reason_are_linked_beside_the_next_step() -> None:
+    """The cause's first; where Airflow's address is not known the files are named."""
+    cause = {"state": "bottleneck", "sentence": "A lock.", "next_step": "End it.", "causes": [{"cause": "locks"}]}
+    about = account(diagnosis=cause, run=replace(ticket_run(), link="https://airflow.example/dags/d/runs/r"))
+    text = body(about, found(about), decision(found(about)))
+    first, second = (f"[docs/runbooks/{page}.md](<https://airflow.example/loadtest/docs/runbooks/{page}>)"
+                     for page in ("slow-statements", "limits"))  # fmt: skip
+    assert f"Next step: End it.\n\nWhat to do in detail: {first}, {second}" in text
+    nowhere = account(diagnosis=None, run=replace(ticket_run(), link=None))
+    assert "What to do in detail: `docs/runbooks/limits.md`" in body(nowhere, found(nowhere), decision(found(nowhere)))

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -45,15 +45,25 @@ def judged(manifest: dict[str, Any], verdict: str, **outcomes: str) -> dict[str,
     return {"verdict": verdict, "reasons": [], "slos": slos}
 
 
-def write_samples(bundle: Bundle, rows: Iterable[tuple[float, int, str]]) -> None:
-    """A further part with rows (seconds from START_US to the intended start, latency in µs, outcome)."""
+def made_sample(at_s: float, latency_us: int, **changes: Any) -> Sample:
+    """A request that was intended, and sent, `at_s` seconds after START_US."""
+    start = (START_US + round(at_s * 1e6)) * 1000
+    sample = Sample(
+        start, start, latency_us, None, "simple_query", "chat", 0, "hold", "hold", "ok", None, 200, 1, None, "w0", 1
+    )
+    return sample._replace(**changes)
+
+
+def write_part_of(bundle: Bundle, samples: Sequence[Sample]) -> None:
+    """A further part."""
     bundle.samples_dir.mkdir(parents=True, exist_ok=True)
     path = bundle.samples_dir / f"w0-{len(list(bundle.samples_dir.glob('w0-*'))):06d}.parquet"
-    samples = [
-        Sample(start, start, us, None, "simple_query", "chat", 0, "hold", "hold", outcome, None, 200, 1, None, "w0", 1)
-        for start, us, outcome in (((START_US + round(at_s * 1e6)) * 1000, us, outcome) for at_s, us, outcome in rows)
-    ]
     write_part(samples, SAMPLE_SCHEMA, path)
+
+
+def write_samples(bundle: Bundle, rows: Iterable[tuple[float, int, str]]) -> None:
+    """A further part with rows (seconds from START_US to the intended start, latency in µs, outcome)."""
+    write_part_of(bundle, [made_sample(at_s, us, outcome=outcome) for at_s, us, outcome in rows])
 
 
 @pytest.fixture

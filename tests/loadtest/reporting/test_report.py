@@ -74,3 +74,13 @@ def test_the_plot_and_the_deliveries_are_in_report_and_summary(bundle) -> None:
     summary = summary_markdown(report)
     assert "(load_test_plot.png)" in summary
     assert "| issue | 🟡 waiting, tried again | GitHub is not reachable |" in summary
+
+
+def test_each_reason_links_its_page_where_airflows_address_is_known(bundle) -> None:
+    """In the data the page below docs/, in the summary a link into Airflow, else the file."""
+    report = build_report(bundle)
+    assert report["reasons"][0]["page"] == "runbooks/limits.md"
+    assert "`docs/runbooks/limits.md`" in summary_markdown(report)
+    bundle.update_manifest(dag_run="https://airflow.example/dags/load_test_manual/runs/x")
+    link = "[docs/runbooks/limits.md](<https://airflow.example/loadtest/docs/runbooks/limits>)"
+    assert link in summary_markdown(build_report(bundle))

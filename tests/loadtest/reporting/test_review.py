@@ -1,5 +1,7 @@
 """A review answers three questions from what was measured, and says where nothing was."""
 
+from dataclasses import replace
+
 import pytest
 
 from include.loadtest.reporting.review import Trends
@@ -10,19 +12,22 @@ pytestmark = pytest.mark.unit
 
 
 def test_the_document_has_its_parts() -> None:
-    """Exactly these keys, and three answers."""
+    """Exactly these keys, and four answers."""
     made = review_of(reviewed("peak_hours"))
     assert set(made) == {
         *("schema", "suite_run_id", "suite", "title", "target", "days", "written", "answer", "left_out", "capacity"),
         *("recommendations", "changes", "manual_review", "trends", "trends_missing", "infrastructure_plan"),
+        *("decisions", "runs", "points", "baselines"),
     }
     assert (made["schema"], made["written"], made["days"]) == (1, "2027-03-01T04:05:06.000000Z", 31)
-    assert set(made["answer"]) == {"carries", "buy", "changed"}
+    assert set(made["answer"]) == {"carries", "buy", "changed", "decide"}
 
 
 def test_only_a_quarters_review_has_the_infrastructure_plan() -> None:
     """31 days have none, 92 have it."""
     assert review_of()["infrastructure_plan"] is None
+    assert review_of()["baselines"] is None
+    assert review_of(days=92)["baselines"]["missing"] == "the history gave no answer"
     assert review_of(days=92)["infrastructure_plan"]["not_measured"] != []
 
 
@@ -75,3 +80,11 @@ def test_runs_that_do_not_count_are_named() -> None:
     """With their verdicts."""
     left_out = review_of(reviewed("peak_hours"), reviewed("baseline", "ABORTED", codes=("operator",)))["left_out"]
     assert left_out == [{"run_id": "baseline-1", "profile": "baseline", "verdict": "ABORTED"}]
+
+
+def test_runs_beside_the_suite_are_linked() -> None:
+    """Relative to the suite's own files; a run elsewhere, or without a verdict, has no page to lead to."""
+    beside, unfinished = reviewed("peak_hours"), reviewed("baseline", None)
+    elsewhere = replace(beside, entry=replace(beside.entry, bundle_uri="s3://other/peak_hours-1"))
+    links = [row["report"] for row in review_of(beside, unfinished, elsewhere)["runs"]]
+    assert links == ["../peak_hours-1/report.html", None, None]

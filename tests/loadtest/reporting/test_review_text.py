@@ -7,6 +7,7 @@ import pytest
 
 from include.loadtest.reporting.review import Trends
 from include.loadtest.reporting.review_text import review_markdown
+from tests.helpers.planted_review import full_review
 from tests.helpers.reviewed_runs import hold_row, reviewed, step
 from tests.helpers.reviews import p95, review_of, steps_run, trends_of
 from tests.loadtest.reporting.conftest import HOSTILE
@@ -19,11 +20,12 @@ def lines_of(review: dict[str, Any]) -> list[str]:
 
 
 def test_the_answer_comes_first() -> None:
-    """Title, users, purchases, changes, then where it is from."""
+    """Title, users, purchases, changes, decisions, then where it is from."""
     shown = [line for line in lines_of(review_of(reviewed("peak_hours"))) if line]
     assert shown[0] == "# Load test review: Monthly capacity review"
-    assert [line.split("**")[1] for line in shown[1:4]] == ["How many users.", "What to buy.", "What changed."]
-    assert shown[4].startswith("Suite `monthly` · `monthly-1` · target `pratikoai` · 2027-03-01 04:05:06 UTC")
+    asked = ["How many users.", "What to buy.", "What changed.", "What to decide."]
+    assert [line.split("**")[1] for line in shown[1:5]] == asked
+    assert shown[5].startswith("Suite `monthly` · `monthly-1` · target `pratikoai` · 2027-03-01 04:05:06 UTC")
 
 
 def test_each_load_has_its_row() -> None:
@@ -94,3 +96,22 @@ def test_hostile_text_is_harmless() -> None:
         text = text.replace(escaped, "")
     for markup in ("<script", "[x](", "*bold*", "@everyone", "\x1b"):
         assert markup not in text
+
+
+def test_decisions_have_their_evidence_and_options() -> None:
+    """A heading each, who decides by when, lists; runs are linked where their page lies beside the suite."""
+    text = review_markdown(full_review())
+    assert "### How are the planned 50 to 100 users served within the limits?" in text
+    assert "Decided by the person responsible for the product. By when: IVA: deadline Tue 2027-03-16." in text
+    assert "- limits missed with 100 users (tax_deadline, tax_deadline-1)" in text
+    assert "[tax_deadline-1](../tax_deadline-1/report.html)" in text
+    assert "<script>" not in text
+
+
+def test_nothing_to_decide_is_said() -> None:
+    """With the history's state, where that is not known."""
+    values = ("host_cpu_pct", "host_memory_pct", "postgres_connections", "slow_queries_per_min")
+    rows = tuple(hold_row(name, 1.0) for name in values)
+    text = review_markdown(review_of(reviewed("tax_deadline", rows=rows, stages=(step(100, "hold"),))))
+    assert "## Decisions to take\n\nNothing has to be decided" in text
+    assert "What is open in the history is not known" in text

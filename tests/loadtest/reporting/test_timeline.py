@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.loadtest.bundle import Bundle
-from include.loadtest.reporting.timeline import MIN_ROWS, Span, read_timeline
+from include.loadtest.reporting.sample_counts import Span
+from include.loadtest.reporting.timeline import MIN_ROWS, read_timeline
 from include.loadtest.run import utc_text
 from tests.loadtest.reporting.conftest import START_US, write_samples
 

@@ -38,6 +38,7 @@ def connection() -> Iterator["DuckDBPyConnection"]:
         }
         with duckdb.connect(":memory:", config=config) as opened:
             opened.execute("SET TimeZone = 'UTC'")
+            opened.execute("SET enable_progress_bar = false")  # standard output is not its own
             yield opened
 
 
@@ -55,13 +56,13 @@ def with_parts(
     paths = sorted(directory.glob("*.parquet"))
     missing = [f"{directory.name}/{name}" for name in _missing({path.name for path in paths})]
     try:
-        return _run(paths, view, columns, action), missing
+        return with_files(paths, view, columns, action), missing
     except duckdb.Error:
         sound = _sound(paths, columns)
         if sound == paths:
             raise
         damaged = [f"{path.parent.name}/{path.name}" for path in paths if path not in sound]
-        return _run(sound, view, columns, action), damaged + missing
+        return with_files(sound, view, columns, action), damaged + missing
 
 
 def _missing(names: Collection[str]) -> list[str]:
@@ -74,7 +75,10 @@ def _missing(names: Collection[str]) -> list[str]:
     return [name for name in expected if name not in names]
 
 
-def _run(paths: Sequence[Path], view: str, columns: str, action: Callable[["DuckDBPyConnection"], Result]) -> Result:
+def with_files(
+    paths: Sequence[Path], view: str, columns: str, action: Callable[["DuckDBPyConnection"], Result]
+) -> Result:
+    """Run `action` on a connection where `view` has all rows of these parts. Raises duckdb.Error, also for damage."""
     with connection() as opened:
         if paths:
             opened.read_parquet([str(path) for path in paths]).project(_names(columns)).create_view(view)

@@ -1,0 +1,99 @@
+"""Nobody sees a page without Airflow's login, and who may only look changes nothing."""
+
+import inspect
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from include.loadtest.orchestration.web.access import REQUEST_HEADER, may_change, user_name
+from include.loadtest.orchestration.web.app import PAGES, create_app
+from tests.helpers.web_app import COOKIE
+
+pytestmark = pytest.mark.unit
+Browse = Callable[[str | None], TestClient]
+ACT = {REQUEST_HEADER: "1", "Sec-Fetch-Site": "same-origin"}
+CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def _routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Each method and address of the app, with something in place of each parameter."""
+    for route in app.routes:
+        assert isinstance(route, APIRoute), route
+        parts = [("x" if part.startswith("{") else part) for part in route.path.split("/")]
+        yield from ((method, "/loadtest" + "/".join(parts)) for method in sorted(route.methods))
+
+
+def _own_routes() -> list[tuple[str, str]]:
+    return sorted(_routes(create_app()))
+
+
+def test_the_walk_knows_all_routes() -> None:
+    """Every module with a router is part of the app, and the walk has pages, files and actions."""
+    found = {path for _, path in _own_routes()}
+    assert {"/loadtest/", "/loadtest/runs/x", "/loadtest/static/x", "/loadtest/actions/x", "/loadtest/x"} <= found
+    assert len(_own_routes()) == 1 + sum(len(module.router.routes) for module in PAGES)
+    assert all(inspect.getdoc(route.endpoint) for module in PAGES for route in module.router.routes)
+
+
+@pytest.mark.parametrize(("method", "path"), _own_routes())
+def test_no_route_without_a_login(browse: Browse, method: str, path: str) -> None:
+    """401, also for an address that leads nowhere: nothing is told to who has not logged in; and 403 for a forgery."""
+    client = browse(None)
+    assert client.request(method, path, headers=ACT, json={}).status_code == 401
+    client.cookies.set(COOKIE, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiIsInJvbGUiOiJhZG1pbiJ9.")
+    assert client.request(method, path, headers=ACT, json={}).status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in _own_routes() if route[0] in CHANGING])
+def test_who_may_only_look_changes_nothing(browse: Browse, method: str, path: str) -> None:
+    """Airflow's viewer is refused by every changing route, and told what is missing."""
+    answer = browse("viewer").request(method, path, headers=ACT, json={})
+    assert answer.status_code == 403
+    assert "load_test_housekeeping" in answer.json()["detail"]
+
+
+def test_pages_are_no_changing_routes() -> None:
+    """What is not a changing route answers GET only (and HEAD)."""
+    assert {method for method, path in _own_routes() if "/actions/" not in path} == {"GET"}
+
+
+@pytest.mark.parametrize("role", ["viewer", "user", "op", "admin"])
+def test_every_role_may_look(browse: Browse, role: str) -> None:
+    """The overview is for all who may see DAG runs."""
+    assert browse(role).get("/loadtest/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({REQUEST_HEADER: ""}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    ],
+)
+def test_another_sites_page_cannot_act_as_the_user(browse: Browse, headers: dict[str, str], status: int) -> None:
+    """A login that the browser sends along is not enough: form posts and foreign origins are refused."""
+    sent = {"Content-Type": "application/json", **ACT, **headers}
+    answer = browse("admin").post("/loadtest/actions/mark", headers=sent, content=b"{}")
+    assert answer.status_code == status
+    assert answer.json()["detail"].startswith("refused")
+
+
+def test_a_bearer_token_is_a_login_too(browse: Browse, tokens: dict[str, str]) -> None:
+    """Programs send what Airflow's API gives them."""
+    client = browse(None)
+    assert client.get("/loadtest/", headers={"Authorization": f"Bearer {tokens['viewer']}"}).status_code == 200
+
+
+def test_who_may_change_and_how_they_are_named(tokens: dict[str, str]) -> None:
+    """Who may start the DAG that changes baselines: in Airflow's simple manager all but viewers."""
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    users = {role: SimpleAuthManagerUser(username=f"the {role}", role=role) for role in tokens}
+    assert {role for role, user in users.items() if may_change(user)} == {"user", "op", "admin"}
+    assert user_name(users["op"]) == "the op"
