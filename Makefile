@@ -41,7 +41,7 @@ run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENG
 
 # Bytecode that is kept saves a sixth of all CPU: uv leaves a new .venv without any, and images for CI often forbid to
 # write it. Four workers on two cores, since most tests wait half of their time; tests/conftest.py orders the files.
-test: $(STAMP) system-deps ## Run the tests [LONG=yes: also two stories through the scheduler that are tested in process as well]
+test: $(STAMP) system-deps ## Run the tests [LONG=yes: also three stories through the scheduler whose parts are tested in process]
 	@env -u PYTHONDONTWRITEBYTECODE $(PYTHON_BIN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "$(if $(LONG),,not long)"
 
 prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,parity,italian,release,parse,collectors,alerts,dashboards,bottleneck,llm,capacity,tickets,outbox,selftest,pages,live_page,report,pages_speed,screens SEEDS=5 RECORD=dir BUNDLES=dir]

@@ -59,6 +59,20 @@ class Opened:
     seen: Seen
 
 
+def logged_in(context: BrowserContext, address: str, user: str, password: str) -> Page:
+    """A page of Airflow's plugin, opened as a person comes to it: refused, then by Airflow's own form, and back."""
+    page = context.new_page()
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == 401, f"{address} without a login: {answer.status}"
+    page.get_by_role("link", name="Log in to Airflow").click()
+    page.fill("input[name=username]", user)
+    page.fill("input[name=password]", password)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url(address)
+    return page
+
+
 @contextmanager
 def opened(
     browser: Browser,

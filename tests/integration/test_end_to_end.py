@@ -18,13 +18,23 @@ import psutil
 import psycopg2
 import pytest
 
+from include.embedded.airflow import admin_password
 from include.embedded.postgres import running_postgres
 from include.embedded.state import Layout
+from tests.helpers.browser import chromium, logged_in
 from tests.helpers.commands import ROOT, left_over, make, verdict_of
 from tests.helpers.github_service import Trouble
+from tests.helpers.operator import (
+    LOCUSTFILE,
+    airflow_url,
+    forget_switch,
+    generators,
+    mark_load_failed,
+    runbook,
+    switch,
+)
 from tests.helpers.planted import DATABASES, PAGES, Places, Planted, planted
 
-LOCUSTFILE = str(ROOT / "include" / "locustfiles" / "pratikoai.py")
 SHORT = {"PROFILE": "smoke", "USERS": "5", "DURATION_S": "15", "TARGET": "demo"}
 TAGGED = """SELECT count(*) FROM "user" WHERE account_code LIKE 'LT-%'"""
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -65,17 +75,39 @@ def tagged_users(environment: dict) -> int:
         connection.close()
 
 
-def test_a_healthy_run_is_green_and_shows_its_progress(environment, told) -> None:
+@pytest.fixture(scope="module")
+def healthy(environment) -> subprocess.CompletedProcess[str]:  # noqa: ARG001 - it is where the run takes place
+    """A run that is as it should be."""
+    return make("run", **SHORT)
+
+
+def test_a_healthy_run_is_green_and_shows_its_progress(environment, healthy, told) -> None:
     """Exit code 0, a progress line, the bundle's verdict, no user left; Slack has its message and Pages the report."""
-    finished = make("run", **SHORT)
-    verdict, bundle = verdict_of(finished)
-    assert (finished.returncode, verdict) == (0, "PASS"), finished.stdout + finished.stderr
-    assert "elapsed" in finished.stdout
+    verdict, bundle = verdict_of(healthy)
+    assert (healthy.returncode, verdict) == (0, "PASS"), healthy.stdout + healthy.stderr
+    assert "elapsed" in healthy.stdout
     assert json.loads((bundle / "verdict.json").read_text())["verdict"] == "PASS"
     assert tagged_users(environment) == 0
     message, *thread = told.slack.posts
     assert ("PASS" in message.text, len(thread) >= 2, told.slack.faults) == (True, True, [])
     assert f"load-tests/{bundle.name}/index.html" in told.github.git.content(PAGES)
+
+
+def test_its_pages_are_behind_airflows_login(healthy) -> None:
+    """Refused, then by Airflow's form to the run's page with its report; Airflow's own page of the run has the tab."""
+    airflow = airflow_url()
+    dag_run = re.search(r"run (make_run__\w+):", healthy.stdout)
+    assert dag_run is not None
+    with chromium() as browser:
+        context = browser.new_context()
+        address = f"{airflow}/loadtest/runs/{verdict_of(healthy)[1].name}"
+        page = logged_in(context, address, "admin", admin_password(Layout()))
+        assert "PASS" in page.locator("main").inner_text()
+        assert "Release?" in page.frame_locator("iframe").locator("body").inner_text()
+        page.goto(f"{airflow}/dags/load_test_manual/runs/{dag_run[1]}/plugin/load-test")
+        inside = page.frame_locator("iframe").locator("main")
+        inside.get_by_text("PASS").first.wait_for()
+        context.close()
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +146,7 @@ def test_no_secret_is_written_anywhere(breach, told) -> None:
         assert places.with_secrets() == written
 
 
+@pytest.mark.long
 def test_a_killed_generator_is_inconclusive_and_keeps_its_samples(environment) -> None:
     """kill -9 of Locust in the middle of the load."""
 
@@ -184,50 +217,6 @@ def test_the_switch_stops_the_load_and_lets_none_begin(environment) -> None:
     assert verdict_of(refused)[0] == "ABORTED"
     assert not (verdict_of(refused)[1] / "samples").exists()
     assert tagged_users(environment) == 0
-
-
-def api() -> httpx.Client:
-    """Airflow's REST API, as the administrator."""
-    port = json.loads((ROOT / ".embedded" / "environment.json").read_text())["port"]
-    url = f"http://127.0.0.1:{port}"
-    password = json.loads((ROOT / ".embedded" / "passwords.json").read_text())["admin"]
-    login = httpx.post(f"{url}/auth/token", json={"username": "admin", "password": password}, timeout=30)
-    token = login.raise_for_status().json()["access_token"]
-    return httpx.Client(base_url=f"{url}/api/v2", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-
-
-def runbook(command: str) -> None:
-    """A command of docs/runbooks, as a person gives it."""
-    given = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
-    script = f". docs/runbooks/tools.sh && {command}"
-    subprocess.run(["bash", "-c", script], cwd=ROOT, env=given, check=True, timeout=60)
-
-
-def switch() -> str:
-    """The Airflow variable that stops all load."""
-    with api() as client:
-        return str(client.get("/variables/loadtest_stop").raise_for_status().json()["value"])
-
-
-def forget_switch() -> None:
-    """Delete it."""
-    with api() as client:
-        client.delete("/variables/loadtest_stop").raise_for_status()
-
-
-def generators(bundle: Path) -> list[str]:
-    """Command lines of the generators of one run."""
-    lines = [process.info["cmdline"] or () for process in psutil.process_iter(["cmdline"])]
-    return [" ".join(line) for line in lines if LOCUSTFILE in line and bundle.name in " ".join(line)]
-
-
-def mark_load_failed() -> None:
-    """Mark the running load's task failed, as an operator does on Airflow's page."""
-    with api() as client:
-        found = client.get("/dags/~/dagRuns/~/taskInstances", params={"state": "running"}).raise_for_status().json()
-        task = next(task for task in found["task_instances"] if task["task_id"] == "run_profile")
-        path = f"/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}/taskInstances/run_profile"
-        client.patch(path, json={"new_state": "failed"}).raise_for_status()
 
 
 @pytest.mark.long

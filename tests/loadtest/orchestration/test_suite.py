@@ -124,7 +124,7 @@ def test_a_breach_does_not_stop_the_next_run_and_is_the_suites_verdict(demo, sui
     assert document["verdict"] == "SLA_BREACH"
     assert [run["verdict"] for run in document["runs"]] == ["SLA_BREACH", "PASS"]
     assert demo.sql(TAGGED) == [(0,)]
-    assert suite_context.bundle.read("review.json")["answer"].keys() == {"carries", "buy", "changed"}
+    assert suite_context.bundle.read("review.json")["answer"].keys() == {"carries", "buy", "changed", "decide"}
     assert not suite_context.sessions_file.exists()
     sizes = suite_context.bundle.read("manifest.json")["sizes"]
     assert sizes["after_cleanup"]["row_counts"]["user"] == 0
