@@ -33,13 +33,14 @@ class Api(AirflowClient):
         finally:
             self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": True})
 
-    def set_variable(self, name: str, value: str | None) -> None:
-        """Set an Airflow variable; None deletes it, also where there is none."""
+    def set_variable(self, name: str, value: str) -> None:
+        """Set an Airflow variable, new or not."""
+        entry = {"key": name, "value": value}
         known = self._call("GET", "/variables", params={"limit": 100})["variables"]
-        if any(entry["key"] == name for entry in known):
-            self._call("DELETE", f"/variables/{name}")
-        if value is not None:
-            self._call("POST", "/variables", json={"key": name, "value": value})
+        if any(one["key"] == name for one in known):
+            self._call("PATCH", f"/variables/{name}", json=entry)
+        else:
+            self._call("POST", "/variables", json=entry)
 
     def states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """The state of each task of a DAG run."""

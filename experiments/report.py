@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.big_bundle import Recorded, write_recording
+from experiments.big_bundle import STARTED, Recorded, write_recording
 from experiments.claims import Claim, Say
 from experiments.hostile_bundle import DISTINCT, OFTEN, write_hostile
 from include.embedded.state import CHECKOUT
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
+from include.loadtest.live.watch import Watch
 from include.loadtest.profile import Profile, find_profile, load_profile
+from include.loadtest.profile.thresholds import LIVE_METRICS, load_thresholds
 from include.loadtest.reporting.distribution import PERCENTILE_NAMES
 from include.loadtest.reporting.markdown import cell
 
@@ -76,7 +78,9 @@ def claims(say: Say) -> Iterator[Claim]:
     with tempfile.TemporaryDirectory(prefix="loadtest-report-") as folder:
         say(f"recording a run of {SAMPLES:,} samples")
         big = Bundle(Path(folder) / "smoke-20260301-020000-aaaaaa")
-        write_recording(big, profile, Recorded(SAMPLES))
+        load = Recorded(SAMPLES)
+        write_recording(big, profile, load)
+        write_alerts(big, load)
         yield from _of_big(big, profile, say)
         say(f"recording a run with {DISTINCT:,} hostile error texts")
         hostile = Bundle(Path(folder) / "smoke-20260301-020000-bbbbbb")
@@ -84,8 +88,24 @@ def claims(say: Say) -> Iterator[Claim]:
         yield from _of_hostile(hostile, profile, failed, say)
 
 
+def write_alerts(bundle: Bundle, load: Recorded) -> None:
+    """alerts.json of a load in which every figure swings around its limit as fast as an alert can follow."""
+    from include.loadtest.orchestration.live_watch import document
+
+    thresholds = [one for one in load_thresholds().thresholds if one.metric in LIVE_METRICS]
+    watch, began_s = Watch(thresholds, shares_host=False), STARTED.timestamp()
+    for at_s in range(0, load.seconds, 2):
+        figures = {}
+        for one in thresholds:
+            is_over = at_s // (one.for_s + 2) % 2 == 0
+            figures[one.metric] = one.limit * (1.5 if is_over == one.comparator.startswith(">") else 0.5)
+        watch.update(began_s + at_s, figures)
+    bundle.write(run.ALERTS, document(watch, None))
+
+
 def _of_big(bundle: Bundle, profile: Profile, say: Say) -> Iterator[Claim]:
-    what = f"{SAMPLES:,} samples in {len(list(bundle.samples_dir.iterdir())):,} parts"
+    alerts = len(bundle.read(run.ALERTS)["alerts"])
+    what = f"{SAMPLES:,} samples in {len(list(bundle.samples_dir.iterdir())):,} parts, and {alerts:,} alerts"
     made, size, seen = _made(bundle, profile, say)
     yield _claim(
         f"{what}: report and chart data, beyond imports", f"<= {MOST_DATA_S:g} s", f"{made['data_s']:.2f} s",

@@ -4,7 +4,6 @@
 """
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,12 +17,14 @@ from experiments.screen_runs import Shown, made_runs, running
 from include.embedded.airflow import USER, admin_password
 from include.embedded.environment import running_state
 from include.loadtest.verdict import Verdict
-from tests.helpers.browser import DESKTOP, PHONE, SERIOUS, axe, chromium, opened, scrolls_sideways
+from tests.helpers.browser import DESKTOP, PHONE, SERIOUS, axe, chromium, logged_in, opened, scrolls_sideways
 
 NAME = "screens"
 RECORD_VARIABLE = "RECORD"
 ANSWERS = ("Release?", "Why?", "What next?")
 QUIET_MS = 1_500
+BOTTOM = "elements => Math.max(...elements.map(element => element.getBoundingClientRect().bottom))"
+"""Where the lowest of some elements ends, in px from the top of the window."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,7 @@ class Studio:
         """By Airflow's own form, as a person does."""
         context = self._browser.new_context()
         try:
-            page = context.new_page()
-            page.goto(f"{self._url}/", wait_until="networkidle")
-            page.fill("input[name=username]", USER)
-            page.fill("input[name=password]", password)
-            page.press("input[name=password]", "Enter")
-            page.wait_for_url(re.compile(r".*(?<!login)/?$"), wait_until="networkidle")
+            logged_in(context, f"{self._url}/loadtest/", USER, password)
             return tuple(dict(cookie) for cookie in context.cookies())
         finally:
             context.close()
@@ -118,18 +114,9 @@ class Studio:
         )
 
     def _answered(self, place: Place, mode: Mode) -> str:
-        """Each question's place and its answer's first words, or what is missing on the first screen."""
+        """Where each answer ends, and its first words, or what is missing on the first screen."""
         with opened(self._browser, f"{self._url}/loadtest{place.path}", size=mode.size, cookies=self._cookies) as at:
-            told = []
-            for question in ANSWERS:
-                box = at.page.get_by_text(question, exact=True).first
-                bounds = box.bounding_box() if box.count() else None
-                if bounds is None or bounds["y"] + bounds["height"] > mode.size[1]:
-                    told.append(f"{question} missing")
-                    continue
-                answer = box.locator("xpath=..").inner_text().replace(question, "").strip()
-                told.append(f"{question} at y={bounds['y']:.0f}: {answer[:60]}")
-            return f"{mode.name}: {'; '.join(told)}"
+            return f"{mode.name}: {'; '.join(answer_text(at.page, question, mode.size[1]) for question in ANSWERS)}"
 
     def claim(self, place: Place) -> Claim:
         """No error, nothing asked elsewhere, no serious finding of axe, no sideways scroll, in each mode."""
@@ -154,6 +141,19 @@ class Studio:
         except (AssertionError, Error) as error:
             faults.append(str(error).splitlines()[0])
         return faults
+
+
+def answer_text(page: Page, question: str, height_px: int) -> str:
+    """The answer of a question: where its last sentence ends, in px, and its first words.
+
+    "missing" where it is not there, is empty, or ends below the first `height_px`.
+    """
+    sentences = page.locator(f'.answers div:has(> dt:text-is("{question}")) > dd')
+    words = " ".join(text.strip() for text in sentences.all_inner_texts()).strip()
+    end_px = sentences.evaluate_all(BOTTOM) if words else None
+    if end_px is None or end_px > height_px:
+        return f"{question} missing"
+    return f"{question} ends at y={end_px:.0f}: {words[:60]}"
 
 
 def _photograph(page: Page, picture: Path) -> None:

@@ -13,6 +13,11 @@ if target and not any(map(given, places)):  # never parts of two targets
     found |= {name: target[key] for name, key in places.items()}
 if airflow and not given("AIRFLOW_URL"):
     found |= {"AIRFLOW_URL": "http://127.0.0.1:{}".format(airflow["port"]), "AIRFLOW_PASSWORD": password}
+history = root / "postgres" / "postmaster.pid"
+if history.exists() and not given("LOADTEST_HISTORY_URL"):
+    port, folder = history.read_text().splitlines()[3:5]
+    names = {"LOADTEST_HISTORY_URL": "loadtest_history", "RESTORE_URL": "history_restored"}
+    found |= {key: "postgresql://postgres@/{}?host={}&port={}".format(name, folder, port) for key, name in names.items()}
 runs = [path for path in pathlib.Path("load_test_results").glob("*/manifest.json") if "\"profile\"" in path.read_text()]
 if runs and not given("BUNDLE"):  # of the run that began last
     found["BUNDLE"] = str(max(runs, key=lambda path: json.loads(path.read_text()).get("started", "")).parent)

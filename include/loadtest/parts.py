@@ -47,22 +47,38 @@ def with_parts(
 ) -> tuple[Result, list[str]]:
     """Run `action` on a connection where `view` has all rows of the readable parts; also the names of the others.
 
+    Damaged and missing parts are named as `part_name` has it. Raises duckdb.Error for what no part causes.
+    """
+    paths = sorted(directory.glob("*.parquet"))
+    missing = [f"{directory.name}/{name}" for name in _missing({path.name for path in paths})]
+    result, damaged = with_sound(paths, view, columns, action)
+    return result, [part_name(path) for path in damaged] + missing
+
+
+def part_name(path: Path) -> str:
+    """The name of a part in its bundle, as `samples/x.parquet`."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def with_sound(
+    paths: Sequence[Path], view: str, columns: str, action: Callable[["DuckDBPyConnection"], Result]
+) -> tuple[Result, list[Path]]:
+    """Run `action` on a connection where `view` has all rows of the sound ones of these parts; also the damaged ones.
+
     Parts are taken for sound until reading them fails: then each is read alone, and the action runs again without the
-    damaged ones. Those and the missing ones are named as `samples/x.parquet`. Raises duckdb.Error for what no part
+    damaged ones. A part may be sound for some columns and damaged in others. Raises duckdb.Error for what no part
     causes.
     """
     import duckdb
 
-    paths = sorted(directory.glob("*.parquet"))
-    missing = [f"{directory.name}/{name}" for name in _missing({path.name for path in paths})]
     try:
-        return with_files(paths, view, columns, action), missing
+        return with_files(paths, view, columns, action), []
     except duckdb.Error:
-        sound = _sound(paths, columns)
-        if sound == paths:
+        sound = set(_sound(paths, columns))
+        damaged = [path for path in paths if path not in sound]
+        if not damaged:
             raise
-        damaged = [f"{path.parent.name}/{path.name}" for path in paths if path not in sound]
-        return with_files(sound, view, columns, action), damaged + missing
+        return with_files([path for path in paths if path in sound], view, columns, action), damaged
 
 
 def _missing(names: Collection[str]) -> list[str]:

@@ -19,6 +19,13 @@ from tests.helpers.web_app import airflow_login, cookie, mounted_app, served
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
+NOTE_PAUSES = """
+const begin = window.setTimeout;
+window.setTimeout = (action, delay_ms) => {
+    if (action.name !== "ask") return begin(action, delay_ms);
+    document.documentElement.dataset.pauseMs = Math.round(delay_ms);  // and the page does not ask again
+};
+"""
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
 
 
@@ -67,6 +74,11 @@ def tile(page: Page, key: str) -> Any:
     return page.locator(f"#live [data-key={key}]")
 
 
+def ask_now(page: Page) -> None:
+    """As when a hidden tab is looked at again."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def test_figures_change_without_a_reload_and_survive_one(browser: Browser, pages: Any, bundle: Bundle) -> None:
     """Nothing is asked of another host; after a reload the same is there at once."""
     with look(browser, pages, bundle) as found:
@@ -97,9 +109,13 @@ def test_old_figures_are_greyed_and_said_to_be_old(browser: Browser, pages: Any,
         expect(page.locator("#live-fresh")).to_have_text(re.compile("last update (4[5-9] s|5[0-9] s|[0-9]+ min)"))
         expect(page.locator("#live-state")).to_contain_text("No sign of life from run_profile")
         expect(page.locator("#live-todo")).to_contain_text("is the scheduler alive?")
+        expect(page.locator(".answers.verdict-inconclusive h1")).to_contain_text("no verdict")
         bundle.write("live.json", fresh(bundle))
+        ask_now(page)
         expect(page.locator("#live.live-stale")).to_have_count(0)
         expect(page.locator("#live-todo")).to_be_hidden()
+        expect(page.locator(".answers.verdict-running h1")).to_contain_text("running")
+        assert page.title().startswith("running: ")
 
 
 def test_a_server_that_does_not_answer_is_said_to_be_silent(browser: Browser, pages: Any, bundle: Bundle) -> None:
@@ -108,10 +124,14 @@ def test_a_server_that_does_not_answer_is_said_to_be_silent(browser: Browser, pa
         page = found.page
         expect(tile(page, "latency_p95_ms")).to_contain_text("880 ms")
         page.route("**/live", lambda route: route.abort())
+        ask_now(page)
+        expect(page.locator("#live-fresh")).to_contain_text("has not answered the last question")
+        ask_now(page)
         expect(page.locator("#live.live-stale #live-fresh")).to_contain_text("has not answered")
         expect(tile(page, "latency_p95_ms")).to_contain_text("880 ms")
         bundle.write("live.json", fresh(bundle))
         page.unroute("**/live")
+        ask_now(page)
         expect(page.locator("#live.live-stale")).to_have_count(0)
 
 
@@ -126,6 +146,8 @@ def test_the_end_switches_to_the_report_and_says_so(browser: Browser, pages: Any
         expect(page.locator("#live-badge")).to_have_text("so far PASS, not final")
         expect(tile(page, "latency_p95_ms")).to_contain_text("12 requests")
         bundle.write_text("report.html", "<!doctype html><title>The report</title><p>All of it</p>")
+        ended = live_document(bundle.run_id, load_document(ended=True), stage="publish", state="ended")
+        bundle.write("live.json", ended)
         expect(page.locator("#live-state")).to_contain_text("The report is there: verdict PASS")
         expect(page.locator("iframe")).to_be_visible()
         expect(page.locator("#live")).to_have_count(0)
@@ -166,6 +188,51 @@ def test_an_alert_links_its_page_and_the_log_grows_line_by_line(browser: Browser
         address = page.get_by_role("link", name="What to do: error_rate_high").first.get_attribute("href")
         assert address == "/loadtest/docs/alerts/error_rate_high.md"
         assert page.request.get(f"{pages[1]}{address}").status == 200
+
+
+def test_an_alert_that_gets_worse_stays_one_line(browser: Browser, pages: Any, bundle: Bundle) -> None:
+    """Its text has the worst value so far: the line changes, as a reload would show it, and no other is made."""
+    alert = {
+        "id": "latency_p95_high", "metric": "latency_p95_ms", "severity": "critical", "until": None,
+        "since": utc_text(datetime.now(UTC)), "page": "docs/alerts/latency_p95_high.md",
+    }  # fmt: skip
+
+    def show(p95_ms: str) -> None:
+        load = load_document(alerts=[alert | {"text": f"latency_p95_ms at {p95_ms} ms (alert: > 5,000 ms for 30 s)"}])
+        bundle.write("live.json", live_document(bundle.run_id, load))
+
+    show("5,100")
+    with look(browser, pages, bundle) as found:
+        lines = found.page.locator("#live-log li", has_text="alert latency_p95_high")
+        expect(lines).to_contain_text("at 5,100 ms")
+        for p95_ms in ("5,900", "12,300"):
+            show(p95_ms)
+            ask_now(found.page)
+            expect(lines).to_contain_text(f"at {p95_ms} ms")  # strict: one line
+        assert lines.get_by_role("link").get_attribute("aria-label") == "What to do: alert latency_p95_high"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [("running", -30, 2000), ("waiting", 60, 5000), ("waiting", 3600, 30_000), (None, 0, 5000)],
+    ids=["works", "waits", "waits-for-an-hour", "not-known"],
+)
+def test_what_does_not_change_is_asked_for_less_often(
+    browser: Browser, pages: Any, bundle: Bundle, case: tuple[str | None, int, int]
+) -> None:
+    """A run may wait for its target for hours, and each question reads the store several times."""
+    state, quiet_s, pause_ms = case
+    if state is None:
+        (bundle.path / "live.json").unlink()
+    else:
+        stage = "run_profile" if state == "running" else "preflight"
+        at = datetime.now(UTC) - timedelta(seconds=quiet_s)
+        bundle.write("live.json", live_document(bundle.run_id, at=at, stage=stage, state=state, text="demo is held"))
+    _, address, login = pages
+    with opened(browser, f"{address}/loadtest/docs/", cookies=(login,)) as found:
+        found.page.add_init_script(NOTE_PAUSES)
+        found.page.goto(f"{address}/loadtest/runs/{bundle.run_id}")
+        expect(found.page.locator("html")).to_have_attribute("data-pause-ms", str(pause_ms))
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def urls(tmp_path_factory) -> Mapping[str, str]:
-    """A page a verdict, one with hostile texts, and one of a run without load."""
+    """A page a verdict, one with hostile texts, one with many instances, and one of a run without load."""
     folder: Path = tmp_path_factory.mktemp("pages")
 
     def page(name: str, verdict: str, *, hostile: bool = False, load: bool = True) -> str:
@@ -36,6 +36,12 @@ def urls(tmp_path_factory) -> Mapping[str, str]:
 
     made = {verdict: page(verdict, verdict) for verdict in REASONS}
     made["hostile"] = page("hostile", "SLA_BREACH", hostile=True)
+    many = made_charts()
+    many["resources"] = [many["resources"][0] | {"instance": f"pod{number}"} for number in range(61)] + many[
+        "resources"
+    ]
+    bundle = report_bundle(folder / "many", "WARN")
+    made["many"] = bundle.write_text("report.html", report_html(build_report(bundle), many)).as_uri()
     made["no load"] = page("no_load", "ABORTED", load=False)
     return made
 
@@ -157,11 +163,23 @@ def test_paper_is_light_and_shows_the_charts(browser, urls) -> None:
 
 
 def test_every_chart_has_its_values_as_a_table(browser, urls) -> None:
-    """Rows for the windows, a lower bound with its sign."""
+    """Rows for the windows, each lower bound with its sign."""
     with opened(browser, urls["PASS"]) as shown:
         summaries = shown.page.locator(".chart-values summary")
         assert summaries.count() == shown.page.locator(".chart").count()
         summaries.first.click()
         rows = shown.page.locator("#charts-load .chart-values").first.locator("tbody tr")
         rows.nth(119).wait_for()
-        assert "≥" in rows.nth(50).inner_text()
+        signs = {place: text.count("≥") for place, text in enumerate(rows.all_inner_texts()) if "≥" in text}
+        assert signs == {50: 3, 60: 2, 70: 1}
+
+
+def test_the_evidence_has_its_bounds_where_they_belong_among_many_series(browser, urls) -> None:
+    """Beside readings of other times, and of more instances than are drawn: nothing fails, and one row has the sign."""
+    with opened(browser, urls["many"]) as shown:
+        evidence = shown.page.locator("#chart-evidence")
+        evidence.locator(".chart-values summary").click()
+        rows = evidence.locator(".chart-values tbody tr")
+        rows.nth(239).wait_for()
+        assert [text.split("\t")[0] for text in rows.all_inner_texts() if "≥" in text] == ["2026-11-26 20:04:10 UTC"]
+        assert "4 more series are not drawn" in shown.page.locator("#time").inner_text()

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, FrameLocator, Page
 
 from include.loadtest.history.overview import Overview, PastRun, ProfileRuns, TargetUse, Waiting
-from include.loadtest.orchestration.web import overview
+from include.loadtest.orchestration.web import overview, run_page
 from tests.helpers.browser import PHONE, axe, chromium, opened, scrolls_sideways, tab_stops
 from tests.helpers.web_app import airflow_login, cookie, mounted_app, served
 from tests.helpers.web_bundles import begun_run, concluded_run, concluded_suite
@@ -127,18 +127,69 @@ def test_without_a_login_the_page_leads_to_it(browser: Browser, pages: tuple[str
         assert axe(found.page) == []
 
 
+def in_airflows_frame(page: Page, address: str) -> FrameLocator:
+    """A page of the app as Airflow shows it: in a frame with Airflow's own sandbox."""
+    page.evaluate(
+        """address => {
+            const frame = document.createElement("iframe");
+            frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-downloads");
+            frame.src = address; frame.id = "airflow"; document.body.append(frame);
+        }""",
+        address,
+    )
+    return page.frame_locator("#airflow")
+
+
 def test_airflows_pages_open_around_the_frame(browser: Browser, pages: tuple[str, dict[str, Any]]) -> None:
     """Airflow shows the app in a frame whose sandbox lets no link out: Airflow would open within itself."""
     address, login = pages
     with opened(browser, f"{address}/", cookies=(login,), allowed_errors=("404",)) as found:
-        found.page.evaluate(
-            """address => {
-                const frame = document.createElement("iframe");
-                frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-downloads");
-                frame.src = address; frame.id = "airflow"; document.body.append(frame);
-            }""",
-            f"{address}/",
-        )
-        found.page.frame_locator("#airflow").locator("a[data-airflow]").first.click()
+        in_airflows_frame(found.page, f"{address}/").locator("a[data-airflow]").first.click()
         found.page.wait_for_url("**/dags/load_test_*")
         assert len(found.page.frames) == 1
+
+
+def test_another_site_opens_in_a_tab_of_its_own(
+    browser: Browser, pages: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not within Airflow's frame: the issue of a run, a link of the documentation."""
+    address, login = pages
+    issue = f"{address.replace('127.0.0.1', 'localhost')}/docs/"  # another origin, of this machine
+    monkeypatch.setattr(run_page, "issue_of", lambda _: issue)
+    with opened(browser, f"{address}/docs/", cookies=(login,), allowed_errors=("401",)) as found:
+        frame = in_airflows_frame(found.page, f"{address}/runs/{_id('PASS')}")
+        with found.page.context.expect_page() as other:
+            frame.get_by_role("link", name="GitHub issue").click()
+        assert other.value.url == issue
+        assert other.value.evaluate("window.opener") is None
+        assert found.page.url == f"{address}/docs/"
+        assert frame.locator("h1").count() == 1
+
+
+def test_the_documentation_opens_from_the_report_and_from_the_runs_page(
+    browser: Browser, pages: tuple[str, dict[str, Any]]
+) -> None:
+    """From the report as any page, with styles; from the run's page also within Airflow, whose frame opens no tabs."""
+    address, login = pages
+    guide = f"{address}/docs/runbooks/limits"
+    with opened(browser, f"{address}/runs/{_id('SLA_BREACH')}", cookies=(login,)) as found:
+        report = found.page.frame_locator("iframe.stored-page")
+        report.locator("body").evaluate(
+            """(body, address) => {
+                const link = document.createElement("a");
+                Object.assign(link, {href: address, target: "_blank", rel: "noopener noreferrer"});
+                link.textContent = "Guide";
+                body.append(link);
+            }""",
+            guide,
+        )
+        with found.page.context.expect_page() as other:
+            report.get_by_role("link", name="Guide").click()
+        other.value.wait_for_load_state()
+        assert other.value.evaluate("[self.origin, [...document.styleSheets].every(one => one.cssRules.length)]") == [
+            address.removesuffix("/loadtest"),
+            True,
+        ]
+        framed = in_airflows_frame(found.page, f"{address}/runs/{_id('SLA_BREACH')}")
+        framed.get_by_role("link", name="What to do: limits").click()
+        assert "limit" in framed.locator("h1").inner_text().lower()

@@ -7,12 +7,14 @@ import pytest
 from experiments import hostile_bundle
 from experiments.big_bundle import Recorded, write_recording
 from experiments.hostile_bundle import OFTEN, hostile_text, write_hostile
-from experiments.report import Seen, _wrong_figures
+from experiments.report import SAMPLES, Seen, _wrong_figures, write_alerts
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.metrics.engine import compute_metrics
 from include.loadtest.metrics.errors_table import write_errors
 from include.loadtest.profile import find_profile, load_profile
+from include.loadtest.profile.thresholds import LIVE_METRICS, load_thresholds
+from include.loadtest.reporting.alerts import MAX_ALERTS_SHOWN
 from include.loadtest.reporting.chart_data import chart_data
 from include.loadtest.scenarios.checks import fingerprint
 
@@ -44,6 +46,16 @@ def test_a_long_recording_is_measured_like_any_run(tmp_path: Path) -> None:
     assert (found["rows"], [span["phase"] for span in found["spans"]]) == (30_000, ["ramp_up", "hold"])
     assert (len(found["scenarios"]), len(found["slowest"])) == (6, 20)
     assert {line["group"] for line in found["resources"]} >= {"cpu", "memory", "database", "redis", "llm", "generator"}
+
+
+def test_a_long_recording_has_alerts_all_the_time(tmp_path: Path) -> None:
+    """More than the page shows, from all thresholds; each that has ended ended after it began."""
+    bundle = Bundle(tmp_path / "smoke-1")
+    write_alerts(bundle, Recorded(SAMPLES))
+    alerts = bundle.read(run.ALERTS)["alerts"]
+    watched = {one.id for one in load_thresholds().thresholds if one.metric in LIVE_METRICS}
+    assert (len(alerts) > 5 * MAX_ALERTS_SHOWN, {one["id"] for one in alerts}) == (True, watched)
+    assert all(one["since"] < one["until"] for one in alerts if one["until"] is not None)
 
 
 def test_a_figure_that_the_page_shows_otherwise_is_found(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from include.loadtest import run
-from include.loadtest.reporting.decisions import Standing
+from include.loadtest.reporting.decision import Standing
 from include.loadtest.reporting.review import Trends
 from tests.helpers.reviewed_runs import hold_row, reviewed, step
 from tests.helpers.reviews import NOW, review_of
@@ -30,7 +30,7 @@ CAPACITY = {
 
 
 def open_things(**changes: Any) -> Standing:
-    """A regression that nobody accepted, a proposed and a pinned baseline, a ticket, a weekly suite that is at work."""
+    """A regression that nobody accepted, a proposed and a pinned baseline, a ticket."""
     at = run.utc_text(NOW - timedelta(days=5))
     who = {"comparability_key": KEY, "profile": "peak_hours", "runs": 8, "at": at, "reason": HOSTILE}
     document = {
@@ -45,10 +45,9 @@ def open_things(**changes: Any) -> Standing:
             {"profile": "peak_hours", "scope": "all", "metric": "latency_p95_ms", "number": 12, "repository": "own/er",
              "opened_at": at, "last_bad_run_id": "peak_hours-7"},
         ],
-        "suites": [{"suite": "weekly", "last_verdict": at}],
         **changes,
     }  # fmt: skip
-    return Standing(document, next_deadline="IVA: deadline Tue 2027-03-16", silent_after_days=8.0)
+    return Standing(document, next_deadline="IVA: deadline Tue 2027-03-16")
 
 
 def nothing_open() -> Standing:

@@ -111,9 +111,10 @@ def _diagnosis(text: str) -> dict[str, Any]:
 
 
 def made_charts(*, hostile: bool = False, windows: int = WINDOWS) -> dict[str, Any]:
-    """A document of the shape of `reporting.chart_data.chart_data`."""
+    """A document of the shape of `reporting.chart_data.chart_data`; readings have times of their own."""
     times = [START_S + 5.0 * place for place in range(windows)]
     p95 = [None if place < 4 else 900.0 + 300.0 * math.sin(place / 9) for place in range(windows)]
+    read_s = [time_s + 1.5 for time_s in times]
     end_s = times[-1] + 5.0
     place = EVIL_END if hostile else "Connections"
     said = EVIL_END if hostile else "host_cpu_pct at 93 % (alert: > 90 % for 30 s)"
@@ -122,7 +123,9 @@ def made_charts(*, hostile: bool = False, windows: int = WINDOWS) -> dict[str, A
         "latency": {
             "p50_ms": [value and value * 0.4 for value in p95], "p95_ms": p95,
             "p99_ms": [value and value * 1.2 for value in p95], "max_ms": [value and value * 1.6 for value in p95],
-            "p95_is_bound": [place == 50 for place in range(windows)],
+            "p50_is_bound": [False] * windows, "p95_is_bound": [place == 50 for place in range(windows)],
+            "p99_is_bound": [place in (50, 60) for place in range(windows)],
+            "max_is_bound": [place in (50, 60, 70) for place in range(windows)],
         },
         "rate": {"ok_rpm": [600.0] * windows, "failed_rpm": [float(place % 3) for place in range(windows)]},
         "failed": [0] * windows, "n": [50] * windows, "singles": [[times[0], 812.0, False], [times[1], 5000.0, True]],
@@ -134,9 +137,9 @@ def made_charts(*, hostile: bool = False, windows: int = WINDOWS) -> dict[str, A
         "stalls": [{"start_s": START_S + 200, "end_s": START_S + 215}],
         "alerts": [{"id": "a", "start_s": START_S + 300, "end_s": None, "text": said, "severity": "warning"}],
         "resources": [
-            _series("host_cpu_pct", "cpu", "CPU of the target's host", "%", times=times, value=45.0),
-            _series("postgres_connections", "database", place, "connections", times=times, value=20.0),
-            _series("redis_memory_bytes", "redis", "Memory of Redis", "bytes", times=times, value=2.0**21),
+            _series("host_cpu_pct", "cpu", "CPU of the target's host", "%", times=read_s, value=45.0),
+            _series("postgres_connections", "database", place, "connections", times=read_s, value=20.0),
+            _series("redis_memory_bytes", "redis", "Memory of Redis", "bytes", times=read_s, value=2.0**21),
         ],
         "scenarios": [_scenario("simple_query", 1.0), _scenario("document_upload", 30.0)],
         "slowest": [_slow(place, EVIL_IMAGE if hostile else "chat_simple") for place in range(20)],

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.loadtest.profile.costs import load_costs
-from include.loadtest.reporting.decisions import Standing
+from include.loadtest.reporting.decision import Standing
 from include.loadtest.reporting.review import ReviewHead, Trends, review_document
 from include.loadtest.reporting.reviewed_run import ReviewedRun
 from tests.helpers.reviewed_runs import hold_row, reviewed, step

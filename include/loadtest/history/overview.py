@@ -93,6 +93,12 @@ def read_overview(engine: Engine) -> Overview:
         )
 
 
+def read_uses(engine: Engine) -> tuple[TargetUse, ...]:
+    """Who has which target now, and who waits for it. Raises InfrastructureError."""
+    with transaction(engine) as connection:
+        return _uses(connection.execute(_locks()).all(), connection.execute(_waiters()).all())
+
+
 def last_runs(shown: int = RUNS_SHOWN) -> Select[tuple[object, ...]]:
     """The last runs of each pair of profile and target: the pairs from one pass, their runs by index."""
     pair = select(RUN.c.profile, RUN.c.target).where(_NO_REPEAT).distinct().subquery("pair")

@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from include.loadtest import run
 from include.loadtest.history.baselines import list_baselines
 from include.loadtest.history.database import transaction
-from include.loadtest.history.latest import verdict_times
 from include.loadtest.history.runs import NEWEST_FIRST
 from include.loadtest.history.schema import BASELINE, BASELINE_RUN, INTENDED_CHANGE, RUN, TICKET
 from include.loadtest.history.store import REPEAT
@@ -21,9 +20,8 @@ def read_standing(engine: Engine, target: str, now: datetime) -> dict[str, Any]:
     """What is open of a target, as texts and numbers that JSON holds.
 
     `regressions`: the latest run of a comparability key ended REGRESSION, no pinned baseline holds it, and no intended
-    change was marked since. `baselines`: the pinned and the proposed ones. `tickets`: the open ones. `suites`: when
-    each suite last came to a verdict. Raises InfrastructureError where the database does not answer, ConfigError where
-    it has not our tables.
+    change was marked since. `baselines`: the pinned and the proposed ones. `tickets`: the open ones. Raises
+    InfrastructureError where the database does not answer, ConfigError where it has not our tables.
     """
     with transaction(engine) as connection:
         regressions, tickets = _regressions(connection, target), _tickets(connection, target)
@@ -34,7 +32,6 @@ def read_standing(engine: Engine, target: str, now: datetime) -> dict[str, Any]:
         "regressions": regressions,
         "baselines": [_baseline(one) for one in known],
         "tickets": tickets,
-        "suites": _suites(engine, target),
     }
 
 
@@ -93,11 +90,3 @@ def _baseline(entry: Mapping[str, Any]) -> dict[str, Any]:
         "by": entry[f"{step}_by"],
         "reason": entry[f"{step}_reason"],
     }
-
-
-def _suites(engine: Engine, target: str) -> list[dict[str, str]]:
-    last: dict[str, datetime] = {}
-    for one in verdict_times(engine):
-        if one.target == target and one.suite:
-            last[one.suite] = max(one.at, last.get(one.suite, one.at))
-    return [{"suite": name, "last_verdict": run.utc_text(at)} for name, at in sorted(last.items())]

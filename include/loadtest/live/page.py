@@ -11,13 +11,13 @@ from include.loadtest.live.page_figures import (
     ENDED,
     MAIN,
     PLANNED,
-    RATE_WINDOW_S,
     RESOURCES,
     Figures,
     Moment,
     Row,
     known_figures,
 )
+from include.loadtest.live.requests import RATE_WINDOW_S
 from include.loadtest.live.tail import LiveRun
 from include.loadtest.profile import Profile, Stage
 from include.loadtest.profile.thresholds import Thresholds

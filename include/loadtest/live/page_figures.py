@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.loadtest.live.readings import FRESH_S
-from include.loadtest.live.requests import MIN_REQUESTS, P95
+from include.loadtest.live.requests import MIN_REQUESTS, P95, RATE_WINDOW_S, READ_AFTER_S
 from include.loadtest.live.tail import LiveRun
 from include.loadtest.live.watch import HOST_PREFIX
 from include.loadtest.profile import Profile
@@ -14,10 +14,6 @@ from include.loadtest.profile.thresholds import LIVE_METRICS, Thresholds
 from include.loadtest.profile.vocabulary import METRICS, SCOPE_ALL, Comparator
 from include.loadtest.verdict import figure
 
-READ_AFTER_S = 5
-"""A request is read at most so long after its end: a part is closed every 3 s, and found within 2 s."""
-RATE_WINDOW_S = 10
-"""The rates are of so many seconds, the last that are surely read; other figures are of the thresholds' window."""
 LEAST_RATE_S = 2
 """Of fewer seconds since the load began no rate is told."""
 USERS, PLANNED, OK, FAILED, ERRORS = "users", "planned_users", "throughput_rpm", "failed_rpm", "error_rate"
@@ -146,7 +142,23 @@ class Figures:
         if key in (OK, FAILED):
             return "no request has ended so far" if moment.live.began_s is None else "the load has just begun"
         window_s = self._thresholds.window_s
-        if key in (P95, ERRORS):
-            count = moment.live.requests.in_window(moment.now_s)
-            return f"{count} requests in the last {window_s} s, {MIN_REQUESTS} are needed"
+        if key == P95:
+            return self._why_no_p95(moment)
+        if key == ERRORS:
+            return _too_few(moment.live.requests.in_window(moment.now_s), window_s)
         return f"no reading in the last {window_s} s"
+
+    def _why_no_p95(self, moment: Moment) -> str:
+        """In an outage there are requests enough, and none with a latency."""
+        requests, window_s = moment.live.requests, self._thresholds.window_s
+        latencies, failed = requests.latencies(moment.now_s), requests.without_latency(moment.now_s)
+        if not failed:
+            return _too_few(latencies, window_s)
+        return (
+            f"{failed} of {failed + latencies} requests in the last {window_s} s failed and have no latency; "
+            f"{MIN_REQUESTS} with one are needed"
+        )
+
+
+def _too_few(count: int, window_s: int) -> str:
+    return f"{count} requests in the last {window_s} s, {MIN_REQUESTS} are needed"

@@ -13,6 +13,10 @@ from include.loadtest.profile.vocabulary import LATENCY_OUTCOMES, PERCENTILES
 P95 = "latency_p95_ms"
 P95_SHARE, MIN_REQUESTS = PERCENTILES[P95]
 """With fewer requests in the window neither a P95 nor an error rate is told."""
+READ_AFTER_S = 5
+"""A request is read at most so long after its end: a part is closed every 3 s, and found within 2 s."""
+RATE_WINDOW_S = 10
+"""The rates are of so many seconds, the last that are surely read; other figures are of the thresholds' window."""
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 15.0, 30.0, 60.0)
 
 
@@ -60,10 +64,14 @@ class _Second:
 
 
 class Requests:
-    """Counts by scenario and outcome; memory does not grow with the load's length."""
+    """Counts by scenario and outcome; memory does not grow with the load's length.
+
+    `window_s`: of the figures; the rates' seconds are kept too, also where they reach further back.
+    """
 
     def __init__(self, bounds: Sequence[float], window_s: int) -> None:
         self.bounds_s, self._window_s = tuple(bounds), window_s
+        self._kept_s = max(window_s, RATE_WINDOW_S + READ_AFTER_S)
         self.totals: Counter[tuple[str, str]] = Counter()
         """By scenario and outcome."""
         self.durations: dict[str, Durations] = {}
@@ -86,8 +94,8 @@ class Requests:
         own.sum_s += group.latency_us / 1e6
 
     def forget_before(self, now_s: float) -> None:
-        """Drop the seconds that have left the window."""
-        for second in [second for second in self._seconds if second <= now_s - self._window_s - 1]:
+        """Drop the seconds that no figure and no rate is of any more."""
+        for second in [second for second in self._seconds if second <= now_s - self._kept_s - 1]:
             del self._seconds[second]
 
     def figures(self, now_s: float) -> dict[str, float]:
@@ -97,7 +105,7 @@ class Requests:
         found = {}
         if judged >= MIN_REQUESTS:
             found["error_rate"] = (judged - outcomes["ok"]) / judged
-        if (count := sum(classes.values())) >= MIN_REQUESTS:
+        if (count := classes.total()) >= MIN_REQUESTS:
             found[P95] = _percentile(classes, math.ceil(P95_SHARE * count))
         return found
 
@@ -110,9 +118,18 @@ class Requests:
         return found
 
     def in_window(self, now_s: float) -> int:
-        """Requests of the window that a figure is told of, those that were cut at the end not counted."""
+        """Requests of the window that an error rate is told of: those that were cut at the end are none."""
         outcomes, _ = self._window(now_s)
         return sum(outcomes.values()) - outcomes["censored"]
+
+    def latencies(self, now_s: float) -> int:
+        """Requests of the window that a P95 is told of: a failed one has no latency, one that was cut has."""
+        return self._window(now_s)[1].total()
+
+    def without_latency(self, now_s: float) -> int:
+        """Requests of the window that failed before there was a latency."""
+        outcomes, _ = self._window(now_s)
+        return sum(count for outcome, count in outcomes.items() if outcome not in LATENCY_OUTCOMES)
 
     def rate_per_s(self, now_s: float) -> float:
         """Requests that ended in the window, a second of it."""

@@ -194,13 +194,15 @@ def _comparable(context: RunContext, other: RunContext, found: list[RunFigures])
 
 
 def _rewrite(context: RunContext, children: Sequence[RunContext], reasons: Sequence[Reason]) -> None:
-    """Rewrite the run's verdict; what is decided of the run holds for its repeats as well."""
+    """Rewrite the run's verdict; what is decided of the run holds for its repeats as well, and for their reports."""
     document = amend(context.bundle, reasons, without=CHANGE_CODES)
     LOG.info("verdict after the repeats: %s", document["verdict"])
     decisive = [reason for reason in reasons if reason.kind == "regression"]
     for child in children:
         if child.bundle.has(run.VERDICT):
-            amend(child.bundle, decisive)
+            before = child.bundle.read(run.VERDICT)
+            if amend(child.bundle, decisive) != before:
+                write_run_reports(child, datetime.now(UTC))
     store_decided(context)
 
 

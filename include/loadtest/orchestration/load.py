@@ -83,8 +83,7 @@ def send_load(context: RunContext) -> None:
         lease_file=context.lease_file,
     )
     context.refuse_if_stopped()
-    LOG.info("load: %s", _planned(profile))
-    _probe_cpu(context)
+    _note_before(context, profile)
     with load_stop(context) as stop, counted_load(context, profile) as stop.for_the_cap, live_watch(context):
         collectors = start_collectors(context.bundle, target)
         try:
@@ -99,6 +98,13 @@ def send_load(context: RunContext) -> None:
     if not stop.by_outside.is_set():  # else this process has a few seconds left at most
         _probe_cpu(context)
         _note_target_after(context, result)
+
+
+def _note_before(context: RunContext, profile: Profile) -> None:
+    """What will be sent, how its traces are named, and how fast the target's CPU is without it."""
+    LOG.info("load: %s", _planned(profile))
+    context.bundle.update_manifest(**{run.TRACE_IDS: run.TRACE_IDS_OF_ITERATIONS})
+    _probe_cpu(context)
 
 
 def _planned(profile: Profile) -> str:

@@ -11,8 +11,8 @@ from include.loadtest.errors import LoadTestError, printable
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.profile.costs import load_costs
 from include.loadtest.profile.optimisations import load_optimisations
-from include.loadtest.profile.thresholds import SILENCE, load_thresholds
-from include.loadtest.reporting.decisions import Standing
+from include.loadtest.profile.thresholds import load_thresholds
+from include.loadtest.reporting.decision import Standing
 from include.loadtest.reporting.review import FILE, ReviewHead, Trends, review_document
 from include.loadtest.reporting.review_page import review_html
 from include.loadtest.reporting.review_text import review_markdown
@@ -69,14 +69,32 @@ def _standing(context: SuiteContext, now: datetime) -> Standing:
     from include.loadtest.history.database import connect
     from include.loadtest.history.standing import read_standing
 
-    silent_days = next((one.limit for one in load_thresholds().thresholds if one.metric == SILENCE), None)
-    document, missing = None, ""
+    deadline = _next_deadline(context, now)
     try:
         document = read_standing(connect(context.history_url), context.target_name, now)
     except LoadTestError as error:
         LOG.warning("review: what is open in the history is not known: %s", error)
-        missing = f"the history gave no answer ({error})"
-    return Standing(document, missing, _next_deadline(context, now), silent_days)
+        return Standing(None, f"the history gave no answer ({error})", deadline)
+    try:
+        return Standing(document, next_deadline=deadline, silence=_silence(context, now))
+    except LoadTestError as error:
+        LOG.warning("review: whether the weekly suite is silent is not known: %s", error)
+        return Standing(document, next_deadline=deadline, silence_missing=str(error))
+
+
+def _silence(context: SuiteContext, now: datetime) -> str | None:
+    """What the dead man's switch would say now; None where it is content, and for a target that it does not watch."""
+    from include.loadtest.history.database import connect
+    from include.loadtest.history.upkeep import installed_at, last_suite_verdict
+    from include.loadtest.orchestration import settings
+    from include.loadtest.orchestration.housekeeping_switch import SUITE, Nights, judge_silence
+
+    if context.target_name != settings.default_target():
+        return None
+    engine, nights = connect(context.history_url), Nights(load_calendar(), context.has_blackouts)
+    last, since = last_suite_verdict(engine, SUITE, context.target_name), installed_at(engine)
+    finding = judge_silence(last, since, load_thresholds().silence_days, now, nights)
+    return finding.text if finding.alarm else None
 
 
 def _next_deadline(context: SuiteContext, now: datetime) -> str | None:

@@ -81,3 +81,14 @@ def list_files(uri: str) -> list[str]:
     """The names of the files that lie in a bundle itself, not in its folders."""
     folder = ObjectStoragePath(uri)
     return sorted(file.name for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+
+
+def has_folder(uri: str) -> bool:
+    """Whether there is such a folder."""
+    return bool(ObjectStoragePath(uri).is_dir())
+
+
+def list_folder(uri: str) -> list[str]:
+    """The names of all that lies in a folder itself, sorted; none without the folder."""
+    folder = ObjectStoragePath(uri)
+    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []

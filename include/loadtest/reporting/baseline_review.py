@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from include.loadtest.reporting.decisions import Standing
+from include.loadtest.reporting.decision import Standing
 from include.loadtest.reporting.markdown import moment, plain, section, table
 
 Row = Mapping[str, Any]

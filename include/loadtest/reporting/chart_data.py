@@ -6,6 +6,7 @@ from typing import Any
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
+from include.loadtest.reporting.alerts import shown_alerts
 from include.loadtest.reporting.distribution import distributions
 from include.loadtest.reporting.resource_series import resource_series
 from include.loadtest.reporting.sample_counts import SampleCounts, count_samples
@@ -14,6 +15,7 @@ from include.loadtest.reporting.timeline import Single, Timeline, timeline_of
 
 MOST_WINDOWS = 300
 MOST_SINGLES = 2_000
+_LATENCIES = ("p50", "p95", "p99", "max")
 Row = Mapping[str, Any]
 
 
@@ -21,11 +23,12 @@ def chart_data(bundle: Bundle) -> dict[str, Any] | None:
     """The document; None where the bundle has no sample that can be read. Times are seconds since 1970 (UTC).
 
     `t` are the starts of windows of `width_s`; `latency`, `rate`, `failed` and `n` have a value for each, null for
-    unknown. `latency` has percentiles exact or at most 1 % above, of requests that were wanted in the window; `rate`
-    and `failed` are what ended in it. `singles` are `[t, ms, is_bound]` of windows with too few requests: of more than
-    MOST_SINGLES the slowest. `users`, `resources`: see `resource_series`; `scenarios`: see `distribution`; `slowest`:
-    see that module. `stalls` are those that are longer than the profile allows; `alerts` have null as end where they
-    were on when the load ended.
+    unknown. `latency` has percentiles exact or at most 1 % above, of requests that were wanted in the window, each with
+    whether it is a lower bound (`_is_bound`); `rate` and `failed` are what ended in it. `singles` are `[t, ms,
+    is_bound]` of windows with too few requests: of more than MOST_SINGLES the slowest. `users`, `resources`: see
+    `resource_series`; `scenarios`: see `distribution`; `slowest`: see that module. `stalls` are those that are longer
+    than the profile allows; `alerts` are those that `shown_alerts` chooses, with null as end where they were on when
+    the load ended. `unreadable_parts`: of the samples, wholly or in a column that something here is made of.
     """
     counts = count_samples(bundle, MOST_WINDOWS)
     if counts is None:
@@ -34,15 +37,18 @@ def chart_data(bundle: Bundle) -> dict[str, Any] | None:
     manifest = bundle.read(run.MANIFEST) if bundle.has(run.MANIFEST) else {}
     rows = bundle.read(run.METRICS)["metrics"] if bundle.has(run.METRICS) else []
     resources, users = resource_series(bundle, timeline.start_us / 1e6, timeline.end_us / 1e6)
+    has_traces = manifest.get(run.TRACE_IDS) == run.TRACE_IDS_OF_ITERATIONS
+    slowest, damaged = slowest_requests(counts, bundle.run_id, has_traces=has_traces)
     return {
         "schema": 1,
         **_of_time(timeline, counts),
+        "unreadable_parts": len(damaged.union(counts.unreadable)),
         "users": users,
         "stalls": _stalls(rows, (manifest.get("profile") or {}).get("stall_limit_s")),
         "alerts": _alerts(bundle),
         "resources": resources,
         "scenarios": distributions(counts, rows),
-        "slowest": slowest_requests(counts, bundle.run_id),
+        "slowest": slowest,
     }
 
 
@@ -54,9 +60,8 @@ def _of_time(timeline: Timeline, counts: SampleCounts) -> dict[str, Any]:
         "start_s": timeline.start_us / 1e6,
         "width_s": timeline.width_s,
         "rows": counts.rows,
-        "unreadable_parts": timeline.unreadable_parts,
         "t": [window.start_us / 1e6 for window in timeline.windows],
-        "latency": {name: column(name) for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms", "p95_is_bound")},
+        "latency": {f"{name}_{of}": column(f"{name}_{of}") for name in _LATENCIES for of in ("ms", "is_bound")},
         "rate": {name: [_rounded(value) for value in column(name)] for name in ("ok_rpm", "failed_rpm")},
         "failed": column("failed"),
         "n": column("rows"),
@@ -86,7 +91,7 @@ def _stalls(rows: Sequence[Row], limit_s: float | None) -> list[dict[str, float]
 
 
 def _alerts(bundle: Bundle) -> list[dict[str, Any]]:
-    alerts: list[dict[str, Any]] = bundle.read(run.ALERTS)["alerts"] if bundle.has(run.ALERTS) else []
+    alerts, _ = shown_alerts(bundle.read(run.ALERTS)["alerts"] if bundle.has(run.ALERTS) else [])
     return [
         {
             "id": alert["id"],

@@ -4,55 +4,19 @@ Nothing is a decision that no figure asks for. Who decides is a role, and by whe
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from include.loadtest.reporting.advice import observed_text
+from include.loadtest.reporting.decision import BUDGET, OPERATOR, PRODUCT, Decision, Standing, listed
 from include.loadtest.reporting.infrastructure import not_judged, triggers_not_measured
 from include.loadtest.reporting.margin import margin_pct
-from include.loadtest.reporting.markdown import figure, moment
+from include.loadtest.reporting.markdown import figure
+from include.loadtest.reporting.open_decisions import proposals, regressions, silent, tickets
 from include.loadtest.reporting.reviewed_run import ReviewedRun
-from include.loadtest.verdict import Verdict
 
 Row = Mapping[str, Any]
 
-MOST_EVIDENCE = 8
-"""Further figures of the same decision are counted, not listed: they stand in the tables of the review."""
 NOTHING = "Nothing has to be decided: no figure of this review asks for it."
-BUDGET, PRODUCT = "the person responsible for the budget", "the person responsible for the product"
-OPERATOR = "an operator"
-HOUSEKEEPING = "load_test_housekeeping"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Content of `history.standing.read_standing`, or None and why there is none.
-
-    `next_deadline`: the next day on which the business needs the capacity, in words; None where the calendar has none.
-    `silent_after_days`: after so many days without a verdict the weekly suite counts as silent; None: not watched.
-    """
-
-    document: Row | None
-    missing: str = ""
-    next_deadline: str | None = None
-    silent_after_days: float | None = None
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A question, the figures that raise it, who answers it by when, and the options; doing nothing is the last."""
-
-    id: str
-    question: str
-    evidence: tuple[str, ...]
-    who: str
-    by: str | None
-    options: tuple[str, ...]
-
-    def document(self) -> dict[str, Any]:
-        """For review.json."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 def decisions(
@@ -60,61 +24,36 @@ def decisions(
 ) -> list[dict[str, Any]]:
     """The review's part `decisions`, what concerns the users first."""
     found = [
-        *_regressions(runs, standing),
+        *regressions(runs, standing),
         *_capacity(carried, changes, standing),
         *_purchases(advice, changes, standing),
-        *_tickets(standing),
+        *tickets(standing),
         *_near(runs),
         *_blind(runs, advice),
         *_growth(carried),
-        *_proposals(standing),
-        *_silent(standing),
+        *proposals(standing),
+        *silent(standing),
     ]
     return [one.document() for one in found]
 
 
 def decide_sentence(found: Sequence[Row], standing: Standing) -> str:
     """What has to be decided, in a sentence or two."""
-    blind = "" if standing.document is not None else f" What is open in the history is not known: {standing.missing}."
+    unknown = decisions_missing(standing)
+    blind = "" if unknown is None else f" {unknown}."
     if not found:
         return NOTHING + blind
     count = "1 decision" if len(found) == 1 else f"{len(found)} decisions"
     return f"{count}: {' '.join(one['question'] for one in found)}{blind}"
 
 
-def _listed(texts: Sequence[str]) -> tuple[str, ...]:
-    more = len(texts) - MOST_EVIDENCE
-    return (*texts[:MOST_EVIDENCE], *([f"and {more} more"] if more > 0 else []))
-
-
-def _regressions(runs: Sequence[ReviewedRun], standing: Standing) -> Iterator[Decision]:
-    own = {
-        one.entry.run_id: f"{one.entry.profile}: {_first_reason(one)} ({one.entry.run_id})"
-        for one in runs
-        if one.entry.outcome == Verdict.REGRESSION
-    }
-    older = {
-        row["run_id"]: f"{row['profile']}: not accepted since {moment(row['started'])} ({row['run_id']})"
-        for row in (standing.document or {}).get("regressions", ())
-    }
-    found = {**older, **own}
-    if found:
-        yield Decision(
-            "regression",
-            "Is a slower level repaired, or accepted?",
-            _listed(list(found.values())),
-            PRODUCT,
-            None,
-            (
-                "Repair it: what the diagnosis of the run names first.",
-                f"Accept it: {HOUSEKEEPING}, pin with accept_regression, or mark_intended_change, with the reason.",
-                "Do nothing: runs go on being compared with the old level, and stay red.",
-            ),
-        )
-
-
-def _first_reason(run: ReviewedRun) -> str:
-    return str(run.reasons[0]["text"]) if run.reasons else "no reason is stored"
+def decisions_missing(standing: Standing) -> str | None:
+    """What nobody could look at, so that there may be more to decide; None: nothing."""
+    if standing.document is None:
+        return f"What is open in the history is not known: {standing.missing}"
+    if standing.silence_missing:
+        return f"Whether the weekly suite is silent is not known: {standing.silence_missing}"
+    return None
 
 
 def _capacity(carried: Row, changes: Sequence[Row], standing: Standing) -> Iterator[Decision]:
@@ -127,7 +66,7 @@ def _capacity(carried: Row, changes: Sequence[Row], standing: Standing) -> Itera
         yield Decision(
             "capacity",
             f"How are the planned {planned['low']} to {planned['high']} users served within the limits?",
-            _listed([f"limits missed with {row['users']} users ({row['profile']}, {row['run_id']})" for row in missed]),
+            listed([f"limits missed with {row['users']} users ({row['profile']}, {row['run_id']})" for row in missed]),
             PRODUCT,
             standing.next_deadline,
             (
@@ -158,13 +97,12 @@ def _purchases(advice: Sequence[Row], changes: Sequence[Row], standing: Standing
     for entry in advice:
         if entry["state"] != "recommended":
             continue
-        part, cost = entry["advised"] or entry, entry["cost_eur_a_month"]
+        part = entry["advised"]
         crossed = [trigger for trigger in entry["triggers"] if trigger["state"] == "crossed"]
         yield Decision(
             f"buy_{entry['component'].lower()}",
-            f"Is {entry['component']} bought ({part['current']} → {part['recommended']}, EUR {cost['low']} to "
-            f"{cost['high']} a month)?",
-            _listed([f"{trigger['metric']} {observed_text(trigger)}" for trigger in crossed]),
+            f"Is {entry['component']} bought ({part['current']} → {part['recommended']}; cost: {part['cost']})?",
+            listed([f"{trigger['metric']} {observed_text(trigger)}" for trigger in crossed]),
             BUDGET,
             standing.next_deadline,
             (
@@ -173,28 +111,6 @@ def _purchases(advice: Sequence[Row], changes: Sequence[Row], standing: Standing
                 "Do nothing: it stays the first bottleneck with the planned users.",
             ),
         )
-
-
-def _tickets(standing: Standing) -> Iterator[Decision]:
-    rows = (standing.document or {}).get("tickets", ())
-    if rows:
-        yield Decision(
-            "tickets",
-            "Which open findings are repaired next?",
-            _listed([f"{_issue(row)}{row['metric']} of {row['profile']} ({row['scope']}), open since "
-                     f"{moment(row['opened_at'])}" for row in rows]),
-            PRODUCT,
-            None,
-            (
-                "Plan the repair; a ticket closes by itself after clean runs.",
-                "State another limit in the profile, with the reason, if the one that is missed is not the right one.",
-                "Do nothing: each scheduled run goes on missing the same limits.",
-            ),
-        )  # fmt: skip
-
-
-def _issue(row: Row) -> str:
-    return "" if row["number"] is None else f"{row['repository'] or ''}#{row['number']}: "
 
 
 def _near(runs: Sequence[ReviewedRun]) -> Iterator[Decision]:
@@ -209,7 +125,7 @@ def _near(runs: Sequence[ReviewedRun]) -> Iterator[Decision]:
         yield Decision(
             "limits_near",
             "Is something done before the nearest limits break?",
-            _listed(near),
+            listed(near),
             PRODUCT,
             None,
             (
@@ -229,12 +145,19 @@ def _close(slo: Row) -> str:
 
 
 def _blind(runs: Sequence[ReviewedRun], advice: Sequence[Row]) -> Iterator[Decision]:
-    hidden = list(dict.fromkeys([*not_judged(runs), *triggers_not_measured(advice)]))
+    """What no source showed while whole runs were there to show it.
+
+    A run that was cut short, or that says nothing, has reasons of its own; on a host that is shared with the generator
+    no source would help.
+    """
+    whole = [run for run in runs if run.is_whole]
+    triggers = triggers_not_measured(advice) if whole else ()
+    hidden = list(dict.fromkeys([*not_judged(whole, shared_host=False), *triggers]))
     if hidden:
         yield Decision(
             "not_measured",
             "Is what nobody measures made measurable?",
-            _listed(hidden),
+            listed(hidden),
             OPERATOR,
             None,
             (
@@ -255,7 +178,7 @@ def _growth(carried: Row) -> Iterator[Decision]:
         yield Decision(
             "growth",
             "How much more load a month is expected?",
-            _listed(unstated),
+            listed(unstated),
             BUDGET,
             None,
             (
@@ -263,48 +186,3 @@ def _growth(carried: Row) -> Iterator[Decision]:
                 "Do nothing: the review goes on saying how much is carried, and not until when.",
             ),
         )
-
-
-def _proposals(standing: Standing) -> Iterator[Decision]:
-    waiting = [row for row in (standing.document or {}).get("baselines", ()) if row["status"] == "proposed"]
-    if waiting:
-        yield Decision(
-            "baselines",
-            "Are the proposed baselines pinned?",
-            _listed([f"baseline {row['id']} of {row['profile']}: {row['runs']} runs, proposed {moment(row['at'])} by "
-                     f"{row['by'] or 'unknown'}" for row in waiting]),
-            OPERATOR,
-            None,
-            (
-                f"Pin them: {HOUSEKEEPING}, action pin with the number.",
-                f"Refuse them: {HOUSEKEEPING}, action retire with the number.",
-                "Do nothing: runs are compared with what is pinned now, or with the latest valid runs.",
-            ),
-        )  # fmt: skip
-
-
-def _silent(standing: Standing) -> Iterator[Decision]:
-    """A weekly suite without verdicts: its DAG is paused, or it fails before a verdict."""
-    document, limit = standing.document, standing.silent_after_days
-    if document is None or limit is None:
-        return
-    last = next((row["last_verdict"] for row in document["suites"] if row["suite"] == "weekly"), None)
-    days = None if last is None else _days(last, document["at"])
-    if days is not None and days <= limit:
-        return
-    text = "it never came to a verdict" if last is None else f"last verdict {moment(last)}, {days:.0f} days ago"
-    yield Decision(
-        "weekly_silent",
-        "Is the weekly suite meant to be silent?",
-        (f"weekly on {document['target']}: {text}",),
-        OPERATOR,
-        None,
-        (
-            "Let it run: unpause load_test_weekly, or repair what its last DAG run failed at.",
-            "Do nothing: the trends have no new runs, and a regression is found only at the next review.",
-        ),
-    )
-
-
-def _days(earlier: str, later: str) -> float:
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds() / 86_400

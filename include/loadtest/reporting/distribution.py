@@ -1,12 +1,12 @@
-"""How the latencies of each scenario are spread in the hold: counts by buckets of equal width on a log scale."""
+"""How each scenario's latencies are spread in the hold, or the spike: counts by equally wide buckets of a log scale."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from include.loadtest.profile.vocabulary import LATENCY_OUTCOMES
+from include.loadtest.reporting.key_phase import key_phase
 from include.loadtest.reporting.sample_counts import BUCKET_RATIO, SampleCounts
 
-PHASE = "hold"
 PERCENTILE_NAMES = {
     "latency_p50_ms": "P50",
     "latency_p90_ms": "P90",
@@ -26,10 +26,10 @@ def distributions(counts: SampleCounts, rows: Sequence[Row]) -> list[dict[str, A
 
     `n` latencies, of which `lower_bounds` are known only to have taken at least that long; `counts[i]` of them lie from
     `edges_ms[i]` up to below `edges_ms[i + 1]`. A percentile without a value is null. A scenario of metrics.json
-    without any latency has an empty distribution.
+    without any latency has an empty distribution. The phase is that of the key figures.
     """
-    cells = counts.by_scenario
-    cells = cells.chosen(cells.of(LATENCY_OUTCOMES) & (cells.phase == PHASE))
+    cells, phase = counts.by_scenario, key_phase(rows)
+    cells = cells.chosen(cells.of(LATENCY_OUTCOMES) & (cells.phase == phase))
     names = [row["scope"].removeprefix(_PREFIX) for row in rows if row["scope"].startswith(_PREFIX)]
     found = []
     for name in dict.fromkeys([*names, *sorted(map(str, set(cells.scenario)))]):
@@ -42,7 +42,7 @@ def distributions(counts: SampleCounts, rows: Sequence[Row]) -> list[dict[str, A
                 "lower_bounds": int(own.n[own.is_bound()].sum()),
                 "edges_ms": edges_ms,
                 "counts": inside,
-                "percentiles": _percentiles(rows, name),
+                "percentiles": _percentiles(rows, name, phase),
             }
         )
     return found
@@ -60,8 +60,8 @@ def _buckets(narrow: Sequence[int], rows: Sequence[int]) -> tuple[list[float], l
     return [float(f"{edge:.5g}") for edge in edges_ms], inside
 
 
-def _percentiles(rows: Sequence[Row], name: str) -> list[dict[str, Any]]:
-    of_metric = {row["metric"]: row for row in rows if (row["scope"], row["phase"]) == (f"{_PREFIX}{name}", PHASE)}
+def _percentiles(rows: Sequence[Row], name: str, phase: str) -> list[dict[str, Any]]:
+    of_metric = {row["metric"]: row for row in rows if (row["scope"], row["phase"]) == (f"{_PREFIX}{name}", phase)}
     return [
         {
             "name": shown,

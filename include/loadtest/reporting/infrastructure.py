@@ -7,6 +7,8 @@ from include.loadtest.reporting.reviewed_run import ReviewedRun
 
 Row = Mapping[str, Any]
 
+_OF_THE_HOST = "host_"
+
 
 def infrastructure_plan(runs: Sequence[ReviewedRun], suite_manifest: Row, advice: Sequence[Row]) -> dict[str, Any]:
     """The review's part `infrastructure_plan`.
@@ -43,13 +45,17 @@ def _not_exposed(run: ReviewedRun) -> Iterator[str]:
     yield from (reason["text"] for reason in run.reasons if reason["code"] == "not_exposed")
 
 
-def not_judged(runs: Sequence[ReviewedRun]) -> Iterator[str]:
-    """Runs without a verdict, and limits that could not be judged."""
+def not_judged(runs: Sequence[ReviewedRun], *, shared_host: bool = True) -> Iterator[str]:
+    """Runs without a verdict, and limits that could not be judged.
+
+    `shared_host`: those too that are not judged since the target's host is the generator's as well.
+    """
     for run in runs:
         if run.entry.verdict is None:
             yield f"{run.entry.profile}: ended without a verdict"
         for slo in run.slos:
-            if slo["outcome"] == "not_judged":
+            is_shared = slo["metric"].startswith(_OF_THE_HOST) and bool(run.target.get("shares_host"))
+            if slo["outcome"] == "not_judged" and (shared_host or not is_shared):
                 scope = "" if slo["scope"] == "all" else f" of {slo['scope']}"
                 yield f"{run.entry.profile}: {slo['metric']}{scope}, limit not judged"
 

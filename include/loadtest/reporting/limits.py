@@ -1,6 +1,6 @@
 """Every limit of every committed profile as Markdown, from the loaded files: the generated part of docs/limits.md.
 
-`python -m include.loadtest.reporting.limits` writes that part anew.
+`.venv/bin/python -m include.loadtest.reporting.limits` writes that part anew.
 """
 
 from pathlib import Path

@@ -44,7 +44,8 @@ def statement_of(manifest: Mapping[str, Any], verdict: Mapping[str, Any] | None)
 
     "met" needs a green verdict, the profile's own load and limits, and every required limit judged and held. A run with
     other users or limits is "unknown", whatever its verdict: the words are about the profile's numbers. A shortened
-    hold, limits that could not be judged, a warning and the stand-in target are said beside the words.
+    hold, limits that could not be judged, a warning and the stand-in target are said beside the words. A load that was
+    ended early is "missed" where a breach was proved before, else "unknown".
     """
     profile = manifest.get("profile") or {}
     words = profile.get("meaning")
@@ -61,8 +62,27 @@ def statement_of(manifest: Mapping[str, Any], verdict: Mapping[str, Any] | None)
     )
 
 
+def release_state(manifest: Mapping[str, Any], verdict: Mapping[str, Any]) -> State:
+    """Whether the run speaks for a release ("met"), against it ("missed"), or for neither; words are not needed.
+
+    What a run with other numbers missed is missed all the same; what it held says nothing about the profile's. Without
+    a manifest only the verdict is known.
+    """
+    state = verdict_state(verdict)
+    return _state(verdict, other_numbers(manifest)) if state == "met" and manifest.get("profile") else state
+
+
+def verdict_state(verdict: Mapping[str, Any]) -> State:
+    """What the verdict alone says; a breach that a stopped load had proved is one, unless its samples prove nothing."""
+    codes = {reason.get("code") for reason in verdict["reasons"]}
+    kinds = {REASON_CODES[code].kind for code in codes if code in REASON_CODES}
+    if verdict["verdict"] == Verdict.ABORTED and "breach" in kinds and "untrusted" not in kinds:
+        return "missed"
+    return STATES.get(verdict["verdict"], "unknown")
+
+
 def _state(verdict: Mapping[str, Any], differences: Sequence[str]) -> State:
-    state = "unknown" if differences else STATES.get(verdict["verdict"], "unknown")
+    state = "unknown" if differences else verdict_state(verdict)
     return "unknown" if state == "met" and not _all_held(verdict["slos"]) else state
 
 
@@ -129,6 +149,11 @@ def _of_hold(manifest: Mapping[str, Any]) -> list[str]:
     return [f"The duration was {change} from {own_s} s to {ran_s} s: shown for that time only."]
 
 
+def unjudged_limits(slos: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The critical limits that nobody could judge, by name: a verdict is without them."""
+    return [limit_name(slo) for slo in slos if slo["level"] == "critical" and slo["outcome"] == "not_judged"]
+
+
 def _of_limits(state: State, verdict: Mapping[str, Any]) -> list[str]:
     """What a green verdict leaves open, and what a regression is."""
     if verdict["verdict"] == Verdict.REGRESSION and state == "missed":
@@ -138,11 +163,11 @@ def _of_limits(state: State, verdict: Mapping[str, Any]) -> list[str]:
     slos = verdict["slos"]
     missed = [slo for slo in slos if slo["level"] == "warning" and slo["outcome"] == "missed"]
     near = [slo for slo in slos if slo["outcome"] == "near"]
-    unjudged = [slo for slo in slos if slo["level"] == "critical" and slo["outcome"] == "not_judged"]
+    unjudged = unjudged_limits(slos)
     return [
         *([f"Limits of level warning were missed: {_listed(missed)}."] if missed else []),
         *([f"Close to the limit: {_listed(near)}."] if near else []),
-        *([f"Not judged, so not part of this: {', '.join(_name(slo) for slo in unjudged)}."] if unjudged else []),
+        *([f"Not judged, so not part of this: {', '.join(unjudged)}."] if unjudged else []),
     ]
 
 
@@ -172,10 +197,11 @@ def _listed(slos: Sequence[Mapping[str, Any]]) -> str:
 
 def _judged(slo: Mapping[str, Any]) -> str:
     observed, limit = figure(slo["observed"], slo["unit"]), figure(slo["limit"], slo["unit"])
-    return f"{_name(slo)} {observed} (limit {slo['comparator']} {limit})"
+    return f"{limit_name(slo)} {observed} (limit {slo['comparator']} {limit})"
 
 
-def _name(slo: Mapping[str, Any]) -> str:
+def limit_name(slo: Mapping[str, Any]) -> str:
+    """On what a limit is: the metric, of what, and in which phase where that is not the hold."""
     scope = "" if slo["scope"] == "all" else f" of {slo['scope']}"
     phase = "" if slo["phase"] == "hold" else f" in {slo['phase']}"
     return f"{slo['metric']}{scope}{phase}"

@@ -15,7 +15,7 @@ from include.loadtest.reporting.summary import summary_markdown
 
 SENTENCES = {
     "PASS": "All limits held and the test was valid.",
-    "WARN": "All critical limits held; something is close to its limit or a warning limit was crossed.",
+    "WARN": "All critical limits held, with a warning.",
     "SLA_BREACH": "At least one critical limit was missed.",
     "REGRESSION": "The limits held, but the product got slower than its baseline.",
     "ABORTED": "The run was stopped before its end.",

@@ -5,6 +5,7 @@ readings, a point is the mean of several, and `low` and `high` are the least and
 What was not read is absent.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,6 +29,8 @@ _MARGIN_S = 5.0
 _STARTED = "process_start_time_seconds"
 _WAIT_S, _WAITS = "llm_wait_seconds_sum", "llm_wait_seconds_count"
 _USERS: Kind = ("generator", "users")
+_HELD = 3
+"""A generator that gave no reading for that many intervals, and none later, has ended."""
 
 
 @dataclass(frozen=True)
@@ -206,16 +209,22 @@ def _same_process(at_s: "Numbers", started: Readings | None) -> Any:
 
 
 def _users(by_instance: Mapping[str, Readings]) -> dict[str, Any] | None:
-    """All generators' users at each reading of any; a point that stands for several readings is the most of them."""
+    """All generators' users at each reading of any; a point that stands for several readings is the most of them.
+
+    A reading holds until the same generator's next one, the last one for _HELD usual intervals: then it has ended.
+    """
     import numpy as np
 
     if not by_instance:
         return None
+    steps_s = np.concatenate([np.diff(one.at_s) for one in by_instance.values()])
+    held_s = _HELD * float(np.median(steps_s)) if len(steps_s) else math.inf
     at_s = np.unique(np.concatenate([one.at_s for one in by_instance.values()]))
     total = np.zeros(len(at_s))
     for one in by_instance.values():
-        place = np.searchsorted(one.at_s, at_s, side="right") - 1
-        total += np.where(place >= 0, one.values[np.clip(place, 0, None)], 0.0)
+        place = np.clip(np.searchsorted(one.at_s, at_s, side="right") - 1, 0, None)
+        is_there = (at_s >= one.at_s[0]) & (at_s <= one.at_s[-1] + held_s)
+        total += np.where(is_there, one.values[place], 0.0)
     shown = thinned(Readings(at_s, total))
     return {"t": shown["t"], "value": shown["high"] or shown["value"]}
 

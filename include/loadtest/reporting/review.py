@@ -11,7 +11,8 @@ from include.loadtest.reporting.advice import advised_changes, purchase_sentence
 from include.loadtest.reporting.baseline_review import baselines_document
 from include.loadtest.reporting.capacity import capacity
 from include.loadtest.reporting.carried import outlook_sentences
-from include.loadtest.reporting.decisions import Standing, decide_sentence, decisions
+from include.loadtest.reporting.decision import Standing
+from include.loadtest.reporting.decisions import decide_sentence, decisions, decisions_missing
 from include.loadtest.reporting.infrastructure import infrastructure_plan
 from include.loadtest.reporting.markdown import figure
 from include.loadtest.reporting.meaning import STAND_IN
@@ -86,6 +87,7 @@ def review_document(
             "decide": decide_sentence(to_decide, standing),
         },
         "decisions": to_decide,
+        "decisions_missing": decisions_missing(standing),
         "runs": [_run(head, one.entry) for one in runs],
         "left_out": _left_out(runs),
         "capacity": carried,

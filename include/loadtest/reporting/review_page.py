@@ -116,8 +116,12 @@ def _moved(trends: Row | None) -> str:
 
 
 def _decided(review: Row) -> str:
-    count = len(review["decisions"])
-    return "1 decision" if count == 1 else f"{count or 'No'} decisions"
+    """How many; what nobody could look at may hold more of them."""
+    count, is_part = len(review["decisions"]), review["decisions_missing"] is not None
+    if is_part and not count:
+        return _NOT_KNOWN
+    counted = "1 decision" if count == 1 else f"{count or 'No'} decisions"
+    return f"At least {counted}" if is_part else counted
 
 
 def _charts(review: Row) -> list[dict[str, Any]]:

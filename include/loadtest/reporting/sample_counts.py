@@ -116,7 +116,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class SampleCounts:
-    """What one reading of the samples gave; `end_us`: the last end of a request or phase."""
+    """What one reading of the samples gave; `end_us`: the last end of a request or phase.
+
+    `unreadable`: parts that are damaged in a column that was counted, or are not there, as `parts.part_name` has them.
+    """
 
     frame: Frame
     end_us: int
@@ -125,7 +128,7 @@ class SampleCounts:
     by_window: Cells
     by_scenario: Cells
     parts: tuple[Part, ...]
-    unreadable_parts: int
+    unreadable: tuple[str, ...]
 
 
 def count_samples(bundle: Bundle, most_windows: int = PLOT_WINDOWS) -> SampleCounts | None:
@@ -141,9 +144,8 @@ def count_samples(bundle: Bundle, most_windows: int = PLOT_WINDOWS) -> SampleCou
     if found is None:
         return None
     frame, end_us, (by_window, by_scenario, parts) = found
-    return SampleCounts(
-        frame, end_us, int(by_window.n.sum()), spans, by_window, by_scenario, tuple(parts), len(unreadable)
-    )
+    rows = int(by_window.n.sum())
+    return SampleCounts(frame, end_us, rows, spans, by_window, by_scenario, tuple(parts), tuple(unreadable))
 
 
 def spans_of(manifest: dict[str, Any]) -> tuple[Span, ...]:

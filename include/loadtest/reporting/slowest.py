@@ -1,9 +1,11 @@
 """The slowest requests of a load, each with the trace that its user's iteration has in the target's own tracing."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from include.loadtest.parts import with_files
+from include.loadtest.parts import part_name, with_sound
 from include.loadtest.profile.vocabulary import LOWER_BOUND_OUTCOMES
 from include.loadtest.reporting.sample_counts import SampleCounts
 from include.loadtest.run import NO_USER, trace_id, utc_text
@@ -20,8 +22,13 @@ FROM samples WHERE outcome <> 'dropped' ORDER BY latency_us DESC, us, "user", it
 """  # noqa: S608 - a number of this module
 
 
-def slowest_requests(counts: SampleCounts, run_id: str) -> list[dict[str, Any]]:
+def slowest_requests(
+    counts: SampleCounts, run_id: str, *, has_traces: bool
+) -> tuple[list[dict[str, Any]], frozenset[str]]:
     """The MOST slowest requests of all phases, the slowest first; requests that were never sent are none.
+
+    Also the parts that are damaged in a column that the counts did not need, as `parts.part_name` has them: their
+    requests are left out. `has_traces`: the load sent the ids that `run.trace_id` computes; else there are none.
 
     Failed ones count too: an error that takes a minute is slow. `is_bound`: it took at least `latency_ms`. `start` is
     the moment at which it was sent, as the target's log has it; the latency counts from when the user wanted it.
@@ -29,19 +36,28 @@ def slowest_requests(counts: SampleCounts, run_id: str) -> list[dict[str, Any]]:
     Read are only the MOST parts with the longest latencies: all others have none that is longer than the shortest one
     of these.
     """
-    parts = sorted(counts.parts, key=lambda part: (-part.longest_us, part.first_us))[:MOST]
-    rows = with_files(
-        [part.path for part in parts], "samples", _COLUMNS, lambda opened: opened.execute(_SLOWEST).fetchall()
-    )
-    return [_entry(run_id, dict(zip(_NAMES, row, strict=True))) for row in rows]
+    rows, damaged = _rows([part.path for part in sorted(counts.parts, key=lambda one: (-one.longest_us, one.first_us))])
+    entries = [_entry(run_id, dict(zip(_NAMES, row, strict=True)), has_traces=has_traces) for row in rows]
+    return entries, frozenset(map(part_name, damaged))
 
 
-def _entry(run_id: str, row: dict[str, Any]) -> dict[str, Any]:
+def _rows(paths: Sequence[Path]) -> tuple[list[tuple[Any, ...]], set[Path]]:
+    """The rows of the first MOST parts that are sound, and those before them that are not."""
+    damaged: set[Path] = set()
+    while True:
+        chosen = [path for path in paths if path not in damaged][:MOST]
+        rows, bad = with_sound(chosen, "samples", _COLUMNS, lambda opened: opened.execute(_SLOWEST).fetchall())
+        if not bad:
+            return rows, damaged
+        damaged |= set(bad)
+
+
+def _entry(run_id: str, row: dict[str, Any], *, has_traces: bool) -> dict[str, Any]:
     start_us, latency_us, user = row.pop("start_us"), row.pop("latency_us"), row["user"]
     return {
         "start": utc_text(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=start_us)),
         "latency_ms": latency_us / 1000,
         "is_bound": row["outcome"] in LOWER_BOUND_OUTCOMES,
         **row,
-        "trace_id": None if user == NO_USER else trace_id(run_id, user, row["iteration"]),
+        "trace_id": trace_id(run_id, user, row["iteration"]) if has_traces and user != NO_USER else None,
     }

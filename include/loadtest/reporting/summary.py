@@ -11,6 +11,7 @@ from include.loadtest.reporting.change import change_section
 from include.loadtest.reporting.conditions import changes_section, environment_section, gaps_section, sizes_section
 from include.loadtest.reporting.deliveries import deliveries_section
 from include.loadtest.reporting.diagnosis import diagnosis_section
+from include.loadtest.reporting.key_phase import key_phase
 from include.loadtest.reporting.llm import llm_section
 from include.loadtest.reporting.markdown import (
     bullets,
@@ -187,18 +188,20 @@ def outcome_text(slo: Row, row: Row | None, *, shares_host: bool) -> str:
 
 
 def scenarios_section(metrics: Sequence[Row], engine: str | None) -> str:
-    """Latencies, errors and rate of each scenario in the hold."""
-    hold = {(row["scope"], row["metric"]): row for row in metrics if row["phase"] == "hold"}
-    scopes = sorted({scope for scope, _ in hold if scope == "all" or scope.startswith("scenario:")})
+    """Latencies, errors and rate of each scenario in the phase of the key figures."""
+    phase = key_phase(metrics)
+    own = {(row["scope"], row["metric"]): row for row in metrics if row["phase"] == phase}
+    scopes = sorted({scope for scope, _ in own if scope == "all" or scope.startswith("scenario:")})
     columns = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "ttft_p95_ms", "error_rate", "throughput_rpm")
     rows = []
     for scope in scopes:
-        n = hold[scope, "error_rate"]["n"] if (scope, "error_rate") in hold else 0
-        cells = {column: cell(hold.get((scope, column))) for column in columns}
-        cells["ttft_p95_ms"] += _answers_of(hold.get((scope, "ttft_p95_ms")))
+        n = own[scope, "error_rate"]["n"] if (scope, "error_rate") in own else 0
+        cells = {column: cell(own.get((scope, column))) for column in columns}
+        cells["ttft_p95_ms"] += _answers_of(own.get((scope, "ttft_p95_ms")))
         rows.append((scope, f"{n:,}", *cells.values()))
     header = ("of", "n", "P50", "P95", "P99", "first token P95", "errors", "rate")
-    return section("Requests in the hold", table(header, rows), K6_FIRST_ANSWER if rows and engine == "k6" else "")
+    note = K6_FIRST_ANSWER if rows and engine == "k6" else ""
+    return section(f"Requests in the {phase}", table(header, rows), note)
 
 
 def _answers_of(row: Row | None) -> str:
@@ -207,13 +210,14 @@ def _answers_of(row: Row | None) -> str:
 
 
 def resources_section(metrics: Sequence[Row]) -> str:
-    """The target's own figures, and its host's, in the hold."""
+    """The target's own figures, and its host's, in the phase of the key figures."""
+    phase = key_phase(metrics)
     rows = [
         (row["metric"], cell(row), interval(row), f"{row['n']}")
         for row in metrics
-        if row["metric"] in {*SERVER_METRICS, *GROWTH_METRICS} and row["phase"] == "hold"
+        if row["metric"] in {*SERVER_METRICS, *GROWTH_METRICS} and row["phase"] == phase
     ]
-    return section("Target and its host in the hold", table(("figure", "value", "95 % interval", "n"), rows))
+    return section(f"Target and its host in the {phase}", table(("figure", "value", "95 % interval", "n"), rows))
 
 
 def baseline_section(baseline: Row | None) -> str:

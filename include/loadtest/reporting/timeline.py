@@ -30,8 +30,8 @@ _COLUMNS = "intended_start TIMESTAMPTZ_NS, latency_us BIGINT, outcome VARCHAR"
 class Window:
     """One window; latencies in ms, None with fewer than MIN_ROWS rows. `ok_rpm`: None for a window cut too short.
 
-    `p99_ms` needs more rows, see `vocabulary.PERCENTILES`. `p50_is_bound`, `p95_is_bound`: a row at or below it is
-    known only to have taken at least that long.
+    `p99_ms` needs more rows, see `vocabulary.PERCENTILES`. A figure `is_bound` where a row at or below it is known only
+    to have taken at least that long: what it stands for may be higher.
     """
 
     start_us: int
@@ -42,6 +42,8 @@ class Window:
     max_ms: float | None
     p50_is_bound: bool
     p95_is_bound: bool
+    p99_is_bound: bool
+    max_is_bound: bool
     ok: int
     ok_rpm: float | None
     failed: int
@@ -97,7 +99,7 @@ def timeline_of(counts: SampleCounts) -> Timeline:
         tuple(_windows(counts, table)),
         _singles(counts, table),
         counts.spans,
-        counts.unreadable_parts,
+        len(counts.unreadable),
     )
 
 
@@ -141,6 +143,8 @@ def _windows(counts: SampleCounts, table: _Table) -> Iterator[Window]:
             max_ms=_ms(max_us),
             p50_is_bound=p50_us is not None and least_bound_us <= p50_us,
             p95_is_bound=p95_us is not None and least_bound_us <= p95_us,
+            p99_is_bound=p99_us is not None and least_bound_us <= p99_us,
+            max_is_bound=max_us is not None and least_bound_us <= max_us,
             ok=ok,
             ok_rpm=None if a_minute is None else ok * a_minute,
             failed=failed,
@@ -156,7 +160,10 @@ def _percentile_us(table: _Table, number: int, share: float) -> int:
 
 
 def _singles(counts: SampleCounts, table: _Table) -> tuple[Single, ...]:
-    """Each request of the windows that have too few, from the parts that have some; fewer than MIN_ROWS a window."""
+    """Each request of the windows that have too few, from the parts that have some; fewer than MIN_ROWS a window.
+
+    No part is damaged here that was not when it was counted: no further column is read.
+    """
     a_window = table.rows.sum(axis=1)
     few = [number for number, rows in enumerate(a_window) if 0 < rows < MIN_ROWS]
     if not few:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from include.loadtest.history import overview
 from include.loadtest.history.locks import acquire_lock, stand_in_line
-from include.loadtest.history.overview import Overview, read_overview
+from include.loadtest.history.overview import Overview, read_overview, read_uses
 from include.loadtest.history.store import RunRecord, record_run
 from tests.loadtest.history.conftest import START
 
@@ -66,6 +66,7 @@ def test_who_has_a_target_and_who_waits(engine: Engine) -> None:
     (use,) = read_overview(engine).uses
     assert (use.target, use.owner, use.run_id) == ("demo", "dag/a at here", "smoke-1")
     assert [one.run_id for one in use.waiting] == ["smoke-2"]
+    assert read_uses(engine) == (use,)
 
 
 def test_a_target_that_is_waited_for_is_shown_when_it_is_free(engine: Engine) -> None:

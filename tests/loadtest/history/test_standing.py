@@ -1,4 +1,4 @@
-"""What of a target is open: the latest regressions that nobody accepted, baselines, tickets, silent suites."""
+"""What of a target is open: the latest regressions that nobody accepted, baselines, tickets."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -87,15 +87,6 @@ def test_open_tickets_of_the_target(engine: Engine) -> None:
         connection.execute(insert(TICKET), rows)
     (found,) = read_standing(engine, "default", NOW)["tickets"]
     assert (found["number"], found["repository"], found["metric"]) == (7, "own/er", "latency_p95_ms")
-
-
-def test_each_suite_has_its_last_verdict(engine: Engine, run: Callable[..., RunRecord]) -> None:
-    """The latest of its runs, whatever their profile."""
-    run("smoke-20260301-1-a", 9, suite="weekly")
-    run("smoke-20260301-2-a", 2, suite="weekly")
-    run("smoke-20260301-3-a", 1, suite=None)
-    last = (NOW - timedelta(days=2)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    assert read_standing(engine, "default", NOW)["suites"] == [{"suite": "weekly", "last_verdict": last}]
 
 
 def test_a_database_that_does_not_answer_is_an_infrastructure_error() -> None:

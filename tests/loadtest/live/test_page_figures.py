@@ -6,6 +6,7 @@ import pytest
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.live.page_figures import FAILED, OK, SHARED_HOST, USERS, Figures, Moment, known_figures
+from include.loadtest.live.requests import RATE_WINDOW_S
 from include.loadtest.live.tail import LiveRun
 from include.loadtest.profile import find_profile, load_profile
 from include.loadtest.profile.thresholds import load_thresholds
@@ -54,12 +55,42 @@ def test_no_rate_is_told_before_two_seconds_are_read(live: LiveRun, figures: Fig
 
 def test_too_few_requests_are_counted_instead_of_a_percentile(live: LiveRun, figures: Figures) -> None:
     """Nor is there an error rate of them."""
-    write(live, [sample(NOW - 9, 100, "http_error")] * 12)
+    write(live, [sample(NOW - 9, 100, "timeout")] * 12)
     known = known_figures(live, NOW)
     for key in ("latency_p95_ms", "error_rate"):
         row = figures.row(key, Moment(live, NOW, "hold", known))
         assert (row["value"], row["text"]) == (None, None)
         assert row["why"] == "12 requests in the last 60 s, 20 are needed"
+
+
+def test_an_outage_is_no_lack_of_requests(live: LiveRun, figures: Figures) -> None:
+    """Requests that fail have no latency: however many there are, no P95 is told of them, and this says why."""
+    write(live, [sample(NOW - 9, 10, "http_error")] * 350 + [sample(NOW - 9, 60_000, "timeout")] * 3)
+    moment = Moment(live, NOW, "hold", known_figures(live, NOW))
+    row = figures.row("latency_p95_ms", moment)
+    assert (row["value"], row["why"]) == (
+        None,
+        "350 of 353 requests in the last 60 s failed and have no latency; 20 with one are needed",
+    )
+    assert figures.row("error_rate", moment)["value"] == 1.0
+
+
+def test_a_request_that_was_cut_counts_as_what_the_figure_is_told_of(live: LiveRun, figures: Figures) -> None:
+    """It has a latency, and is neither an error nor a success."""
+    write(live, [sample(NOW - 9, 10)] * 12 + [sample(NOW - 9, 10, "censored")] * 7)
+    moment = Moment(live, NOW, "hold", known_figures(live, NOW))
+    whys = [figures.row(key, moment)["why"] for key in ("latency_p95_ms", "error_rate")]
+    assert whys == [f"{count} requests in the last 60 s, 20 are needed" for count in (19, 12)]
+
+
+@pytest.mark.parametrize("window_s", [10, 14, 60])
+def test_rates_do_not_depend_on_the_window_of_the_other_figures(tmp_path: Path, window_s: int) -> None:
+    """Ten requests a second are 600 a minute; the seconds of the rates are kept, however short the window is."""
+    bundle = Bundle(tmp_path / "smoke-2")
+    bundle.samples_dir.mkdir(parents=True)
+    live = LiveRun(bundle, load_thresholds().model_copy(update={"window_s": window_s}))
+    write(live, [sample(NOW - second + 0.5, 100) for second in range(1, 40)] * RATE_WINDOW_S)
+    assert known_figures(live, NOW)[OK] == 600.0
 
 
 def test_a_figure_beyond_its_limit_says_so_in_the_phase_that_is_judged(live: LiveRun, figures: Figures) -> None:

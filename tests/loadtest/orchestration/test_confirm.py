@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from include.loadtest import run
 from include.loadtest.errors import InfrastructureError
 from include.loadtest.history import store as history
 from include.loadtest.orchestration.change import CHANGE_CODES, change_reasons, judge_change
@@ -101,7 +102,10 @@ def test_repeats_that_are_slow_too_make_it_a_regression(suspected: RunContext, f
     assert [name for suffix, name, _ in repeats.stages if suffix == "repeat1"] == [
         *("preflight", "warm_cache", "run_profile", "collect_metrics", "validate_sla")
     ]
-    assert (suspected.bundle.path.parent / "smoke-new-repeat1" / "manifest.json").exists()
+    for repeat in document["repeats"]:
+        folder = suspected.bundle.path.parent / repeat
+        assert 'class="answers verdict-regression"' in (folder / run.REPORT_PAGE).read_text()
+        assert "REGRESSION" in max(folder.glob("load_test_summary_*.md")).read_text().splitlines()[0]
 
 
 def test_normal_repeats_disprove_the_suspicion(suspected: RunContext, fresh_history: str) -> None:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.errors import InvalidTestError
 from include.loadtest.history.database import connect, transaction, upgrade
@@ -178,6 +179,7 @@ def test_a_load_whose_lock_is_taken_away_ends_and_is_no_valid_test(
     thread.join()
     assert took_s < LOAD_S / 2
     assert prepared.manifest()["load"]["stopped_by"] == "target_locked"
+    assert prepared.manifest()[run.TRACE_IDS] == run.TRACE_IDS_OF_ITERATIONS
     verdict = verdict_of(prepared)
     assert verdict["verdict"] == "INCONCLUSIVE"
     assert "held by other" in next(one["text"] for one in verdict["reasons"] if one["code"] == "target_locked")

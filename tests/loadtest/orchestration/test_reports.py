@@ -25,13 +25,14 @@ def test_all_reports_are_written_and_the_charts_come_back(tmp_path) -> None:
 
 
 def test_a_page_that_fails_costs_only_itself(tmp_path, monkeypatch) -> None:
-    """The other reports are there."""
+    """The other reports are there, and no earlier page, which may have another verdict."""
 
     def fails(*_: object) -> None:
         raise RuntimeError("no template")
 
     monkeypatch.setattr(reports, "write_report_page", fails)
     bundle = report_bundle(tmp_path, "PASS")
+    bundle.write_text(run.REPORT_PAGE, "REGRESSION")
     assert reports.write_run_reports(SimpleNamespace(bundle=bundle, not_configured=()), NOW) is None
     assert bundle.has(JSON)
     assert not bundle.has(run.REPORT_PAGE)

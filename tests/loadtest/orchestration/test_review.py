@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert
 
 from include.loadtest.bundle import Bundle
+from include.loadtest.history.database import connect
+from include.loadtest.history.schema import INSTALLATION
 from include.loadtest.history.store import store_bundle
 from include.loadtest.orchestration.context import SuiteContext
 from include.loadtest.orchestration.review import write_review
 from include.loadtest.profile import find_profile, load_profile
 from include.loadtest.profile.suites import Suite, SuiteRun
+from include.loadtest.publishing import DEFAULT_TARGET_VARIABLE
 from include.loadtest.reporting.suite import SuiteEntry
 from include.loadtest.target.settings import Target
 from tests.helpers.made_bundles import made_bundle
@@ -84,9 +88,50 @@ def test_the_review_is_written_with_the_histories_trends(
     page = (context.bundle.path / "load_test_review_20270301_040506.html").read_text(encoding="utf-8")
     assert 'aria-label="latency_p95_ms of peak_hours: 5 runs' in page
     assert 'href="../peak_hours-0/report.html"' in page
-    assert [one["id"] for one in review["decisions"]][-1] == "weekly_silent", "no run of it is in this history"
     assert review["capacity"]["carried"] is None, "the made verdict has no judged limit"
     assert review["infrastructure_plan"] is None
+
+
+def decided(folder: Path, history_url: str, kept_days: float | None) -> dict[str, Any]:
+    """The review without runs, whose history is kept for so many days, or does not say for how many."""
+    with connect(history_url).begin() as connection:
+        connection.execute(delete(INSTALLATION))
+        if kept_days is not None:
+            connection.execute(insert(INSTALLATION).values(installed_at=NOW - timedelta(days=kept_days)))
+    context = context_of(folder, history_url)
+    write_review(context, [], document_of, 31, NOW)
+    review = context.bundle.read("review.json")
+    return review | {"by_id": {one["id"]: one for one in review["decisions"]}}
+
+
+def test_silence_is_what_the_dead_mans_switch_calls_so(
+    tmp_path: Path, fresh_history: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its words, with the installation as the beginning."""
+    monkeypatch.setenv(DEFAULT_TARGET_VARIABLE, "demo")
+    (evidence,) = decided(tmp_path, fresh_history, 30)["by_id"]["weekly_silent"]["evidence"]
+    assert "no weekly suite has come to a verdict, and the history is kept since 2027-01-30" in evidence
+
+
+@pytest.mark.parametrize(("kept_days", "watched"), [(1, "demo"), (30, "pratikoai")], ids=["fresh", "another target"])
+def test_who_owes_no_weekly_verdict_is_not_silent(
+    tmp_path: Path, fresh_history: str, monkeypatch: pytest.MonkeyPatch, kept_days: float, watched: str
+) -> None:
+    """A fresh installation, and a target that no weekly run tests."""
+    monkeypatch.setenv(DEFAULT_TARGET_VARIABLE, watched)
+    review = decided(tmp_path, fresh_history, kept_days)
+    assert "weekly_silent" not in review["by_id"]
+    assert review["decisions_missing"] is None
+
+
+def test_a_history_that_does_not_say_since_when_it_is_kept(
+    tmp_path: Path, fresh_history: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the silence is then not known."""
+    monkeypatch.setenv(DEFAULT_TARGET_VARIABLE, "demo")
+    review = decided(tmp_path, fresh_history, None)
+    assert review["decisions_missing"].startswith("Whether the weekly suite is silent is not known: the history does")
+    assert "weekly_silent" not in review["by_id"]
 
 
 def test_without_a_history_the_review_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

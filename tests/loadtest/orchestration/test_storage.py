@@ -2,7 +2,7 @@
 
 import pytest
 
-from include.loadtest.orchestration.storage import bundle_uri, local_bundle
+from include.loadtest.orchestration.storage import bundle_uri, has_folder, list_folder, local_bundle
 
 pytestmark = pytest.mark.unit
 
@@ -34,3 +34,12 @@ def test_a_bundle_that_is_only_read_is_not_written_back(tmp_path) -> None:
         bundle.write("manifest.json", {"schema": 2})
     with local_bundle("memory://results", "weekly-1", tmp_path) as bundle:
         assert bundle.read("manifest.json") == {"schema": 1}
+
+
+def test_a_folder_that_is_not_there_has_nothing_in_it(tmp_path) -> None:
+    """Before the first run there is none, and that is no fault; later all that lies in it is named."""
+    folder = tmp_path / "results"
+    assert (has_folder(str(folder)), list_folder(str(folder))) == (False, [])
+    for name in ("smoke-2", "smoke-1"):
+        (folder / name).mkdir(parents=True)
+    assert (has_folder(str(folder)), list_folder(str(folder))) == (True, ["smoke-1", "smoke-2"])

@@ -1,7 +1,9 @@
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from include.loadtest.bundle import Bundle
@@ -59,6 +61,18 @@ def write_part_of(bundle: Bundle, samples: Sequence[Sample]) -> None:
     bundle.samples_dir.mkdir(parents=True, exist_ok=True)
     path = bundle.samples_dir / f"w0-{len(list(bundle.samples_dir.glob('w0-*'))):06d}.parquet"
     write_part(samples, SAMPLE_SCHEMA, path)
+
+
+def damage_column(part: Path, column: str) -> None:
+    """Overwrite one column's pages of a part: its footer and all other columns are whole."""
+    footer = pq.ParquetFile(part).metadata
+    content = bytearray(part.read_bytes())
+    for group in range(footer.num_row_groups):
+        chunks = (footer.row_group(group).column(place) for place in range(footer.num_columns))
+        own = next(chunk for chunk in chunks if chunk.path_in_schema == column)
+        start = own.dictionary_page_offset or own.data_page_offset
+        content[start : start + own.total_compressed_size] = b"\xff" * own.total_compressed_size
+    part.write_bytes(content)
 
 
 def write_samples(bundle: Bundle, rows: Iterable[tuple[float, int, str]]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from include.loadtest.bundle import Bundle
 from include.loadtest.profile.thresholds import load_thresholds
-from include.loadtest.reporting.alerts import NONE_CROSSED, alert_text, alerts_section
+from include.loadtest.reporting.alerts import MAX_ALERTS_SHOWN, NONE_CROSSED, alert_text, alerts_section, shown_alerts
 from include.loadtest.reporting.report import build_report
 from include.loadtest.reporting.summary import summary_markdown
 from tests.loadtest.reporting.conftest import HOSTILE
@@ -39,6 +39,21 @@ def test_the_summary_has_the_alerts_and_what_was_not_watched(bundle: Bundle) -> 
     assert "| 2026-03-01 02:00:10 UTC | the load's end |" in text
     assert "- Not watched, as there were no figures: cache_hit_rate" in text
     assert "<script>" not in text
+
+
+def test_of_too_many_alerts_the_severe_ones_stay_in_their_order(bundle: Bundle) -> None:
+    """A figure that swings around its limit for hours; how many are left out is said, alerts.json has them all."""
+    alerts = [ALERT | {"severity": "info" if number % 20 else "critical", "id": number} for number in range(1200)]
+    shown, left_out = shown_alerts(alerts)
+    assert (len(shown), left_out) == (MAX_ALERTS_SHOWN, 1100)
+    assert [one["id"] for one in shown] == sorted(one["id"] for one in shown)
+    assert {one["id"] for one in alerts[::20]} <= {one["id"] for one in shown}
+    assert max(one["id"] for one in shown if one["severity"] == "info") == 42
+    assert shown_alerts(alerts[:MAX_ALERTS_SHOWN]) == (alerts[:MAX_ALERTS_SHOWN], 0)
+    bundle.write("alerts.json", {"schema": 1, "alerts": alerts, "without_data": []})
+    text = alerts_section(build_report(bundle))
+    assert text.count("docs/alerts/error_rate_high.md") == MAX_ALERTS_SHOWN
+    assert "- And 1,100 more, no more severe: alerts.json has all" in text
 
 
 def test_no_alert_is_said_and_no_watch_is_not(bundle: Bundle) -> None:

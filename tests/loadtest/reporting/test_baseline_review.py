@@ -3,7 +3,7 @@
 import pytest
 
 from include.loadtest.reporting.baseline_review import baselines_document, baselines_section
-from include.loadtest.reporting.decisions import Standing
+from include.loadtest.reporting.decision import Standing
 from tests.helpers.planted_review import KEY, drawn_trends, nothing_open, open_things
 
 pytestmark = pytest.mark.unit

@@ -8,7 +8,7 @@ from include.loadtest import run
 from include.loadtest.bundle import Bundle
 from include.loadtest.recorder import RESOURCE_SCHEMA, Reading, write_part
 from include.loadtest.reporting.chart_data import MOST_SINGLES, MOST_WINDOWS, chart_data
-from tests.loadtest.reporting.conftest import HOSTILE, START_US, manifest_of, write_samples
+from tests.loadtest.reporting.conftest import HOSTILE, START_US, damage_column, made_sample, manifest_of, write_samples
 
 pytestmark = pytest.mark.unit
 START_S = START_US / 1e6
@@ -45,6 +45,7 @@ def test_the_document_has_a_value_for_each_window(run_of: Bundle) -> None:
     assert (found["start_s"], found["width_s"], found["rows"], found["unreadable_parts"]) == (START_S, 1, 6035, 1)
     assert (found["latency"]["p95_ms"][0], found["latency"]["p99_ms"][0]) == (pytest.approx(10.047, rel=0.01), None)
     assert found["latency"]["p95_is_bound"].index(True) == found["latency"]["max_ms"].index(9000.0) == 100
+    assert found["latency"]["max_is_bound"].index(True) == 100
     assert (found["failed"][68], found["rate"]["failed_rpm"][68]) == (30, 1800.0)
     assert (found["users"], found["resources"], found["stalls"], found["alerts"], found["spans"]) == (
         None,
@@ -55,6 +56,27 @@ def test_the_document_has_a_value_for_each_window(run_of: Bundle) -> None:
     )
     assert [one["outcome"] for one in found["slowest"]] == [*["timeout"] * 5, *["http_error"] * 15]
     assert [one["n"] for one in found["scenarios"]] == [6005]
+
+
+def test_a_part_damaged_in_any_column_costs_no_page(run_of: Bundle) -> None:
+    """It is counted once as unreadable, beside one that is not there."""
+    for first in range(3):
+        write_samples(run_of, [(first + number / 50, 10_000 + first, "ok") for number in range(50)])
+    damage_column(run_of.samples_dir / "w0-000002.parquet", "endpoint")
+    (run_of.samples_dir / "w0-000000.parquet").unlink()
+    found = chart_data(run_of)
+    assert found is not None
+    assert (found["rows"], found["unreadable_parts"]) == (100, 2)
+    assert {one["latency_ms"] for one in found["slowest"]} == {10.001}
+
+
+def test_traces_are_named_only_where_the_load_says_how(run_of: Bundle) -> None:
+    """An earlier release sent random ids, and its manifest does not say this."""
+    write_samples(run_of, [(number / 50, 10_000, "ok") for number in range(60)])
+    assert {one["trace_id"] for one in (chart_data(run_of) or {})["slowest"]} == {None}
+    run_of.update_manifest(**{run.TRACE_IDS: run.TRACE_IDS_OF_ITERATIONS})
+    expected = run.trace_id("smoke-1", made_sample(0, 0).user, made_sample(0, 0).iteration)
+    assert {one["trace_id"] for one in (chart_data(run_of) or {})["slowest"]} == {expected}
 
 
 def test_it_is_bounded_however_long_the_run(run_of: Bundle) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from include.loadtest.reporting.decisions import MOST_EVIDENCE, NOTHING, Standing
-from tests.helpers.planted_review import full_review, nothing_open, open_things
+from include.loadtest.reporting.decision import Standing
+from include.loadtest.reporting.decisions import NOTHING
+from tests.helpers.planted_review import BUY, full_review, nothing_open
 from tests.helpers.reviewed_runs import hold_row, reviewed, step
 from tests.helpers.reviews import review_of
 
@@ -50,16 +51,6 @@ def test_a_date_is_named_only_where_the_calendar_has_one() -> None:
     assert {dates[name] for name in ("regression", "tickets", "growth", "baselines")} == {None}
 
 
-def test_a_regression_is_of_this_suite_or_still_open() -> None:
-    """Both are named once, with their runs."""
-    found = decided(CARRIED, reviewed("normal_day", "REGRESSION", codes=("regression",)),
-                    standing=open_things(tickets=[], baselines=[]))["regression"]  # fmt: skip
-    assert found["evidence"] == [
-        "normal_day: not accepted since 2027-02-24 04:05:06 UTC (normal_day-7)",
-        "normal_day: because of regression (normal_day-1)",
-    ]
-
-
 def test_missed_limits_within_the_plan_ask_how_to_serve_it() -> None:
     """With no more users than planned; beyond the plan they ask nothing."""
     found = decided(CARRIED, reviewed("peak_hours", "SLA_BREACH", outcomes={"latency_p95_ms": "missed"}))
@@ -79,16 +70,6 @@ def test_a_limit_that_is_near_shows_its_figure_and_room() -> None:
     assert found["limits_near"]["evidence"] == ["peak_hours: latency_p95_ms 1 ms, limit < 5,000 ms (100.0 % away)"]
 
 
-def test_a_weekly_suite_that_is_silent_is_asked_about() -> None:
-    """After more days than the threshold, or if it never came to a verdict; not before."""
-    silent = {"suites": [{"suite": "weekly", "last_verdict": "2027-02-01T04:05:06.000000Z"}], "tickets": []}
-    found = decided(CARRIED, standing=open_things(**silent, regressions=[], baselines=[]))["weekly_silent"]
-    assert found["evidence"] == ["weekly on pratikoai: last verdict 2027-02-01 04:05:06 UTC, 28 days ago"]
-    never = decided(CARRIED, standing=open_things(suites=[], tickets=[], regressions=[], baselines=[]))
-    assert never["weekly_silent"]["evidence"] == ["weekly on pratikoai: it never came to a verdict"]
-    assert "weekly_silent" not in decided(CARRIED)
-
-
 def test_without_a_history_it_is_said_what_is_not_known() -> None:
     """Whether or not other figures ask for a decision."""
     down = Standing(None, "the history gave no answer")
@@ -97,10 +78,41 @@ def test_without_a_history_it_is_said_what_is_not_known() -> None:
     assert review_of(reviewed("peak_hours"), standing=down)["answer"]["decide"].endswith(unknown)
 
 
-def test_much_evidence_is_counted() -> None:
-    """The rest stands in the tables."""
-    ticket = open_things().document["tickets"][0]  # type: ignore[index]
-    found = decided(CARRIED, standing=open_things(tickets=[ticket] * 20, regressions=[], baselines=[]))["tickets"]
-    assert len(found["evidence"]) == MOST_EVIDENCE + 1
-    assert found["evidence"][-1] == "and 12 more"
-    assert found["evidence"][0].startswith("own/er#12: latency_p95_ms of peak_hours (all), open since")
+def test_a_purchase_has_the_price_that_the_answer_has() -> None:
+    """Of this machine's part, not of the cost file's example, which may be another one."""
+    unknown = "not known (EUR 50-100 a month for 2 cores → 4 cores)"
+    buy = BUY | {"current": "8 cores", "recommended": "16 cores", "cost": unknown}
+    run = reviewed("peak_hours", rows=(hold_row("host_cpu_pct", 82.0),), stages=(step(50, "hold"),),
+                   diagnosis={"recommendations": [buy]})  # fmt: skip
+    made = review_of(run, standing=nothing_open())
+    assert made["decisions"][0]["question"] == f"Is CPU bought (8 cores → 16 cores; cost: {unknown})?"
+    assert f"8 cores → 16 cores, {unknown}" in made["answer"]["buy"]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        reviewed("peak_hours", "INCONCLUSIVE", codes=("generator_died",), outcomes={"error_rate": "not_judged"}),
+        reviewed("peak_hours", "ABORTED", codes=("operator",), outcomes={"error_rate": "not_judged"}),
+        reviewed("peak_hours", manifest={"target": {"name": "pratikoai", "shares_host": True}},
+                 outcomes={"host_cpu_pct": "not_judged"}),
+    ],
+    ids=["not trusted", "cut short", "shared host"],
+)  # fmt: skip
+def test_a_limit_that_no_source_would_make_judged_asks_for_none(run: Any) -> None:
+    """A run that says nothing, or not all, is repeated; a shared host stays shared."""
+    assert any(slo["outcome"] == "not_judged" for slo in run.slos)
+    assert "not_measured" not in decided(CARRIED, run)
+
+
+def test_without_a_whole_run_nobody_knows_what_is_measured() -> None:
+    """Then no source is asked for, though no trigger has a figure."""
+    found = decided(reviewed("peak_hours", "INCONCLUSIVE", codes=("generator_died",)))
+    assert list(found) == ["capacity_unknown"]
+
+
+def test_what_a_whole_run_did_not_measure_is_asked_for() -> None:
+    """The limit and the purchase's trigger."""
+    evidence = decided(reviewed("peak_hours", outcomes={"error_rate": "not_judged"}))["not_measured"]["evidence"]
+    assert evidence[0] == "peak_hours: error_rate, limit not judged"
+    assert "host_cpu_pct: the trigger of CPU" in evidence

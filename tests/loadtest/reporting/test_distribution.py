@@ -65,3 +65,13 @@ def test_percentiles_are_those_of_the_metrics_with_their_n_and_bound(run_of: Bun
     ]
     assert found["b"]["percentiles"] == [{"name": "P95", "ms": None, "is_bound": False, "n": 1}]
     assert (found["never"]["n"], found["never"]["counts"], found["never"]["edges_ms"]) == (0, [], [])
+
+
+def test_a_spike_test_has_the_distributions_of_its_spike(run_of: Bundle) -> None:
+    """And the percentiles of it, though it has a hold too."""
+    write_part_of(run_of, [made_sample(1000 + number, 40_000, scenario="a", phase="spike") for number in range(20)])
+    rows = [row("latency_p95_ms", "scenario:a", 90.0, 706)]
+    spike = {**row("latency_p95_ms", "scenario:a", 40.0, 20), "phase": "spike"}
+    found = found_for(run_of, [*rows, spike])
+    assert (found["a"]["n"], [one["ms"] for one in found["a"]["percentiles"]]) == (20, [40.0])
+    assert found_for(run_of, rows)["a"]["n"] == 706

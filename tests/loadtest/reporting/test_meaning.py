@@ -27,6 +27,15 @@ def test_each_verdict_has_its_words(verdict, state) -> None:
     assert (statement.state, statement.text) == (state, WORDS[state])
 
 
+def test_a_breach_before_the_load_was_stopped_has_the_words_of_one() -> None:
+    """As the answer at the head of the report; not where the samples prove nothing."""
+    stopped = judged(PEAK, "ABORTED", latency_p95_ms="missed")
+    stopped["reasons"] = [reason_of("auto_stop_errors", "x"), reason_of("slo_missed", "y")]
+    assert statement_of(PEAK, stopped).state == "missed"
+    stopped["reasons"].append(reason_of("generator_died", "z"))
+    assert statement_of(PEAK, stopped).state == "unknown"
+
+
 def test_a_profile_without_words_says_nothing() -> None:
     """smoke has no meaning of its own."""
     smoke = manifest_of("smoke")

@@ -93,7 +93,7 @@ def test_a_run_without_samples_has_no_picture(run_of) -> None:
 def test_a_line_ends_where_a_window_has_no_percentile() -> None:
     """No line is invented over a gap."""
     values = [1.0, 2.0, None, 3.0, None, None, 4.0, 5.0]
-    windows = [Window(number, 30, *[value] * 4, False, False, 0, 0.0, 0, 0.0) for number, value in enumerate(values)]
+    windows = [Window(number, 30, *[value] * 4, *[False] * 4, 0, 0.0, 0, 0.0) for number, value in enumerate(values)]
     assert [[window.p95_ms for window in part] for part in unbroken(windows)] == [[1.0, 2.0], [3.0], [4.0, 5.0]]
 
 

@@ -96,7 +96,7 @@ def test_a_restart_costs_one_interval_and_processes_in_turn_the_line(run_of: Bun
 
 
 def test_users_are_those_of_all_generators(run_of: Bundle) -> None:
-    """From its first reading on each generator counts; a point for many readings is the most users of them."""
+    """Each counts from its first reading on; a point for many readings is the most users of them."""
     write(run_of, "generator", "users", [1, 5, 5], "w0")
     write(run_of, "generator", "users", [2], "w1")
     assert lines_of(run_of)[1] == {"t": [START_S, START_S + 5, START_S + 10], "value": [3.0, 7.0, 7.0]}
@@ -104,7 +104,21 @@ def test_users_are_those_of_all_generators(run_of: Bundle) -> None:
     users = lines_of(run_of)[1]
     assert users is not None
     assert len(users["t"]) == MOST_POINTS
-    assert max(users["value"]) == 47.0
+    assert max(users["value"]) == 40.0
+
+
+def test_the_users_of_a_generator_that_ended_end_with_it(run_of: Bundle) -> None:
+    """Three intervals after its last reading; one that was silent for longer, and came back, had them all the time."""
+    write(run_of, "generator", "users", [10.0] * 10, "w0")
+    write(run_of, "generator", "users", [5.0] * 3, "w1")
+    users = lines_of(run_of)[1]
+    assert users is not None
+    assert users["value"] == [15.0] * 6 + [10.0] * 4
+    write_reading = [Reading((START_S + 45) * 1_000_000_000, "generator", "w1", "users", 5.0, "x")]
+    write_part(write_reading, RESOURCE_SCHEMA, run_of.resources_dir / "late-1-000000.parquet")
+    users = lines_of(run_of)[1]
+    assert users is not None
+    assert users["value"] == [15.0] * 10
 
 
 def test_readings_far_from_the_load_are_not_drawn(run_of: Bundle) -> None:

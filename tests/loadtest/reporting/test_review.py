@@ -17,7 +17,7 @@ def test_the_document_has_its_parts() -> None:
     assert set(made) == {
         *("schema", "suite_run_id", "suite", "title", "target", "days", "written", "answer", "left_out", "capacity"),
         *("recommendations", "changes", "manual_review", "trends", "trends_missing", "infrastructure_plan"),
-        *("decisions", "runs", "points", "baselines"),
+        *("decisions", "decisions_missing", "runs", "points", "baselines"),
     }
     assert (made["schema"], made["written"], made["days"]) == (1, "2027-03-01T04:05:06.000000Z", 31)
     assert set(made["answer"]) == {"carries", "buy", "changed", "decide"}

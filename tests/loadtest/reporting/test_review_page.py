@@ -3,13 +3,15 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
+from include.loadtest.reporting.decisions import decisions_missing
 from include.loadtest.reporting.review_page import review_html
 from tests.helpers.planted_review import drawn_trends, full_review, nothing_open
 from tests.helpers.reviewed_runs import hold_row, reviewed, step
-from tests.helpers.reviews import review_of
+from tests.helpers.reviews import NO_STANDING, review_of
 
 pytestmark = pytest.mark.unit
 
@@ -62,8 +64,21 @@ def test_the_answers_in_a_word() -> None:
 def test_what_is_not_known_is_said_in_a_word() -> None:
     """No run, no history, no trigger measured."""
     assert shorts(review_html(review_of())) == [
-        "Not known (planned 50 to 100)", "Nothing known to be needed", "Not known", "2 decisions",
+        "Not known (planned 50 to 100)", "Nothing known to be needed", "Not known", "At least 1 decision",
     ]  # fmt: skip
+
+
+def test_without_a_history_no_decision_is_not_none() -> None:
+    """What is open in it may hold some; so may a silence that could not be judged."""
+    values = {"host_cpu_pct": 40.0, "host_memory_pct": 50.0, "postgres_connections": 30.0, "slow_queries_per_min": 1.0}
+    rows = tuple(hold_row(name, value) for name, value in values.items())
+    run = reviewed("tax_deadline", rows=rows, stages=(step(100, "hold"),))
+    unjudged = replace(nothing_open(), silence_missing="calendar: no free night")
+    for standing in (NO_STANDING, unjudged):
+        page = review_html(review_of(run, standing=standing))
+        assert shorts(page)[3] == "Not known"
+        assert decisions_missing(standing) in page
+    assert shorts(review_html(review_of(run, standing=nothing_open())))[3] == "No decisions"
 
 
 def test_nothing_to_buy_and_nothing_to_decide() -> None:

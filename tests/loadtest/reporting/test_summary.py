@@ -3,7 +3,7 @@
 import pytest
 
 from include.loadtest.reporting.report import build_report
-from include.loadtest.reporting.summary import SHARED_HOST, summary_markdown
+from include.loadtest.reporting.summary import SHARED_HOST, resources_section, scenarios_section, summary_markdown
 from tests.loadtest.reporting.conftest import ROW, SLO, judged, manifest_of
 
 pytestmark = pytest.mark.unit
@@ -146,3 +146,19 @@ def test_hits_of_searches_are_shown(bundle) -> None:
     assert "Searches: simple_search 14 hits in 3 searches, 1 empty." in summary_markdown(build_report(bundle))
     bundle.write("metrics.json", {"schema": 1, "metrics": [row]})
     assert "Searches:" not in summary_markdown(build_report(bundle))
+
+
+def test_a_spike_test_has_the_scenarios_and_the_target_of_its_spike() -> None:
+    """Named in the title; the quiet time before it would say nothing."""
+    rows = [
+        ROW | {"metric": metric, "unit": unit, "phase": phase, "value": value, "lower_bound": False}
+        for phase, value in (("hold", 11.0), ("spike", 77.0))
+        for metric, unit in (("latency_p95_ms", "ms"), ("host_cpu_pct", "%"))
+    ]
+    requests, target = scenarios_section(rows, "locust"), resources_section(rows)
+    assert requests.startswith("## Requests in the spike\n")
+    assert target.startswith("## Target and its host in the spike\n")
+    assert "77 ms" in requests
+    assert "77 %" in target
+    assert "11 " not in requests + target
+    assert scenarios_section(rows[:2], "locust").startswith("## Requests in the hold\n")

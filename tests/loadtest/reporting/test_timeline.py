@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.loadtest.bundle import Bundle
+from include.loadtest.reporting import sample_counts, timeline
 from include.loadtest.reporting.sample_counts import Span
 from include.loadtest.reporting.timeline import MIN_ROWS, read_timeline
 from include.loadtest.run import utc_text
@@ -85,6 +86,18 @@ def test_a_lower_bound_at_or_below_a_percentile_marks_it(run_of) -> None:
     assert sum(window.ok for window in found.windows) == 100
 
 
+def test_p99_and_the_slowest_are_bounds_where_one_is_at_or_below_them(run_of) -> None:
+    """One timeout of 200 requests leaves P95 and P99 exact; more leave P95 exact only; of the slowest one is enough."""
+    write_samples(run_of, [(number * 0.005, 10_000, "ok") for number in range(199)] + [(0.5, 30_000_000, "timeout")])
+    slow = [(8.5, 30_000_000, "timeout")] * 5
+    write_samples(run_of, [(8 + number * 0.005, 10_000, "ok") for number in range(195)] + slow)
+    write_samples(run_of, [(16 + number * 0.005, 10_000, "ok") for number in range(200)])
+    found = [window for window in read_timeline(run_of).windows if window.rows]
+    bounds = [(one.p95_is_bound, one.p99_is_bound, one.max_is_bound) for one in found]
+    assert bounds == [(False, False, True), (False, True, True), (False, False, False)]
+    assert [found[1].p99_ms, found[1].max_ms] == [30_000.0, 30_000.0]
+
+
 def test_answers_a_minute_are_of_the_time_that_a_window_covers(run_of) -> None:
     """A last window of half a second says nothing of a minute."""
     write_samples(run_of, [(number * 0.025, 0, "ok") for number in range(421)])
@@ -124,6 +137,11 @@ def test_a_sample_of_a_clock_that_was_set_costs_no_memory(run_of) -> None:
     write_samples(run_of, [(-56 * 365.25 * 86_400, 1000, "ok"), (0.0, 1000, "ok")])
     found = read_timeline(run_of)
     assert len(found.windows) <= 120
+
+
+def test_single_requests_are_read_from_columns_that_were_counted() -> None:
+    """So a part that was sound then is sound now."""
+    assert set(timeline._COLUMNS.split(", ")) <= set(sample_counts._COLUMNS.split(", "))
 
 
 def test_without_a_readable_sample_there_is_nothing_to_show(run_of) -> None:

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from include.loadtest.errors import nearest, printable
 from include.loadtest.orchestration import settings
 from include.loadtest.orchestration.baseline_actions import BaselineOrder, change_baselines
 from include.loadtest.orchestration.web.access import Operator, user_name
+from include.loadtest.orchestration.web.threads import in_own_thread
 
 ACTIONS = {"propose": "propose", "pin": "pin", "retire": "retire", "mark": "mark_intended_change"}
 """The last part of the address, and the action's name in the form of the housekeeping DAG."""
@@ -41,9 +41,12 @@ async def act(name: str, request: Request, user: Operator) -> dict[str, str]:
     if name not in ACTIONS:
         raise HTTPException(404, f"there is no action {printable(name, 40)!r}; {nearest(name[:40], ACTIONS)}")
     fields = _fields(await _body(request))
-    order = BaselineOrder.from_params({**fields, "action": ACTIONS[name]})
-    lines = await run_in_threadpool(change_baselines, settings.history_url(), order, user_name(user))
-    return {"done": lines[0]}
+    return {"done": await in_own_thread(_change, {**fields, "action": ACTIONS[name]}, user_name(user))}
+
+
+def _change(params: dict[str, Any], by: str) -> str:
+    """Looks up files and connections too: nothing of it for the event loop."""
+    return change_baselines(settings.history_url(), BaselineOrder.from_params(params), by)[0]
 
 
 async def _body(request: Request) -> bytes:

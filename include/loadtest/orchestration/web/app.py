@@ -24,6 +24,7 @@ from include.loadtest.orchestration.web import (
 from include.loadtest.orchestration.web.access import READS
 from include.loadtest.orchestration.web.links import login_link
 from include.loadtest.orchestration.web.pages import render
+from include.loadtest.orchestration.web.threads import OwnThreads
 
 PAGES = (static_files, overview, live, files, run_page, suite_page, dag_runs, trends, compare, actions, docs_pages)
 """The modules with routes; the addresses of no two overlap."""
@@ -48,14 +49,18 @@ HEADERS = {
 }
 """On every answer that does not say otherwise."""
 LONGEST_TEXT = 500
+OTHER_METHODS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def create_app() -> FastAPI:
     """The app as Airflow mounts it."""
     app = FastAPI(title="Load tests", docs_url=None, redoc_url=None, openapi_url=None)
+    pages = OwnThreads()
     for module in PAGES:
-        app.include_router(module.router)
+        pages.include_router(module.router)
+    app.include_router(pages)
     app.add_api_route("/{path:path}", _no_such_page, dependencies=[READS])
+    app.add_api_route("/{path:path}", _only_read, methods=list(OTHER_METHODS), dependencies=[READS])
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(LoadTestError, _failed)
     app.add_exception_handler(Exception, _broken)
@@ -63,8 +68,13 @@ def create_app() -> FastAPI:
     return app
 
 
-def _no_such_page() -> Response:
+async def _no_such_page() -> Response:
     raise HTTPException(404, "there is no such page")
+
+
+async def _only_read() -> Response:
+    """The app's own answer would be sent before the login is asked for, and so tell which addresses there are."""
+    raise HTTPException(405, "pages are only read", {"Allow": "GET, HEAD"})
 
 
 async def _refused(request: Request, error: Any) -> Response:

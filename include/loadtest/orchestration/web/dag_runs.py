@@ -19,7 +19,7 @@ from include.loadtest.orchestration.web.access import READ_DAG as MANUAL_DAG
 from include.loadtest.orchestration.web.access import READS
 from include.loadtest.orchestration.web.links import airflow_link, link
 from include.loadtest.orchestration.web.sources import bundle_here, bundle_names, history
-from include.loadtest.orchestration.web.told import document_of
+from include.loadtest.orchestration.web.told import document_of, part_of
 
 router = APIRouter(dependencies=[READS])
 _PAGE = re.compile(r"(?P<base>https?://.+)/dags/(?P<dag_id>[^/]+)/runs/(?P<run_id>[^/]+)")
@@ -48,7 +48,7 @@ def dag_run_of(manifest: dict[str, Any]) -> DagRun | None:
     found = _PAGE.fullmatch(str(manifest.get("dag_run") or ""))
     if found:
         return DagRun(unquote(found["dag_id"]), unquote(found["run_id"]), found["base"])
-    owned = _OWNER.fullmatch(str((manifest.get("lease") or {}).get("owner") or ""))
+    owned = _OWNER.fullmatch(str(part_of(manifest, "lease").get("owner") or ""))
     return DagRun(owned["dag_id"], owned["run_id"], owned["base"]) if owned else None
 
 
@@ -58,8 +58,13 @@ def task_group(dag_id: str, suite: dict[str, Any] | None, profile: str) -> str:
         return ""
     if dag_id != MANUAL_DAG:
         return f"{profile}."
-    names = [entry.get("profile") for entry in suite.get("runs") or ()]
+    names = [entry.get("profile") for entry in suite.get("runs") or () if isinstance(entry, dict)]
     return f"{GROUP}.{run_group(names.index(profile) + 1)}." if profile in names else ""
+
+
+def confirm_task(dag_id: str, manifest: dict[str, Any]) -> str:
+    """The task that made the repeats of the run with that manifest: of a suite, one for all of its runs."""
+    return f"{GROUP}.confirm" if dag_id == MANUAL_DAG and manifest.get("suite_run_id") else "confirm"
 
 
 @router.get("/dag-runs/{dag_id}/{dag_run_id:path}")

@@ -28,6 +28,7 @@ _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 router = APIRouter(dependencies=[READS])
 
 
+@router.get("/docs")
 @router.get("/docs/")
 def contents(request: Request) -> Response:
     """All pages, by folder."""

@@ -12,8 +12,12 @@ from include.loadtest.reporting.suite import FILE as SUITE_FILE
 
 REPORT = "report.html"
 REVIEW = re.compile(r"load_test_review_\d{8}_\d{6}\.html")
-SANDBOX = "allow-scripts allow-popups allow-modals"
-"""What a stored page may do: nothing as the user, as it has an origin of its own."""
+SANDBOX = "allow-scripts allow-popups allow-popups-to-escape-sandbox allow-modals"
+"""What a stored page may do: nothing as the user, as it has an origin of its own.
+
+A page that it links opens in a tab of its own, outside of the sandbox, as the user would open it: without the sandbox's
+origin, so that pages of the documentation have their styles, and can be read after a login.
+"""
 STORED_PAGE = (
     f"sandbox {SANDBOX}; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"

@@ -10,15 +10,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from include.loadtest import run
-from include.loadtest.live.page_state import is_over, log_of, state_of
+from include.loadtest.live.page_state import log_of
 from include.loadtest.orchestration.web.access import READS
 from include.loadtest.orchestration.web.files import REPORT
 from include.loadtest.orchestration.web.links import link
 from include.loadtest.orchestration.web.missing import bundle_or_404
+from include.loadtest.orchestration.web.progress import progress_of
 from include.loadtest.orchestration.web.sources import StoredBundle
 
-_GOES_ON = ("working", "waiting", "between")
 _DOCS_PAGE = re.compile(r"docs(/[a-z0-9_-]+)+\.md")
 
 router = APIRouter(dependencies=[READS])
@@ -40,27 +39,18 @@ def live(run_id: str, request: Request) -> Response:
 
 def document(bundle: StoredBundle, now: datetime) -> dict[str, Any]:
     """What is known of a run at `now`. `verdict` is not final before `is_over`."""
-    found = bundle.document(run.LIVE)
-    verdict = bundle.document(run.VERDICT)
-    has_report = verdict is not None and bundle.has(REPORT)
-    state = asdict(state_of(found, now))
+    found = progress_of(bundle, now)
     return {
         "schema": 1,
         "run_id": bundle.run_id,
-        "has_report": has_report,
-        "is_over": is_over(found, has_verdict=verdict is not None, has_report=has_report),
-        "verdict": None if verdict is None else str(verdict.get("verdict")),
-        "state": state,
-        "log": log_of(found, now),
-        "load": None if found is None else found.get("load"),
+        "has_report": found.verdict is not None and bundle.has(REPORT),
+        "is_over": found.is_final,
+        "verdict": None if found.verdict is None else str(found.verdict["verdict"]),
+        "badge": asdict(found.badge),
+        "state": asdict(found.state),
+        "log": log_of(found.live),
+        "load": None if found.live is None else found.live.get("load"),
     }
-
-
-def is_followed(bundle: StoredBundle, *, has_report: bool) -> bool:
-    """Whether a run that has a verdict goes on nevertheless: what it has found is not final, and no page of its end."""
-    found = bundle.document(run.LIVE)
-    kind = state_of(found, datetime.now(UTC)).kind
-    return kind in _GOES_ON and not is_over(found, has_verdict=True, has_report=has_report)
 
 
 def _link_pages(request: Request, found: Mapping[str, Any]) -> None:

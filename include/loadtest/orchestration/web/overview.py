@@ -16,7 +16,7 @@ from include.loadtest.orchestration.web.pages import render
 from include.loadtest.orchestration.web.picture import runs_picture
 from include.loadtest.orchestration.web.running import running_of
 from include.loadtest.orchestration.web.schedule import NextRun, next_runs
-from include.loadtest.orchestration.web.sources import history, recent_bundles
+from include.loadtest.orchestration.web.sources import history, recent_bundles, results_fault
 from include.loadtest.orchestration.web.told import bundle_line, past_reason, suite_line
 from include.loadtest.profile import profile_names
 
@@ -41,11 +41,12 @@ class ProfileRow:
 
 @router.get("/")
 def overview(request: Request) -> HTMLResponse:
-    """The overview; with a history that does not answer, what the bundles and the calendar say."""
+    """The overview; with a history, or results, that do not answer, what the others say."""
     now = datetime.now(UTC)
     found, fault = _history()
     schedule, schedule_fault = _schedule(now)
     with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+        unreadable = pool.submit(results_fault)
         rows = list(pool.map(lambda own: _row(own, schedule), found.profiles))
         suites = list(pool.map(suite_line, found.suites))
         running = [part for parts in pool.map(running_of, found.uses) for part in parts]
@@ -62,7 +63,7 @@ def overview(request: Request) -> HTMLResponse:
         schedule=schedule,
         never_run=_never_run(found) if fault is None else [],
         recent=recent,
-        faults=[text for text in (fault, schedule_fault) if text],
+        faults=[text for text in (fault, unreadable.result(), schedule_fault) if text],
     )
 
 

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from airflow.sdk import ObjectStoragePath
 from sqlalchemy import Engine, func, select
 
 from include.loadtest import run
@@ -17,6 +16,7 @@ from include.loadtest.errors import InfrastructureError, LoadTestError
 from include.loadtest.history.database import connect, transaction, upgrade
 from include.loadtest.history.schema import RUN
 from include.loadtest.orchestration import settings, storage
+from include.loadtest.orchestration.web.threads import Readers
 from include.loadtest.publishing import RESULTS_VARIABLE
 from include.loadtest.reporting.suite import FILE as SUITE_FILE
 from include.loadtest.target.urls import without_passwords
@@ -24,6 +24,9 @@ from include.loadtest.target.urls import without_passwords
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 10
 """A page would rather say that the history is slow than wait for it."""
+LONGEST_READ_S = 10
+"""And so of the results."""
+_READERS = Readers(number=8, longest_s=LONGEST_READ_S)
 LONGEST_ID = 200
 _NAMES_COMPARED = 2_000
 _STAMP = re.compile(r"-([0-9]{8}-[0-9]{6}-[0-9a-f]{6})(?:-|$)")
@@ -55,12 +58,12 @@ class StoredBundle:
     def read(self, name: str) -> bytes | None:
         """A file's content; None where it is not there. Raises InfrastructureError where nobody can say so."""
         with _file_system(self.uri):
-            return storage.read_file(self.uri, name)
+            return _READERS.ask(partial(storage.read_file, self.uri, name))
 
     def has(self, name: str) -> bool:
         """Whether it has the file. Raises InfrastructureError where nobody can say so."""
         with _file_system(self.uri):
-            return storage.has_file(self.uri, name)
+            return _READERS.ask(partial(storage.has_file, self.uri, name))
 
     def document(self, name: str) -> dict[str, Any] | None:
         """A JSON file's content; None where it is not there, or is none."""
@@ -74,7 +77,7 @@ class StoredBundle:
     def names(self) -> list[str]:
         """The names of its files, sorted. Raises InfrastructureError."""
         with _file_system(self.uri):
-            return storage.list_files(self.uri)
+            return _READERS.ask(partial(storage.list_files, self.uri))
 
 
 def bundle_here(run_id: str) -> StoredBundle:
@@ -98,11 +101,14 @@ def run_row(run_id: str) -> dict[str, Any] | None:
 
 
 def find_bundle(run_id: str) -> StoredBundle | None:
-    """The bundle of a run or a suite: below the results URI, or where the history says that it was kept."""
+    """The bundle of a run or a suite: below the results URI, or where the history says that it was kept.
+
+    Of a run that has just begun a store other than a local one has no more than what its live page is made of.
+    """
     if not is_id(run_id):
         return None
     here = bundle_here(run_id)
-    if here.read(run.MANIFEST) is not None or here.read(SUITE_FILE) is not None:
+    if any(here.has(name) for name in (run.MANIFEST, run.LIVE, SUITE_FILE)):
         return here
     row = run_row(run_id)
     return None if row is None else StoredBundle(run_id, str(row["bundle_uri"]).removeprefix("file://"))
@@ -120,8 +126,18 @@ def bundle_names() -> list[str]:
     """
     uri = settings.results_uri()
     with _file_system(uri):
-        folder = ObjectStoragePath(uri)
-        return sorted(entry.name for entry in folder.iterdir() if is_id(entry.name)) if folder.is_dir() else []
+        return [name for name in _READERS.ask(partial(storage.list_folder, uri)) if is_id(name)]
+
+
+def results_fault() -> str | None:
+    """Why the results cannot be read now; None where they can."""
+    uri = settings.results_uri()
+    try:
+        with _file_system(uri):
+            _READERS.ask(partial(storage.has_folder, uri))
+    except InfrastructureError as error:
+        return str(error)
+    return None
 
 
 @contextmanager
@@ -130,8 +146,9 @@ def _file_system(uri: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        reason = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
         raise InfrastructureError(
-            f"{without_passwords(uri)} cannot be read now ({type(error).__name__}): check {RESULTS_VARIABLE}, and the "
+            f"the results at {without_passwords(uri)} cannot be read now ({reason}): check {RESULTS_VARIABLE}, and the "
             "connection that it names, in the API server's environment"
         ) from error
 

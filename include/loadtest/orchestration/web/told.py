@@ -50,7 +50,7 @@ class SuiteLine:
 def reason_of(verdict: Row) -> str:
     """The reason that decided a verdict, else the verdict's own sentence."""
     deciding = deciding_reasons(verdict.get("reasons") or ())
-    text = deciding[0]["text"] if deciding else SENTENCES.get(str(verdict.get("verdict")), NO_VERDICT)
+    text = deciding[0].get("text") if deciding else SENTENCES.get(str(verdict.get("verdict")), NO_VERDICT)
     return printable(str(text), REASON_CHARS)
 
 
@@ -90,9 +90,9 @@ def bundle_line(bundle: StoredBundle) -> Line:
     return Line(
         kind="suites" if is_suite else "runs",
         run_id=bundle.run_id,
-        name=str((manifest.get("suite" if is_suite else "profile") or {}).get("name") or bundle.run_id),
-        target=str((manifest.get("target") or {}).get("name") or "–"),
-        verdict=None if verdict is None else str(verdict.get("verdict")),
+        name=str(part_of(manifest, "suite" if is_suite else "profile").get("name") or bundle.run_id),
+        target=str(part_of(manifest, "target").get("name") or "–"),
+        verdict=_word(verdict),
         started=manifest.get("started"),
         reason=NO_VERDICT if verdict is None else counted(verdict) if is_suite else reason_of(verdict),
     )
@@ -103,15 +103,33 @@ def suite_line(last: SuiteVerdicts) -> SuiteLine:
     bundle = bundle_here(last.suite_run_id)
     document = document_of(bundle, SUITE_FILE)
     runs_still = document is None and document_of(bundle, run.MANIFEST) is not None
-    words = last.verdicts if document is None else tuple(str(one["verdict"]) for one in document["runs"])
+    words = last.verdicts if document is None else _words(document)
     known = [Verdict(word) for word in words if word in set(Verdict)]
-    verdict = str(document["verdict"]) if document else str(worst(known)) if known and not runs_still else None
+    verdict = _word(document) if document else str(worst(known)) if known and not runs_still else None
     return SuiteLine(last.suite, last.target, last.suite_run_id, last.started, verdict, len(words), _counts(words))
 
 
 def counted(document: Row) -> str:
     """How many runs of a suite came to which verdict."""
-    return _counts(tuple(str(one["verdict"]) for one in document.get("runs") or ()))
+    return _counts(_words(document))
+
+
+def part_of(manifest: Row, name: str) -> dict[str, Any]:
+    """A part of a manifest that has parts of its own; an earlier release may have written a mere name there."""
+    part = manifest.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _word(document: Row | None) -> str | None:
+    """The verdict of verdict.json or suite.json; None where the file, or that part of it, is not there."""
+    word = None if document is None else document.get("verdict")
+    return None if word is None else str(word)
+
+
+def _words(document: Row) -> tuple[str, ...]:
+    """The verdicts of a suite's runs."""
+    rows = (one for one in document.get("runs") or () if isinstance(one, dict))
+    return tuple(_word(one) or "without a verdict" for one in rows)
 
 
 def _counts(words: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """What the page's script draws, and the pictures that need none: chosen from `chart_data` and the report. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from markupsafe import Markup
 
 from include.loadtest.causes import CAUSES
 from include.loadtest.profile.vocabulary import SCOPE_ALL
+from include.loadtest.reporting.key_phase import key_phase
 from include.loadtest.reporting.markdown import figure
 from include.loadtest.reporting.page.svg import histogram
 from include.loadtest.reporting.resource_series import LINES
@@ -38,7 +40,7 @@ _GROUPS_OF_COMPONENT = {
 }
 MAX_EVIDENCE = 3
 MAX_RESOURCES = 60
-"""More series than that are not drawn: the page stays small, and nobody looks at them."""
+"""More series than that are not drawn, only counted: the page stays small, and nobody looks at them."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,35 @@ class Picture:
 
 def script_data(report: Row, charts: Row) -> dict[str, Any]:
     """The JSON that the page's script reads: the charts, limits by metric, evidence of the first cause."""
+    resources = drawn_resources(report["diagnosis"], charts["resources"])
     kept = ("start_s", "width_s", "t", "latency", "rate", "failed", "singles", "users", "spans", "stalls", "alerts")
     return {
         **{name: charts[name] for name in kept},
-        "resources": list(charts["resources"])[:MAX_RESOURCES],
+        "resources": resources,
         "groups": GROUPS,
         "limits": _limits(report["slos"]),
-        "evidence": evidence(report["diagnosis"], charts["resources"]),
+        "evidence": evidence(report["diagnosis"], resources),
         "range": _range(charts),
     }
+
+
+def drawn_resources(diagnosis: Row | None, resources: Sequence[Row]) -> list[Row]:
+    """The series that are drawn, in their order: of too many those of the evidence, then of each kind the first ones.
+
+    So a target of a hundred instances leaves room for its database.
+    """
+    named = (evidence(diagnosis, resources) or {}).get("places") or ()
+    seen: Counter[str] = Counter()
+    turns = []
+    for place, series in enumerate(resources):
+        turns.append((place not in named, seen[series["key"]], place))
+        seen[series["key"]] += 1
+    return [resources[place] for place in sorted(place for *_, place in sorted(turns)[:MAX_RESOURCES])]
+
+
+def not_drawn(charts: Row | None) -> int:
+    """How many series are left out of `drawn_resources`."""
+    return max(len((charts or {}).get("resources") or ()) - MAX_RESOURCES, 0)
 
 
 def _range(charts: Row) -> list[float]:
@@ -146,10 +168,11 @@ def pictures(report: Row, charts: Row | None) -> list[Picture]:
         max(min(edge for one in scenarios for edge in _used_edges(one)), 0.01),
         max(edge for one in scenarios for edge in _used_edges(one)),
     )
+    phase = key_phase(report["metrics"])
     limits = {
         slo["scope"].removeprefix("scenario:"): slo["limit"]
         for slo in report["slos"]
-        if slo["metric"] == "latency_p95_ms" and slo["phase"] == "hold"
+        if slo["metric"] == "latency_p95_ms" and slo["phase"] == phase
     }
     return [_picture(one, domain, limits.get(one["scenario"])) for one in scenarios]
 

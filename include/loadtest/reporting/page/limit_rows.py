@@ -1,10 +1,11 @@
 """The limits of a run and its key figures, as the page shows them. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from include.loadtest.profile.vocabulary import SCOPE_ALL
+from include.loadtest.reporting.key_phase import key_phase
 from include.loadtest.reporting.margin import margin_pct
 from include.loadtest.reporting.markdown import cell, figure, interval
 from include.loadtest.reporting.summary import observed_text, outcome_text
@@ -46,7 +47,7 @@ class LimitRow:
 
 @dataclass(frozen=True)
 class Tile:
-    """A key figure of the hold with what it is held against. `outcome_key`: met, near, missed, not_judged or empty."""
+    """A key figure with what it is held against. `outcome_key`: met, near, missed, not_judged or empty."""
 
     title: str
     value: str
@@ -110,19 +111,17 @@ def _filled_pct(slo: Row) -> float | None:
 
 
 def tiles(report: Row, charts: Row | None) -> list[Tile]:
-    """The key figures that the run has rows for: of all requests in the hold."""
+    """The key figures that the run has rows for: of all requests in the phase that `key_phase` says."""
+    return list(_tiles(report, charts, key_phase(report["metrics"])))
+
+
+def _tiles(report: Row, charts: Row | None, phase: str) -> Iterator[Tile]:
     measured, shares_host = _measured(report), _shares_host(report)
-    return list(_tiles(report["slos"], measured, charts, shares_host=shares_host))
-
-
-def _tiles(
-    slos: Sequence[Row], measured: Mapping[Key, Row], charts: Row | None, *, shares_host: bool
-) -> Iterator[Tile]:
     for metric, title in _TILES:
-        row = measured.get((metric, SCOPE_ALL, "hold"))
+        row = measured.get((metric, SCOPE_ALL, phase))
         if row is None or (row["value"] is None and metric == "ttft_p95_ms"):
             continue
-        own = [slo for slo in slos if _key(slo) == _key(row)]
+        own = [slo for slo in report["slos"] if _key(slo) == _key(row)]
         slo = min(own, key=lambda one: one["level"] != "critical", default=None)
         of = f"n={row['n']:,}"
         yield Tile(

@@ -16,9 +16,10 @@ from include.loadtest.reporting.change import change_section
 from include.loadtest.reporting.conditions import changes_section, environment_section, gaps_section, sizes_section
 from include.loadtest.reporting.deliveries import deliveries_section
 from include.loadtest.reporting.diagnosis import diagnosis_section
+from include.loadtest.reporting.key_phase import key_phase
 from include.loadtest.reporting.llm import llm_section
 from include.loadtest.reporting.page.answers import answers
-from include.loadtest.reporting.page.drawn import missing_groups, pictures, script_data
+from include.loadtest.reporting.page.drawn import missing_groups, not_drawn, pictures, script_data
 from include.loadtest.reporting.page.limit_rows import limit_rows, tiles
 from include.loadtest.reporting.page.prose import prose
 from include.loadtest.reporting.page.render import embedded_json
@@ -41,7 +42,7 @@ Row = Mapping[str, Any]
 
 MAX_CHARS = 500
 """Of a foreign text, such as an error's; the page has a bound whatever the target answers."""
-MAX_ERRORS, MAX_SLOWEST = 200, 20
+MAX_ERRORS, MAX_SLOWEST, MAX_PARTS = 200, 20, 50
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,15 @@ class Moment:
 
     iso: str
     text: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Whether load was sent, from when to when; None where the generator did not come to say it."""
+
+    is_any: bool
+    started: Moment | None
+    ended: Moment | None
 
 
 def moment_of(text: str | None) -> Moment | None:
@@ -78,9 +88,10 @@ def page_context(report: Row, charts: Row | None) -> dict[str, Any]:
         "title": shown_text((manifest.get("profile") or {}).get("title") or report["run_id"], 120),
         "answers": answers(report, manifest, report["diagnosis"]),
         "facts": _facts(report, manifest),
-        "load": _load(manifest),
+        "sent": _sent(report, manifest, charts),
         "notes": [shown_text(note) for note in (manifest.get("profile") or {}).get("notes") or ()],
         "reasons": [_reason(reason, manifest.get("dag_run")) for reason in report["reasons"]],
+        "key_phase": key_phase(report["metrics"]),
         "tiles": tiles(report, charts),
         "limits": limit_rows(report),
         "limit_notes": _limit_notes(report, manifest),
@@ -89,8 +100,9 @@ def page_context(report: Row, charts: Row | None) -> dict[str, Any]:
         "diagnosis_parts": _split(texts["diagnosis"]),
         "has_evidence": drawn is not None and drawn["evidence"] is not None,
         "missing_groups": missing_groups(charts),
+        "not_drawn": not_drawn(charts),
         "pictures": pictures(report, charts),
-        "nothing_sent": nothing_sent(manifest),
+        "nothing_sent": nothing_sent(report, manifest),
         "differences": _differences(report["comparison"]),
         "errors": _errors(report["errors"]),
         "slowest": _slowest(charts),
@@ -98,11 +110,17 @@ def page_context(report: Row, charts: Row | None) -> dict[str, Any]:
     }
 
 
-def nothing_sent(manifest: Row) -> str:
+def nothing_sent(report: Row, manifest: Row) -> str:
     """Why there is nothing over time, in one sentence."""
-    if not (manifest.get("load") or {}).get("started"):
-        return "No load was sent in this run, so nothing was measured."
-    return "The load left no samples that can be read, so there is nothing to show here."
+    if has_sent(report, manifest, None):
+        return "The load left no samples that can be read, so there is nothing to show here."
+    return "No load was sent in this run, so nothing was measured."
+
+
+def has_sent(report: Row, manifest: Row, charts: Row | None) -> bool:
+    """Whether the run sent load: its generator says so, or it left samples, even such as nobody can read."""
+    is_told = bool((manifest.get("load") or {}).get("started"))
+    return is_told or charts is not None or bool((report["errors"] or {}).get("unreadable_parts"))
 
 
 def _facts(report: Row, manifest: Row) -> list[tuple[str, str]]:
@@ -117,9 +135,9 @@ def _facts(report: Row, manifest: Row) -> list[tuple[str, str]]:
     return [(name, shown_text(value, 100)) for name, value in said.items() if value is not None]
 
 
-def _load(manifest: Row) -> tuple[Moment | None, Moment | None]:
+def _sent(report: Row, manifest: Row, charts: Row | None) -> Sent:
     load = manifest.get("load") or {}
-    return moment_of(load.get("started")), moment_of(load.get("ended"))
+    return Sent(has_sent(report, manifest, charts), moment_of(load.get("started")), moment_of(load.get("ended")))
 
 
 def _reason(reason: Row, dag_run: str | None) -> dict[str, Any]:
@@ -171,6 +189,7 @@ def _errors(errors: Row | None) -> dict[str, Any] | None:
         for error in errors["errors"][:MAX_ERRORS]
     ]
     beyond = errors["errors"][MAX_ERRORS:]
+    unreadable = errors.get("unreadable_parts") or ()
     other = errors.get("other") or {"fingerprints": 0, "count": 0}
     counts = (
         other["fingerprints"] + len(beyond),
@@ -180,7 +199,8 @@ def _errors(errors: Row | None) -> dict[str, Any] | None:
         "rows": rows,
         "total": f"{sum(error['count'] for error in errors['errors']) + other['count']:,}",
         "other": counts if counts[0] else None,
-        "unreadable": [shown_text(part, 100) for part in errors.get("unreadable_parts") or ()],
+        "unreadable": [shown_text(part, 100) for part in unreadable[:MAX_PARTS]],
+        "unreadable_beyond": max(len(unreadable) - MAX_PARTS, 0),
     }
 
 

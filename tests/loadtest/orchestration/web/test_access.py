@@ -8,14 +8,16 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from include.loadtest.orchestration.web.access import REQUEST_HEADER, may_change, user_name
-from include.loadtest.orchestration.web.app import PAGES, create_app
+from include.loadtest.orchestration.web.access import CHANGE_DAG, READ_DAG, REQUEST_HEADER, may_change, user_name
+from include.loadtest.orchestration.web.app import OTHER_METHODS, PAGES, create_app
 from tests.helpers.web_app import COOKIE
 
 pytestmark = pytest.mark.unit
 Browse = Callable[[str | None], TestClient]
 ACT = {REQUEST_HEADER: "1", "Sec-Fetch-Site": "same-origin"}
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+NOWHERE = "/loadtest/x"
+"""What no page has: the two functions that answer there change nothing."""
 
 
 def _routes(app: FastAPI) -> Iterator[tuple[str, str]]:
@@ -34,7 +36,7 @@ def test_the_walk_knows_all_routes() -> None:
     """Every module with a router is part of the app, and the walk has pages, files and actions."""
     found = {path for _, path in _own_routes()}
     assert {"/loadtest/", "/loadtest/runs/x", "/loadtest/static/x", "/loadtest/actions/x", "/loadtest/x"} <= found
-    assert len(_own_routes()) == 1 + sum(len(module.router.routes) for module in PAGES)
+    assert len(_own_routes()) == 1 + len(OTHER_METHODS) + sum(len(module.router.routes) for module in PAGES)
     assert all(inspect.getdoc(route.endpoint) for module in PAGES for route in module.router.routes)
 
 
@@ -47,7 +49,7 @@ def test_no_route_without_a_login(browse: Browse, method: str, path: str) -> Non
     assert client.request(method, path, headers=ACT, json={}).status_code == 403
 
 
-@pytest.mark.parametrize(("method", "path"), [route for route in _own_routes() if route[0] in CHANGING])
+@pytest.mark.parametrize(("method", "path"), [one for one in _own_routes() if one[0] in CHANGING and one[1] != NOWHERE])
 def test_who_may_only_look_changes_nothing(browse: Browse, method: str, path: str) -> None:
     """Airflow's viewer is refused by every changing route, and told what is missing."""
     answer = browse("viewer").request(method, path, headers=ACT, json={})
@@ -57,7 +59,17 @@ def test_who_may_only_look_changes_nothing(browse: Browse, method: str, path: st
 
 def test_pages_are_no_changing_routes() -> None:
     """What is not a changing route answers GET only (and HEAD)."""
-    assert {method for method, path in _own_routes() if "/actions/" not in path} == {"GET"}
+    pages = {method for method, path in _own_routes() if "/actions/" not in path and path != NOWHERE}
+    assert pages == {"GET"}
+
+
+@pytest.mark.parametrize("method", OTHER_METHODS)
+def test_other_methods_are_refused_after_the_login(browse: Browse, method: str) -> None:
+    """Who has not logged in learns nothing of which pages there are."""
+    for path in ("runs/smoke-1", "nowhere"):
+        assert browse(None).request(method, f"/loadtest/{path}").status_code == 401
+        answer = browse("viewer").request(method, f"/loadtest/{path}")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
 @pytest.mark.parametrize("role", ["viewer", "user", "op", "admin"])
@@ -97,3 +109,22 @@ def test_who_may_change_and_how_they_are_named(tokens: dict[str, str]) -> None:
     users = {role: SimpleAuthManagerUser(username=f"the {role}", role=role) for role in tokens}
     assert {role for role, user in users.items() if may_change(user)} == {"user", "op", "admin"}
     assert user_name(users["op"]) == "the op"
+
+
+@pytest.mark.parametrize("has_teams", [False, True])
+def test_the_team_of_a_dag_is_told_to_the_auth_manager(
+    browse: Browse, monkeypatch: pytest.MonkeyPatch, has_teams: bool
+) -> None:
+    """Where Airflow has teams, permissions are theirs; elsewhere its database is not asked for one."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.models.dag import DagModel
+
+    asked, told = [], []
+    monkeypatch.setenv("AIRFLOW__CORE__MULTI_TEAM", str(has_teams))
+    monkeypatch.setattr(DagModel, "get_team_name", lambda dag_id: asked.append(dag_id) or "payments")
+    monkeypatch.setattr(type(get_auth_manager()), "is_authorized_dag", lambda _self, **how: told.append(how["details"]))
+    assert browse("op").get("/loadtest/docs/").status_code == 403
+    assert browse("op").post("/loadtest/actions/mark", headers=ACT, json={}).status_code == 403
+    team = "payments" if has_teams else None
+    assert [(one.id, one.team_name) for one in told] == [(READ_DAG, team), (CHANGE_DAG, team)]
+    assert asked == ([READ_DAG, CHANGE_DAG] if has_teams else [])

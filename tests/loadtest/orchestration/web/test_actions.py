@@ -1,5 +1,6 @@
 """Baselines are changed from the pages by who may start the housekeeping, from these pages only, with a reason."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +10,9 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import Engine
 
+from include.loadtest.errors import ConfigError
 from include.loadtest.history.baselines import list_baselines, list_intended_changes
+from include.loadtest.orchestration import settings
 from include.loadtest.orchestration.web.actions import ACTIONS, MOST_BYTES
 from tests.helpers.trend_runs import fill
 
@@ -141,3 +144,17 @@ def test_other_addresses_and_other_bodies(engine: Engine, browse: Callable[[str 
     nul = {"target": "demo", "reason": "a\0b"}
     assert client.post("/loadtest/actions/mark", content=json.dumps(nul), headers=headers).status_code == 200
     assert list_intended_changes(engine)[0]["reason"] == "a b"
+
+
+def test_nothing_of_an_action_keeps_other_requests_waiting(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the connection is looked up, a slow answer must not stop the server: not in the event loop."""
+    asked = []
+
+    def look_up() -> str:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        asked.append(1)
+        raise ConfigError("no history database")
+
+    monkeypatch.setattr(settings, "history_url", look_up)
+    assert (act("mark").json(), asked) == ({"detail": "no history database"}, [1])

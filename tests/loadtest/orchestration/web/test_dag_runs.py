@@ -51,6 +51,7 @@ def test_groups_of_the_manual_dag_are_counted() -> None:
     suite = {"runs": [{"profile": "smoke"}, {"profile": "baseline"}]}
     assert task_group("load_test_manual", suite, "baseline") == "suite.run_2."
     assert task_group("load_test_manual", suite, "soak") == ""
+    assert task_group("load_test_manual", {"runs": ["smoke"]}, "smoke") == ""
     assert task_group("load_test_weekly", suite, "baseline") == "baseline."
     assert task_group("load_test_manual", None, "baseline") == ""
 
@@ -78,4 +79,5 @@ def test_the_way_back_is_in_the_manifest() -> None:
     assert dag_run_of({"dag_run": page}) == DagRun("load_test_manual", "a:b", "https://airflow.example/af")
     owner = "load_test_manual/a:b at https://airflow.example/af"
     assert dag_run_of({"lease": {"owner": owner}}) == DagRun("load_test_manual", "a:b", "https://airflow.example/af")
+    assert dag_run_of({"lease": owner}) is None
     assert dag_run_of({"dag_run": "javascript:1/dags/a/runs/b", "lease": {"owner": "somebody"}}) is None

@@ -18,6 +18,7 @@ def test_every_page_is_listed_and_opens(viewer: TestClient) -> None:
     assert listed == {path.relative_to(FOLDER).as_posix().removesuffix(".md") for path in FOLDER.rglob("*.md")}
     for name in sorted(listed):
         assert viewer.get(f"{ROOT}/{name}").status_code == 200
+    assert viewer.get(ROOT).text == viewer.get(f"{ROOT}/").text
     assert viewer.get(f"{ROOT}/operating.md").text == viewer.get(f"{ROOT}/operating").text
 
 

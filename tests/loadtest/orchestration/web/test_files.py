@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from include.loadtest.orchestration.web.files import STORED_PAGE, is_download
+from include.loadtest.orchestration.web.files import SANDBOX, STORED_PAGE, is_download
 from tests.helpers.web_bundles import concluded_run
 
 pytestmark = pytest.mark.unit
@@ -19,7 +19,7 @@ def test_the_report_is_sent_as_it_is_in_a_sandbox(viewer: TestClient, results: P
     assert answer.content == content
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["Content-Security-Policy"] == STORED_PAGE
-    assert STORED_PAGE.startswith("sandbox allow-scripts allow-popups allow-modals; default-src 'none'")
+    assert STORED_PAGE.startswith(f"sandbox {SANDBOX}; default-src 'none'")
     assert "allow-same-origin" not in STORED_PAGE
 
 

@@ -86,24 +86,60 @@ def test_a_run_whose_process_died_is_said_to_be_silent(viewer: TestClient, bundl
     late = datetime.now(UTC) - timedelta(seconds=61)
     bundle.write("live.json", live_document(RUN, load_document(), at=late))
     state = asked(viewer).json()["state"]
-    assert (state["kind"], round(state["age_s"]) in (61, 62)) == ("silent", True)
+    age_s = (datetime.now(UTC) - late).total_seconds()
+    assert (state["kind"], 61 <= state["age_s"] <= age_s) == ("silent", True)
     assert "No sign of life from run_profile" in state["text"]
     assert "scheduler" in state["todo"]
 
 
 def test_a_verdict_is_not_final_before_the_report_is_there(viewer: TestClient, bundle: Bundle) -> None:
-    """A suspected run is repeated between the two."""
+    """A suspected run is repeated between the two; so far it is a release that nobody knows of."""
     bundle.write("live.json", live_document(RUN))
-    bundle.write("verdict.json", {"schema": 1, "run_id": RUN, "verdict": "PASS", "reasons": [], "slos": []})
+    slo = {"metric": "error_rate", "scope": "all", "phase": "hold", "level": "critical", "required": True}
+    slo |= {
+        "comparator": "<",
+        "limit": 0.01,
+        "unit": "ratio",
+        "observed": 0.0,
+        "n": 600,
+        "outcome": "met",
+        "close": False,
+    }
+    bundle.write("verdict.json", {"schema": 1, "run_id": RUN, "verdict": "PASS", "reasons": [], "slos": [slo]})
     found = asked(viewer).json()
     assert (found["verdict"], found["has_report"], found["is_over"]) == ("PASS", False, False)
     page = viewer.get(f"/loadtest/runs/{RUN}").text
-    assert ('id="live"' in page, "PASS" in page) == (True, False)
+    assert ('id="live"' in page, "so far PASS, not final" in page, ">Not known<" in page) == (True, True, True)
     bundle.write_text("report.html", "<!doctype html>")
     found = asked(viewer).json()
-    assert (found["has_report"], found["is_over"]) == (True, True)
+    assert (found["has_report"], found["is_over"]) == (True, False)
+    assert "Report so far" in viewer.get(f"/loadtest/runs/{RUN}").text
+    bundle.write("live.json", live_document(RUN, stage="publish", state="ended"))
+    assert asked(viewer).json()["is_over"]
     page = viewer.get(f"/loadtest/runs/{RUN}").text
-    assert ('id="live"' in page, "PASS" in page) == (False, True)
+    assert ('id="live"' in page, "not final" in page, ">Yes<" in page) == (False, False, True)
+
+
+def test_a_stage_that_was_killed_after_the_verdict_makes_it_no_final_one(viewer: TestClient, bundle: Bundle) -> None:
+    """The change test, and what follows it, is still to come, or comes never: nobody is told to release."""
+    killed = datetime.now(UTC) - timedelta(seconds=30)
+    bundle.write("live.json", live_document(RUN, at=killed, stage="diff_history"))
+    bundle.write("verdict.json", {"schema": 1, "run_id": RUN, "verdict": "PASS", "reasons": [], "slos": []})
+    found = asked(viewer).json()
+    assert (found["state"]["kind"], found["is_over"]) == ("silent", False)
+    page = viewer.get(f"/loadtest/runs/{RUN}").text
+    assert ("Nothing has to be repaired" in page, ">Yes<" in page, ">Not known<" in page) == (False, False, True)
+    assert "No sign of life from diff_history" in page
+
+
+def test_the_page_leaves_when_publish_has_failed_for_good(viewer: TestClient, bundle: Bundle) -> None:
+    """A suite's run has no clean-up after it; the verdict is there, only its report is not."""
+    bundle.write("verdict.json", {"schema": 1, "run_id": RUN, "verdict": "PASS", "reasons": [], "slos": []})
+    for age_s, is_over in ((30, False), (300, True)):
+        at = datetime.now(UTC) - timedelta(seconds=age_s)
+        bundle.write("live.json", live_document(RUN, at=at, stage="publish", state="failed", text="no disk"))
+        found = asked(viewer).json()
+        assert (found["is_over"], found["has_report"]) == (is_over, False)
 
 
 def test_half_a_file_is_no_document(viewer: TestClient, bundle: Bundle) -> None:

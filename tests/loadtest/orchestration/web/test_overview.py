@@ -13,6 +13,7 @@ from include.loadtest.history.locks import acquire_lock, stand_in_line
 from include.loadtest.history.schema import METRIC, RUN, TICKET, TICKET_EVENT
 from include.loadtest.history.store import connect
 from include.loadtest.orchestration.web import overview
+from tests.helpers.live_bundles import live_document
 from tests.helpers.web_bundles import begun_run, begun_suite, concluded_run, concluded_suite
 
 pytestmark = pytest.mark.integration
@@ -72,7 +73,7 @@ def test_profiles_with_verdict_reason_picture_and_next_run(
 def test_who_has_the_target_and_what_runs(viewer: TestClient, told_history: str, results: Path) -> None:
     """With the way to the live page; the run is not in the history yet."""
     begun_suite(results, f"weekly-{STAMP}", "smoke")
-    begun_run(results, f"smoke-{STAMP}")
+    begun_run(results, f"smoke-{STAMP}").write("live.json", live_document(f"smoke-{STAMP}"))
     engine = connect(told_history)
     acquire_lock(engine, "demo", "load_test_weekly/run1 at here", f"weekly-{STAMP}", 60)
     stand_in_line(engine, "demo", "load_test_manual/run2 at here", "soak-1")

@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from include.loadtest.bundle import Bundle
 from include.loadtest.orchestration.web import run_page, sources
 from include.loadtest.orchestration.web.files import SANDBOX
+from include.loadtest.orchestration.web.sources import bundle_here
+from tests.helpers.live_bundles import live_document
 from tests.helpers.web_bundles import begun_run, begun_suite, concluded_run, dag_run_page
 
 pytestmark = pytest.mark.unit
-RUN = "smoke-20261120-100000-abcdef"
+STAMP = "20261120-100000-abcdef"
+RUN = f"smoke-{STAMP}"
 BREACH = (("slo_missed", "error_rate of all in hold: 6.757 %, limit < 1 %, n=74"),)
 
 
@@ -67,6 +71,45 @@ def test_a_running_run_is_found_before_the_history_has_it(viewer: TestClient, re
     assert "Release?" not in page
 
 
+def test_a_run_that_left_nothing_is_not_running(viewer: TestClient, results: Path) -> None:
+    """No verdict, and no sign of life."""
+    begun_run(results, RUN, faults={"preflight": {"text": "target down"}})
+    page = viewer.get(f"/loadtest/runs/{RUN}").text
+    assert "<title>no verdict: Smoke on demo</title>" in page
+    assert ("verdict-running" in page, "Nothing is known of this run" in page) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "suite", "task"),
+    [
+        ("load_test_manual", None, "confirm"),
+        ("load_test_weekly", f"weekly-{STAMP}", "confirm"),
+        ("load_test_manual", f"weekly-{STAMP}", "suite.confirm"),
+    ],
+)
+def test_a_repeats_log_is_that_of_the_task_that_made_it(
+    viewer: TestClient, results: Path, dag_id: str, suite: str | None, task: str
+) -> None:
+    """Whatever failed in it; one that was refused left nothing of its DAG run or its suite, but its run has them."""
+    concluded_run(results, RUN, dag_run=dag_run_page(dag_id, "r1"), suite_run_id=suite)
+    refused = Bundle(results / f"{RUN}-repeat1")
+    refused.update_manifest(repeat_of=RUN, faults={"preflight": {"text": "down"}})
+    page = viewer.get(f"/loadtest/runs/{RUN}-repeat1").text
+    assert f'href="/dags/{dag_id}/runs/r1/tasks/{task}" data-airflow>Log' in page
+    assert f'href="/loadtest/runs/{RUN}">The run it belongs to' in page
+
+
+def test_a_run_whose_manifest_has_not_arrived(
+    viewer: TestClient, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a remote store live.json comes first: the page names and follows the run all the same."""
+    Bundle(results / RUN).write("live.json", live_document(RUN, stage="preflight"))
+    monkeypatch.setattr(run_page, "find_bundle", bundle_here)
+    page = viewer.get(f"/loadtest/runs/{RUN}").text
+    assert "<title>running: Smoke on demo</title>" in page
+    assert 'id="live"' in page
+
+
 def test_a_suites_id_leads_to_the_suite(viewer: TestClient, results: Path) -> None:
     """Whatever page it was asked of."""
     begun_suite(results, "weekly-1", "smoke")
@@ -120,3 +163,15 @@ def test_a_dag_runs_address_that_is_none_is_no_link(viewer: TestClient, results:
     """Only http and https lead out of the page."""
     concluded_run(results, RUN, dag_run="javascript:alert(1)//dags/a/runs/b")
     assert "javascript:" not in viewer.get(f"/loadtest/runs/{RUN}").text
+
+
+@pytest.mark.parametrize("suite_run_id", [RUN, "../elsewhere", "weekly-20261120-100000-abcdef"])
+def test_a_manifest_whose_suite_is_no_suite(viewer: TestClient, results: Path, suite_run_id: str) -> None:
+    """Of an earlier release, or damaged: the page is there, and no path is made of what is no id."""
+    outside = begun_suite(results.parent, "elsewhere", "smoke")
+    outside.update_manifest(suite={"runs": [{"profile": "other"}, {"profile": "smoke"}]})
+    own = {"suite": "weekly", "suite_run_id": suite_run_id}
+    concluded_run(results, RUN, dag_run=dag_run_page("load_test_manual", "r1"), **own)
+    answer = viewer.get(f"/loadtest/runs/{RUN}")
+    assert answer.status_code == 200
+    assert 'href="/dags/load_test_manual/runs/r1/tasks/run_profile" data-airflow' in answer.text

@@ -24,6 +24,9 @@ def test_a_bundle_below_the_results_uri_is_found_first(results: Path, monkeypatc
     assert find_bundle("smoke-1") == StoredBundle("smoke-1", str(results / "smoke-1"))
     assert find_bundle("smoke-2") == StoredBundle("smoke-2", "/elsewhere/smoke-2")
     assert find_bundle("smoke-3") is None
+    (results / "smoke-3").mkdir()
+    (results / "smoke-3" / "live.json").write_text("{}")  # all that a store has while its first stage works
+    assert find_bundle("smoke-3") == bundle_here("smoke-3")
 
 
 @pytest.mark.parametrize("text", ["", "..", "a/b", "A", "a b", "a\x00", "a\n", "é", "x" * 201])

@@ -1,5 +1,6 @@
 """The page of a suite: its runs with their verdicts, in order, and its review."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from include.loadtest.orchestration.web import suite_page
+from tests.helpers.live_bundles import live_document
 from tests.helpers.web_bundles import begun_run, begun_suite, concluded_run, concluded_suite, dag_run_page
 
 pytestmark = pytest.mark.unit
@@ -28,17 +30,43 @@ def test_a_concluded_suite(viewer: TestClient, results: Path) -> None:
 
 
 def test_a_running_suite_shows_the_runs_that_have_begun(viewer: TestClient, results: Path) -> None:
-    """In the order in which they began; one without a verdict runs."""
+    """In the order in which they began, each with its repeats; one that gives signs of life runs, a dead one not."""
     begun_suite(results, SUITE, "smoke", "baseline", dag_run=dag_run_page("load_test_weekly", "r1"))
     concluded_run(results, f"smoke-{STAMP}", started="2026-11-20T10:01:00Z")
-    begun_run(results, f"baseline-{STAMP}", started="2026-11-20T10:05:00Z")
+    baseline = begun_run(results, f"baseline-{STAMP}", started="2026-11-20T10:05:00Z")
+    baseline.write("live.json", live_document(baseline.run_id))
+    for name in ("repeat2", "repeat1", "current1"):
+        concluded_run(results, f"smoke-{STAMP}-{name}", started="2026-11-20T10:09:00Z")
+    dead = begun_run(results, f"soak-{STAMP}", started="2026-11-20T10:07:00Z")
+    dead.write("live.json", live_document(dead.run_id, at=datetime(2026, 11, 20, tzinfo=UTC)))
     concluded_run(results, "smoke-20261119-100000-abcdef")
     page = viewer.get(f"/loadtest/suites/{SUITE}").text
     rows = page.split("<tbody>")[1]
-    assert rows.count("<tr>") == 2
-    assert rows.index("smoke") < rows.index("baseline")
+    names = [row.split("</a>")[0].split(">")[-1] for row in rows.split("<tr>")[1:]]
+    assert names == ["smoke", "repeat1 of smoke", "repeat2 of smoke", "current1 of smoke", "baseline", "soak"]
     assert rows.count('verdict-running">running') == 1
+    assert rows.count('verdict-inconclusive">no verdict') == 1
+    assert "No sign of life from run_profile" in rows
+    assert page.count('verdict-running">running') == 2
     assert 'href="/dags/load_test_weekly/runs/r1" data-airflow' in page
+
+
+def test_a_suite_that_died_is_not_running(viewer: TestClient, results: Path) -> None:
+    """No run of it lives, and it has no verdict."""
+    begun_suite(results, SUITE, "smoke")
+    page = viewer.get(f"/loadtest/suites/{SUITE}").text
+    assert (page.count("running"), page.count('verdict-inconclusive">no verdict')) == (0, 1)
+    assert "It left no verdict: none of its runs goes on" in page
+
+
+def test_repeats_stay_in_the_list_of_a_concluded_suite(viewer: TestClient, results: Path) -> None:
+    """Below their run, and counted nowhere."""
+    concluded_suite(results, SUITE, "PASS", {f"smoke-{STAMP}": "PASS", f"baseline-{STAMP}": "PASS"})
+    for name in (f"smoke-{STAMP}", f"baseline-{STAMP}", f"smoke-{STAMP}-repeat1"):
+        concluded_run(results, name)
+    page = viewer.get(f"/loadtest/suites/{SUITE}").text
+    assert "counts: 2 PASS." in page
+    assert page.index(">smoke</a>") < page.index(">repeat1 of smoke</a>") < page.index(">baseline</a>")
 
 
 def test_the_newest_review_is_shown_in_a_sandbox(viewer: TestClient, results: Path) -> None:
@@ -55,8 +83,6 @@ def test_the_newest_review_is_shown_in_a_sandbox(viewer: TestClient, results: Pa
 
 def test_a_suite_that_only_the_history_knows(viewer: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its runs there; the worst of their verdicts stands for the suite's."""
-    from datetime import UTC, datetime
-
     row: dict[str, Any] = {"suite": "weekly", "target": "demo", "started": datetime(2026, 11, 20, tzinfo=UTC)}
     rows = [row | {"run_id": f"{name}-{STAMP}", "profile": name, "verdict": word}
             for name, word in (("smoke", "PASS"), ("baseline", "WARN"))]  # fmt: skip

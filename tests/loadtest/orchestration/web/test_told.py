@@ -63,3 +63,22 @@ def test_a_suite_that_runs_still_has_no_verdict(results: Path) -> None:
     begun_suite(results, f"weekly-{STAMP}", "smoke", "soak")
     last = SuiteVerdicts("weekly", "demo", f"weekly-{STAMP}", NOW, ("PASS",))
     assert (suite_line(last).verdict, suite_line(last).counts) == (None, "1 PASS")
+
+
+@pytest.mark.parametrize("odd", [{}, {"verdict": None, "runs": None, "reasons": None}, {"runs": [{}, "smoke-1"]}])
+def test_a_verdict_without_its_parts_costs_only_its_own_line(results: Path, odd: dict[str, object]) -> None:
+    """It has no verdict, as one that cannot be read: no word is invented, and the table is there."""
+    begun_suite(results, f"weekly-{STAMP}", "smoke").write("suite.json", odd)
+    begun_run(results, "smoke-1").write("verdict.json", odd)
+    last = SuiteVerdicts("weekly", "demo", f"weekly-{STAMP}", NOW, ("PASS",))
+    assert suite_line(last).verdict is None
+    lines = [bundle_line(bundle_here(run_id)) for run_id in ("smoke-1", f"weekly-{STAMP}")]
+    assert [line.verdict for line in lines] == [None, None]
+    assert (lines[0].reason, lines[1].reason) == (NO_VERDICT, suite_line(last).counts)
+
+
+def test_a_manifest_of_an_earlier_release(results: Path) -> None:
+    """A name may stand where now is a part with parts of its own."""
+    begun_run(results, "smoke-1", profile="smoke", target="demo", suite="weekly")
+    line = bundle_line(bundle_here("smoke-1"))
+    assert (line.kind, line.name, line.target) == ("runs", "smoke-1", "–")

@@ -2,7 +2,14 @@
 
 import pytest
 
-from include.loadtest.reporting.page.drawn import evidence, missing_groups, pictures, script_data
+from include.loadtest.reporting.page.drawn import (
+    MAX_RESOURCES,
+    drawn_resources,
+    evidence,
+    missing_groups,
+    pictures,
+    script_data,
+)
 from tests.helpers.report_pages import START_S, made_charts
 from tests.loadtest.reporting.conftest import SLO
 
@@ -46,6 +53,20 @@ def test_without_its_reading_one_of_the_same_part_is_drawn_and_said_to_be_that()
     assert evidence(None, resources) is None
 
 
+def test_of_too_many_series_the_evidence_and_every_kind_are_drawn() -> None:
+    """A hundred instances of one reading, and the database's behind them: the place in the JSON is that series."""
+    cpu, connections, memory = made_charts()["resources"]
+    many = [cpu | {"instance": f"pod{number}"} for number in range(100)]
+    diagnosis = cause_of("cpu_pct", source="host")
+    diagnosis["causes"][0]["evidence"][0]["instance"] = "pod98"
+    charts = made_charts() | {"resources": [*many, connections, memory]}
+    data = script_data({"slos": [], "diagnosis": diagnosis}, charts)
+    assert len(data["resources"]) == MAX_RESOURCES
+    assert data["resources"][-2:] == [connections, memory]
+    assert [data["resources"][place]["instance"] for place in data["evidence"]["places"]] == ["pod98"]
+    assert drawn_resources(None, many[:3]) == many[:3]
+
+
 def test_parts_without_a_reading_are_named() -> None:
     """Of a run without charts, all."""
     assert missing_groups(made_charts()) == ["Memory", "LLM"]
@@ -54,7 +75,7 @@ def test_parts_without_a_reading_are_named() -> None:
 
 def test_each_scenario_has_its_percentiles_with_n() -> None:
     """A lower bound with its sign; one without enough requests is not measured."""
-    first, second = pictures({"slos": []}, made_charts())
+    first, second = pictures({"slos": [], "metrics": []}, made_charts())
     assert first.percentiles[0] == ("P50", "40 ms", "900")
     assert first.percentiles[2:] == (("P99", "≥ 260 ms", "900"), ("P99.9", "not measured", "900"))
     assert second.scenario == "document_upload"

@@ -60,3 +60,13 @@ def test_a_figure_without_a_limit_has_no_outcome() -> None:
     row = ROW | {"metric": "cache_hit_rate", "value": 0.8, "unit": "ratio", "lower_bound": False}
     (tile,) = tiles(report_of(metrics=(row,)), None)
     assert (tile.value, tile.note, tile.outcome) == ("80 %", "n=100", "")
+
+
+def test_a_spike_test_shows_its_spike() -> None:
+    """With the spike's own limit, not the figures and the limit of the quiet time before it."""
+    row = ROW | {"metric": "error_rate", "unit": "ratio", "value": 0.0, "n": 60, "lower_bound": False}
+    spike = row | {"phase": "spike", "value": 0.04, "n": 9_000}
+    slo = SLO | {"metric": "error_rate", "unit": "ratio", "observed": 0.0, "limit": 0.01, "outcome": "met"}
+    own = slo | {"phase": "spike", "observed": 0.04, "limit": 0.05, "outcome": "near"}
+    (tile,) = tiles(report_of(slo, own, metrics=(row, spike)), None)
+    assert (tile.value, tile.note, tile.outcome_key) == ("4 %", "limit < 5 % · n=9,000", "near")

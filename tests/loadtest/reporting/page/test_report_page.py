@@ -7,8 +7,9 @@ import pytest
 from include.loadtest import run
 from include.loadtest.reporting.markdown import figure
 from include.loadtest.reporting.page.report_page import report_html, write_report_page
+from include.loadtest.reporting.page.view import MAX_PARTS
 from include.loadtest.reporting.report import build_report
-from tests.helpers.report_pages import EVIL_END, REASONS, made_charts, report_bundle
+from tests.helpers.report_pages import ENDED, EVIL_END, REASONS, STARTED, made_charts, report_bundle
 from tests.loadtest.reporting.conftest import write_samples
 
 pytestmark = pytest.mark.unit
@@ -91,6 +92,68 @@ def test_the_page_is_small_whatever_the_target_says(tmp_path) -> None:
     assert len(report_html(build_report(bundle), charts).encode()) < MAX_BYTES
 
 
+def test_the_page_is_small_however_many_alerts_and_parts_there_were(tmp_path) -> None:
+    """Of each some are shown, and how many more there are."""
+    bundle = report_bundle(tmp_path, "SLA_BREACH")
+    parts = [f"samples/w0-{number:06d}.parquet" for number in range(60_000)]
+    bundle.write("errors.json", {"schema": 1, "errors": [], "other": None, "unreadable_parts": parts})
+    alert = {"id": "a", "severity": "warning", "text": "x" * 300, "since": STARTED, "until": ENDED, "page": "docs/x.md"}
+    bundle.write("alerts.json", {"schema": 1, "alerts": [alert] * 20_000, "without_data": []})
+    html = report_html(build_report(bundle), made_charts())
+    assert len(html.encode()) < MAX_BYTES / 2
+    assert f"samples/w0-{MAX_PARTS - 1:06d}.parquet, and 59,950 more." in section(html, "errors")
+    assert "And 19,900 more, no more severe" in section(html, "time")
+
+
+def test_unknown_errors_are_not_none(tmp_path) -> None:
+    """Of parts that nobody could read, nobody knows whether a request failed."""
+    bundle = report_bundle(tmp_path, "INCONCLUSIVE")
+    document = {"schema": 1, "errors": [], "other": None, "unreadable_parts": ["samples/w0-000000.parquet"]}
+    bundle.write("errors.json", document)
+    errors = section(report_html(build_report(bundle), made_charts()), "errors")
+    assert "No request failed" not in errors
+    assert "No failed request is in the parts that could be read." in errors
+    bundle.write("errors.json", document | {"unreadable_parts": []})
+    assert "No request failed." in section(report_html(build_report(bundle), made_charts()), "errors")
+
+
+@pytest.mark.parametrize(
+    ("load", "has_samples", "expected"),
+    [
+        ({"started": STARTED, "ended": ENDED}, True, "2026-11-26 20:00:00 UTC to 2026-11-26 20:10:00 UTC"),
+        ({"started": STARTED, "ended": None}, True, "2026-11-26 20:00:00 UTC to an unknown end"),
+        (None, True, "at an unknown time"),
+        (None, False, "not sent"),
+    ],
+    ids=["whole", "no end", "samples only", "none"],
+)
+def test_when_load_was_sent_is_unknown_where_only_its_samples_say_so(tmp_path, load, has_samples, expected) -> None:
+    """A generator that was killed left no account of its load."""
+    bundle = report_bundle(tmp_path, "ABORTED")
+    bundle.update_manifest(load=load)
+    html = report_html(build_report(bundle), made_charts() if has_samples else None)
+    (sent,) = re.findall(r'<span class="muted">sent</span> (.*?)</span>', html)
+    assert re.sub(r"<[^>]+>", "", sent) == expected
+
+
+def test_series_that_are_not_drawn_are_counted(tmp_path) -> None:
+    """Silence would say that nothing else was read."""
+    charts = made_charts()
+    report = build_report(report_bundle(tmp_path, "PASS"))
+    assert "not drawn" not in section(report_html(report, charts), "time")
+    charts["resources"] = charts["resources"] * 30
+    assert "30 more series are not drawn" in section(report_html(report, charts), "time")
+
+
+def test_requests_without_trace_ids_say_so(tmp_path) -> None:
+    """A run of an earlier release."""
+    charts = made_charts()
+    charts["slowest"] = [one | {"trace_id": None} for one in charts["slowest"]]
+    slowest = section(report_html(build_report(report_bundle(tmp_path, "PASS")), charts), "slowest")
+    assert "traces are not known" in slowest
+    assert "search for it" not in slowest
+
+
 def test_a_run_without_load_says_so_in_each_part(bundle) -> None:
     """One sentence instead of an empty box, and no chart."""
     for name in ("metrics.json", "errors.json"):
@@ -124,3 +187,13 @@ def test_the_page_is_written_beside_the_reports_and_charts_are_made_once(bundle)
         part.unlink()
     write_report_page(bundle, build_report(bundle), charts)
     assert (bundle.path / run.REPORT_PAGE).read_text() == first
+
+
+def test_the_phase_of_the_key_figures_is_said_where_everybody_sees_it(tmp_path) -> None:
+    """The hold, and of a spike test the spike: above the figures, and in the title of the scenarios."""
+    report = build_report(report_bundle(tmp_path, "PASS"))
+    spike = [row | {"phase": "spike"} for row in report["metrics"] if row["n"]]
+    for phase, metrics in (("hold", report["metrics"]), ("spike", [*report["metrics"], *spike])):
+        html = report_html(report | {"metrics": metrics}, made_charts())
+        assert f'<p class="muted key-phase">Key figures of the {phase}</p>' in html
+        assert f"<h2>Scenarios in the {phase}</h2>" in section(html, "scenarios")

@@ -4,6 +4,7 @@
 
 (() => {
   const POLL_S = 2, HIDDEN_S = 15, IDLE_S = 5, LONGEST_S = 30;
+  const QUIET_SHARE = 0.05;  // what has been quiet for ten minutes is asked for every 30 s
   const STALE_S = 10;  // live.json is written every 2 s while load is sent
   const RELOAD_S = 3;
   const root = document.getElementById("live");
@@ -11,7 +12,7 @@
   const part = (name) => document.getElementById(`live-${name}`);
   const charts = new Map();
   let tag = null, failures = 0, timer = 0, found = null;
-  let askedAt = 0;  // when the last answer came, in ms of this page's own clock
+  let askedAt = 0;  // when the last new answer came, in ms of this page's own clock
   let isStale = false, isLeaving = false;
 
   function node(name, className, ...children) {
@@ -34,12 +35,12 @@
     return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
   }
 
-  /* Asking: soon while load is sent, seldom in a hidden tab, ever later while nobody answers. */
+  /* Asking: soon while a stage works, ever later while none does or nobody answers, seldom in a hidden tab. */
   function pause() {
     if (failures) return Math.min(POLL_S * 2 ** failures, LONGEST_S);
-    if (document.hidden) return HIDDEN_S;
-    const isLoad = found && found.load && !found.load.ended;
-    return !found || isLoad || found.state.kind !== "silent" ? POLL_S : IDLE_S;
+    if (!found || ["working", "between"].includes(found.state.kind)) return document.hidden ? HIDDEN_S : POLL_S;
+    const quiet_s = Math.max(age() || 0, (performance.now() - askedAt) / 1000);
+    return Math.min(Math.max(quiet_s * QUIET_SHARE, document.hidden ? HIDDEN_S : IDLE_S), LONGEST_S);
   }
   async function ask() {
     clearTimeout(timer);
@@ -55,7 +56,6 @@
         show(document);
       } else if (answer.status !== 304) throw new Error(`HTTP ${answer.status}`);
       failures = 0;
-      if (answer.status === 304 && found) found.heard = performance.now();
     } catch (error) {
       failures += 1;
     }
@@ -99,13 +99,23 @@
     if (found.is_over) leave();
   }
   function showState(before) {
-    const { state, verdict } = found;
-    const badge = part("badge");
-    badge.textContent = verdict ? `so far ${verdict}, not final` : { working: "under way", waiting: "waiting", between: "under way", silent: "no sign of life", unknown: "not known" }[state.kind] || "under way";
+    const { state } = found;
+    if (!found.is_over) showBadge(found.badge);
     setText(part("state"), state.text);
     setText(part("todo"), state.todo);
     setText(part("phase"), found.load ? phaseText(found.load) : "");
     if (before && before.state.kind !== state.kind && ["silent", "waiting"].includes(state.kind)) say(`${state.text} ${state.todo || ""}`);
+  }
+  /* At the head of the page and of this part; a final verdict is not shown before its page is loaded. */
+  function showBadge({ text, tone }) {
+    const head = document.querySelector(".answers"), shown = part("badge").textContent;
+    for (const badge of [part("badge"), head && head.querySelector("h1 .verdict")]) {
+      if (!badge) continue;
+      if (badge.textContent !== text) badge.textContent = text;
+      badge.className = `verdict verdict-${tone}`;
+    }
+    if (head) head.className = `answers verdict-${tone}`;
+    if (document.title.startsWith(`${shown}: `)) document.title = text + document.title.slice(shown.length);
   }
   function phaseText(load) {
     const parts = [];
@@ -203,7 +213,8 @@
     }
   }
 
-  /* Alerts and the log: a line is made once, so that a screen reader hears only what is new. */
+  /* Alerts and the log: a line is made once, so that a screen reader hears only what is new. An alert's line stays the
+     same while its text, which has the worst value so far, changes. */
   function showAlerts(load) {
     const list = part("alerts").querySelector("ul");
     part("alerts").hidden = !load.alerts.length;
@@ -222,18 +233,26 @@
     made.setAttribute("aria-label", `What to do: ${id}`);
     return made;
   }
-  const logged = new Set();
+  const logged = new Map();
   function showLog(log, before) {
     const list = part("log"), box = part("log-box");
-    if (!before) box.setAttribute("aria-live", "off");
+    if (!before) {
+      box.setAttribute("aria-live", "off");
+      box.setAttribute("aria-relevant", "additions");
+    }
     for (const entry of log) {
-      const key = `${entry.at} ${entry.kind} ${entry.text.slice(0, 60)}`;
-      if (logged.has(key)) continue;
-      logged.add(key);
+      const key = `${entry.at} ${entry.kind} ${entry.alert || entry.text}`;
+      const known = logged.get(key);
+      if (known) {
+        if (known.data !== entry.text) known.data = entry.text;
+        continue;
+      }
+      const text = document.createTextNode(entry.text);
+      logged.set(key, text);
       const time = node("time", "", clock(entry.at));
       time.dateTime = entry.at;
-      const made = node("li", "", time, node("span", `kind kind-${entry.kind}`, { fault: "failed", alert: "alert", over: "over" }[entry.kind] || ""), entry.text);
-      if (entry.page && entry.kind === "alert") made.append(" ", pageLink(entry.page, entry.text.split(":")[0]));
+      const made = node("li", "", time, node("span", `kind kind-${entry.kind}`, { fault: "failed", alert: "alert", over: "over" }[entry.kind] || ""), text);
+      if (entry.page && entry.kind === "alert") made.append(" ", pageLink(entry.page, `alert ${entry.alert}`));
       list.append(made);
       box.scrollTop = box.scrollHeight;
     }

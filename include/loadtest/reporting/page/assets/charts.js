@@ -5,7 +5,8 @@
    axis? ("right"), unit?}], and where wanted bands [{low, high, of}], dots {label, values [[t, value, is_bound]],
    stroke?}, spans [{phase, start_s, end_s}], spanNames (false: phases and marks are drawn, not named), marks [{at_s, until_s?, text, kind}], limit ({value, text} or a list),
    range [from, to], log, zero (false: the axis need not begin at 0), height, syncKey.
-   A series with a `t` of its own is joined to the others. null is a gap. `bound[i]`: the value is a lower bound. */
+   A series with a `t` of its own is joined to the others. null is a gap. `bound[i]`: the series' i-th value is a lower
+   bound, wherever the joining puts it. */
 "use strict";
 
 window.LoadCharts = (() => {
@@ -370,7 +371,15 @@ window.LoadCharts = (() => {
   function cellText(state, series, i) {
     const value = state.data[state.places.at.get(series)][i];
     if (value == null) return "–";
-    return (series.bound && series.bound[i] ? "≥ " : "") + number(value);
+    return sign(state, series, i) + number(value);
+  }
+  /* By the row's time: a series that is joined to another one stands in other rows than it had. */
+  function sign(state, series, i) {
+    return state.bounds.get(series).has(state.data[0][i]) ? "≥ " : "";
+  }
+  function boundsOf(options) {
+    const timesOf = (series) => (series.t || options.t).filter((at, i) => series.bound[i]);
+    return new Map(options.series.map((series) => [series, new Set(series.bound ? timesOf(series) : [])]));
   }
   function markAt(u, options, at_s) {
     const near_s = 6 * (u.scales.x.max - u.scales.x.min) / Math.max(u.over.clientWidth, 1);
@@ -434,7 +443,7 @@ window.LoadCharts = (() => {
       return;
     }
     const { data, order } = columns(options);
-    Object.assign(state, { data, places: places(options) });
+    Object.assign(state, { data, places: places(options), bounds: boundsOf(options) });
     state.extra = extraValues(options, highest(options, data, order, state.places.at));
     parts.list.replaceChildren(...legend(state));
     const shape = JSON.stringify([options.series.map((one) => [one.label, one.stroke, one.axis, Boolean(one.t)]), (options.bands || []).length, options.log, options.height]);
@@ -463,8 +472,7 @@ window.LoadCharts = (() => {
       if (at == null) return "";
       const i = nearest(u.data[state.places.at.get(series)], at);
       const value = u.data[state.places.at.get(series)][i];
-      const bound = series.bound && series.bound[i] ? "≥ " : "";
-      return value == null ? "–" : bound + figure(value, unitOf(series.unit || options.unit));
+      return value == null ? "–" : sign(state, series, i) + figure(value, unitOf(series.unit || options.unit));
     });
     texts.forEach((text, i) => { state.outputs[i].textContent = text; });
     said.textContent = at == null ? "" : `${moment(u.data[0][at])}${markAt(u, options, u.data[0][at])}`;

@@ -5,12 +5,13 @@
   const byId = (id) => document.getElementById(id);
 
   function seriesOfLatency(data) {
-    const { latency } = data, bound = latency.p95_is_bound;
+    const { latency } = data;
+    const drawn = (name) => ({ values: latency[`${name}_ms`], bound: latency[`${name}_is_bound`] });
     return [
-      { label: "P50", values: latency.p50_ms, stroke: "--chart-p50", dash: [2, 3] },
-      { label: "P95", values: latency.p95_ms, stroke: "--chart-p95", width: 2.25, bound },
-      { label: "P99", values: latency.p99_ms, stroke: "--chart-p99", dash: [8, 3] },
-      { label: "max", values: latency.max_ms, stroke: "--series-8", dash: [1, 4], width: 1 },
+      { label: "P50", ...drawn("p50"), stroke: "--chart-p50", dash: [2, 3] },
+      { label: "P95", ...drawn("p95"), stroke: "--chart-p95", width: 2.25 },
+      { label: "P99", ...drawn("p99"), stroke: "--chart-p99", dash: [8, 3] },
+      { label: "max", ...drawn("max"), stroke: "--series-8", dash: [1, 4], width: 1 },
     ];
   }
   function marksOf(data) {
