@@ -24,6 +24,7 @@ STOP = "loadtest_stop"
 USERS, HOLD_S, LONG_S = 5, 20, 90
 BEGIN_WITHIN_S = 120.0
 MIX = {"simple_query": 35, "complex_query": 25, "tax_calculation": 25, "knowledge_search": 10, "user_operations": 5}
+QUESTIONS = {"pool_size": 40, "zipf_exponent": 1.1, "new_share": 0.3}
 FAST_MS, SLOW_MS = 100, 20_000
 """A limit that the answers of the LLM miss, and one that none does."""
 
@@ -80,7 +81,11 @@ def _run(
 ) -> Shown:
     say(f"a run for {wanted}")
     file = environment.folder / f"screens-{wanted.lower()}.yaml"
-    file.write_text(profile_yaml(users=USERS, ramp_up_s=3, duration_s=hold_s, mix_pct=MIX, slos=slos, name=file.stem))
+    file.write_text(
+        profile_yaml(
+            users=USERS, ramp_up_s=3, duration_s=hold_s, mix_pct=MIX, questions=QUESTIONS, slos=slos, name=file.stem
+        )
+    )
     before = environment.bundles()
     helper = threading.Thread(target=meanwhile, args=(environment, before)) if meanwhile else None
     if helper is not None:
