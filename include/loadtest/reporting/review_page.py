@@ -4,8 +4,6 @@ It asks nobody for anything, and text from anywhere is only text in it. What a t
 Markdown; only the answers, the decisions and the pictures are the page's own.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -31,7 +29,7 @@ _NOT_KNOWN = "Not known"
 
 def review_html(review: Row) -> str:
     """The page of a `review_document`."""
-    from include.loadtest.reporting.page.render import render
+    from include.loadtest.reporting.page.render import policy, render
 
     style, script = _assets()
     return render(
@@ -44,7 +42,7 @@ def review_html(review: Row) -> str:
         chapters=_chapters(review),
         review_style=style,
         review_script=script,
-        review_policy=_policy(str(style), str(script)),
+        review_policy=policy(style, [script]),
     )
 
 
@@ -63,18 +61,6 @@ def _assets() -> tuple[Markup, Markup]:
 
     style = Markup("\n".join(asset(name) for name in STYLES))  # noqa: S704 - files of this package
     return style, Markup(asset(SCRIPT))  # noqa: S704 - a file of this package
-
-
-def _policy(style: str, script: str) -> str:
-    """Exactly these two texts may run and style the page, and nothing be fetched."""
-    return (
-        f"default-src 'none'; img-src data:; script-src {_source(script)}; style-src {_source(style)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _source(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode()}'"
 
 
 def _tiles(review: Row) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["styles"], made.globals["scripts"] = style(), scripts()
-    made.globals["policy"] = policy()
+    made.globals["policy"] = policy(style(), scripts())
     made.globals["sparkline"], made.globals["meter"] = sparkline, meter
     return made
 
@@ -52,12 +53,11 @@ def scripts() -> tuple[Markup, ...]:
     return tuple(Markup(asset(name)) for name in SCRIPTS)  # noqa: S704 - files of this package
 
 
-@cache
-def policy() -> str:
+def policy(style_text: str, script_texts: Iterable[str]) -> str:
     """A Content-Security-Policy that lets exactly these texts run and style the page, and nothing be fetched."""
-    script_hashes = " ".join(_source(str(text)) for text in scripts())
+    script_hashes = " ".join(_source(text) for text in script_texts)
     return (
-        f"default-src 'none'; img-src data:; script-src {script_hashes}; style-src {_source(str(style()))}; "
+        f"default-src 'none'; img-src data:; script-src {script_hashes}; style-src {_source(style_text)}; "
         "base-uri 'none'; form-action 'none'"
     )
 
