@@ -26,7 +26,7 @@ def test_a_concluded_run_with_its_report(viewer: TestClient, results: Path) -> N
     page = viewer.get(f"/loadtest/runs/{RUN}").text
     for text in ("SLA_BREACH", "Smoke on demo", "Release?", "Why?", "error_rate of all in hold: 6.757 %", "What next?"):
         assert text in page
-    assert f'<iframe class="stored-page" src="/loadtest/runs/{RUN}/report" sandbox="{SANDBOX}"' in page
+    assert f'<iframe class="stored-page" src="/loadtest/runs/{RUN}/report#figures" sandbox="{SANDBOX}"' in page
     assert "allow-same-origin" not in page
 
 
