@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from include.loadtest.history.comparison import PHASE
 from include.loadtest.history.database import transaction
 from include.loadtest.history.schema import METRIC, RUN
-from include.loadtest.history.store import REPEAT
+from include.loadtest.history.store import NO_REPEAT
 from include.loadtest.profile.vocabulary import SCOPE_ALL
 
 _MOMENT = func.coalesce(RUN.c.ended, RUN.c.started)
@@ -40,7 +40,7 @@ def latest_runs(engine: Engine) -> list[LatestRun]:
     """By profile and target, whatever their verdicts; repeats do not count. Raises InfrastructureError."""
     newest = (
         select(RUN.c.run_id, RUN.c.profile, RUN.c.target, RUN.c.verdict)
-        .where(RUN.c.run_id.op("!~")(REPEAT))
+        .where(NO_REPEAT)
         .ext(distinct_on(RUN.c.profile, RUN.c.target))
         .order_by(RUN.c.profile, RUN.c.target, _MOMENT.desc(), RUN.c.run_id.desc())
         .subquery()
@@ -60,6 +60,6 @@ def verdict_times(engine: Engine) -> list[VerdictTime]:
     """By profile, target and suite. Raises InfrastructureError."""
     suite = func.coalesce(RUN.c.suite, "")
     last = select(RUN.c.profile, RUN.c.target, suite.label("suite"), func.max(_MOMENT).label("at"))
-    grouped = last.where(RUN.c.run_id.op("!~")(REPEAT)).group_by(RUN.c.profile, RUN.c.target, suite)
+    grouped = last.where(NO_REPEAT).group_by(RUN.c.profile, RUN.c.target, suite)
     with transaction(engine) as connection:
         return [VerdictTime(*row) for row in connection.execute(grouped.order_by(RUN.c.profile, RUN.c.target, suite))]

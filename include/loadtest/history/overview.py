@@ -12,13 +12,12 @@ from include.loadtest.history.database import transaction
 from include.loadtest.history.locks import WAITER_LIVE_S
 from include.loadtest.history.runs import NEWEST_FIRST
 from include.loadtest.history.schema import METRIC, RUN, TARGET_LOCK, TARGET_WAITER
-from include.loadtest.history.store import REPEAT
+from include.loadtest.history.store import NO_REPEAT
 from include.loadtest.profile.vocabulary import SCOPE_ALL
 
 RUNS_SHOWN = 30
 """As many of the last runs of a profile stand in its small picture."""
 METRIC_SHOWN = "latency_p95_ms"
-_NO_REPEAT = RUN.c.run_id.op("!~")(REPEAT)
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,10 @@ def read_uses(engine: Engine) -> tuple[TargetUse, ...]:
 
 def last_runs(shown: int = RUNS_SHOWN) -> Select[tuple[object, ...]]:
     """The last runs of each pair of profile and target: the pairs from one pass, their runs by index."""
-    pair = select(RUN.c.profile, RUN.c.target).where(_NO_REPEAT).distinct().subquery("pair")
+    pair = select(RUN.c.profile, RUN.c.target).where(NO_REPEAT).distinct().subquery("pair")
     last = (
         select(RUN)
-        .where(RUN.c.profile == pair.c.profile, RUN.c.target == pair.c.target, _NO_REPEAT)
+        .where(RUN.c.profile == pair.c.profile, RUN.c.target == pair.c.target, NO_REPEAT)
         .order_by(*NEWEST_FIRST)
         .limit(shown)
         .lateral("last")
@@ -139,7 +138,7 @@ def _last_suites() -> Select[tuple[object, ...]]:
         .order_by(RUN.c.suite, RUN.c.target, RUN.c.started.desc())
         .subquery("last")
     )
-    own = and_(RUN.c.suite_run_id == last.c.suite_run_id, _NO_REPEAT)
+    own = and_(RUN.c.suite_run_id == last.c.suite_run_id, NO_REPEAT)
     return (
         select(
             *last.c,

@@ -11,11 +11,10 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from include.loadtest.history.database import transaction
 from include.loadtest.history.runs import NEWEST_FIRST
 from include.loadtest.history.schema import BASELINE, BASELINE_RUN, INTENDED_CHANGE, METRIC, RUN
-from include.loadtest.history.store import REPEAT
+from include.loadtest.history.store import NO_REPEAT
 
 SEARCHED_RUNS = 50
 """Which figures a profile has is read from so many of its latest runs: an aborted one may have none."""
-_NO_REPEAT = RUN.c.run_id.op("!~")(REPEAT)
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def _points(asked: Question) -> Select[Any]:
             place.label("place"),
         )
         .select_from(RUN.outerjoin(METRIC, own))
-        .where(RUN.c.profile == asked.profile, RUN.c.target == asked.target, _NO_REPEAT)
+        .where(RUN.c.profile == asked.profile, RUN.c.target == asked.target, NO_REPEAT)
         .subquery("point")
     )
     again = RUN.alias("again")
@@ -148,14 +147,14 @@ def _series(key: str, newest_first: Sequence[Row[Any]]) -> Series:
 def read_subjects(engine: Engine) -> list[Subject]:
     """What trends there are, by profile and target. Raises as `read_series` does."""
     latest = func.max(RUN.c.started).label("latest")
-    statement = select(RUN.c.profile, RUN.c.target, latest).where(_NO_REPEAT).group_by(RUN.c.profile, RUN.c.target)
+    statement = select(RUN.c.profile, RUN.c.target, latest).where(NO_REPEAT).group_by(RUN.c.profile, RUN.c.target)
     with transaction(engine) as connection:
         return [Subject(*row) for row in connection.execute(statement.order_by(RUN.c.profile, RUN.c.target))]
 
 
 def read_figures(engine: Engine, profile: str, target: str) -> list[Figure]:
     """The figures that the latest runs of a profile on a target have, by name. Raises as `read_series` does."""
-    own = (RUN.c.profile == profile, RUN.c.target == target, _NO_REPEAT)
+    own = (RUN.c.profile == profile, RUN.c.target == target, NO_REPEAT)
     has_some = select(METRIC.c.run_id).where(METRIC.c.run_id == RUN.c.run_id).exists()
     latest = select(RUN.c.run_id).where(*own, has_some).order_by(*NEWEST_FIRST).limit(SEARCHED_RUNS)
     columns = (METRIC.c.metric, METRIC.c.scope, METRIC.c.phase, METRIC.c.unit, METRIC.c.direction)

@@ -12,7 +12,7 @@ from include.loadtest.history.baselines import list_baselines
 from include.loadtest.history.database import transaction
 from include.loadtest.history.runs import NEWEST_FIRST
 from include.loadtest.history.schema import BASELINE, BASELINE_RUN, INTENDED_CHANGE, RUN, TICKET
-from include.loadtest.history.store import REPEAT
+from include.loadtest.history.store import NO_REPEAT
 from include.loadtest.verdict import Verdict
 
 
@@ -38,7 +38,7 @@ def read_standing(engine: Engine, target: str, now: datetime) -> dict[str, Any]:
 def _regressions(connection: Connection, target: str) -> list[dict[str, Any]]:
     latest = (
         select(RUN)
-        .where(RUN.c.target == target, RUN.c.run_id.op("!~")(REPEAT))
+        .where(RUN.c.target == target, NO_REPEAT)
         .ext(distinct_on(RUN.c.comparability_key))
         .order_by(RUN.c.comparability_key, *NEWEST_FIRST)
         .subquery()

@@ -35,6 +35,8 @@ __all__ = [
 LONGEST_TEXT = 1000
 REPEAT = "-(repeat|current)[0-9]+$"
 """How the ids of repeats end, as a regular expression of PostgreSQL."""
+NO_REPEAT = RUN.c.run_id.op("!~")(REPEAT)
+"""Keeps repeats out, so that one night is no more than one run."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def last_comparable_runs(
     after an intended change.
     """
     conditions = [RUN.c.comparability_key == key, RUN.c.verdict.in_(sorted(verdicts)), RUN.c.started < before]
-    conditions += [RUN.c.run_id.op("!~")(REPEAT)]
+    conditions += [NO_REPEAT]
     conditions += [] if since is None else [RUN.c.started >= since]
     return runs_with_metrics(engine, *conditions, *_others(exclude_run_id), phase=phase, limit=limit)
 

@@ -11,7 +11,7 @@ from include.loadtest import run
 from include.loadtest.history.comparison import PHASE
 from include.loadtest.history.database import transaction
 from include.loadtest.history.schema import METRIC, RUN
-from include.loadtest.history.store import REPEAT
+from include.loadtest.history.store import NO_REPEAT
 from include.loadtest.profile.vocabulary import SCOPE_ALL
 from include.loadtest.verdict import Verdict
 
@@ -88,7 +88,7 @@ def _counted(target: str, begin: datetime, now: datetime) -> tuple[ColumnElement
     """Metrics of the hold over all requests, of valid runs that are no repeats."""
     return (
         *(RUN.c.target == target, RUN.c.started >= begin, RUN.c.started <= now),
-        *(RUN.c.verdict.not_in(_NOT_VALID), RUN.c.run_id.op("!~")(REPEAT)),
+        *(RUN.c.verdict.not_in(_NOT_VALID), NO_REPEAT),
         *(METRIC.c.scope == SCOPE_ALL, METRIC.c.phase == PHASE),
     )
 

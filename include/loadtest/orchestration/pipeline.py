@@ -45,6 +45,7 @@ from include.loadtest.orchestration.target_use import (
     released_on_failure,
     remove_users,
 )
+from include.loadtest.profile import Profile
 from include.loadtest.reasons import REASON_CODES
 from include.loadtest.reporting.baseline import write_performance_baseline
 from include.loadtest.reporting.plot import write_plot
@@ -100,11 +101,7 @@ def preflight(context: RunContext) -> None:
     context.bundle.update_manifest(
         target={"name": target.file.name, "base_url": target.base_url, "shares_host": target.shares_host}
     )
-    LOG.info("run %s: profile %s, %d users, %d s hold, target %s (%s)", context.bundle.run_id, profile.name,
-             profile.users, profile.duration_s, target.file.name, target.base_url)  # fmt: skip
-    LOG.info("%s", load_sentence(profile, target.file))
-    for note in profile.notes:
-        LOG.info("%s", note)
+    _log_order(context, profile)
     check_open_files(profile)
     note_cap(context, profile)
     lock_target(context)
@@ -119,6 +116,15 @@ def preflight(context: RunContext) -> None:
         if suite:
             _take_users(context, suite)
     announce_start(context)
+
+
+def _log_order(context: RunContext, profile: Profile) -> None:
+    """Who, how much, where to; what load to expect."""
+    file, base_url = context.target.file, context.target.base_url
+    LOG.info("run %s: profile %s, %d users, %d s hold, target %s (%s)", context.bundle.run_id, profile.name,
+             profile.users, profile.duration_s, file.name, base_url)  # fmt: skip
+    for line in (load_sentence(profile, file), *profile.notes):
+        LOG.info("%s", line)
 
 
 def _take_users(context: RunContext, suite: SuiteContext) -> None:

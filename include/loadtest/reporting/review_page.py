@@ -11,13 +11,10 @@ from typing import Any
 from markupsafe import Markup
 
 from include.loadtest.errors import printable
-from include.loadtest.reporting.advised import review_changes_section
-from include.loadtest.reporting.baseline_review import baselines_section
-from include.loadtest.reporting.carried import outlook_section
 from include.loadtest.reporting.markdown import figure, moment
 from include.loadtest.reporting.review import ANSWERED_METRIC
 from include.loadtest.reporting.review_chart import trend_chart
-from include.loadtest.reporting.review_text import capacity_section, plan_section, purchases_section, trends_section
+from include.loadtest.reporting.review_text import chapters
 
 Row = Mapping[str, Any]
 
@@ -133,16 +130,7 @@ def _chapters(review: Row) -> list[dict[str, Any]]:
     """The Markdown's sections as HTML: id, title, body."""
     from include.loadtest.reporting.page.prose import prose
 
-    sections = (
-        capacity_section(review),
-        outlook_section(review["capacity"]["stepped"]),
-        purchases_section(review["recommendations"]),
-        review_changes_section(review),
-        trends_section(review),
-        baselines_section(review["baselines"]),
-        plan_section(review["infrastructure_plan"]),
-    )
     return [
         {"id": f"part-{number}", "title": text.partition("\n")[0].removeprefix("## "), "body": prose(text)}
-        for number, text in enumerate(filter(None, sections), start=1)
+        for number, text in enumerate(filter(None, chapters(review)), start=1)
     ]

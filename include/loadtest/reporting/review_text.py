@@ -58,13 +58,7 @@ def review_markdown(review: Row) -> str:
         f"Suite {code(review['suite'])} · {code(review['suite_run_id'])} · target {code(review['target'])} · "
         f"{moment(review['written'])}",
         decisions_section(review),
-        capacity_section(review),
-        outlook_section(review["capacity"]["stepped"]),
-        purchases_section(review["recommendations"]),
-        review_changes_section(review),
-        trends_section(review),
-        baselines_section(review["baselines"]),
-        plan_section(review["infrastructure_plan"]),
+        *chapters(review),
         _runs(review["runs"]),
     ]
     return "\n\n".join(part for part in sections if part) + "\n"
@@ -105,6 +99,19 @@ def _runs(runs: Sequence[Row]) -> str:
 
 def _link(row: Row) -> str:
     return code(row["run_id"]) if row["report"] is None else f"[{plain(row['run_id'])}]({row['report']})"
+
+
+def chapters(review: Row) -> tuple[str, ...]:
+    """What the answers rest on, a section each; empty where the review has nothing of it."""
+    return (
+        capacity_section(review),
+        outlook_section(review["capacity"]["stepped"]),
+        purchases_section(review["recommendations"]),
+        review_changes_section(review),
+        trends_section(review),
+        baselines_section(review["baselines"]),
+        plan_section(review["infrastructure_plan"]),
+    )
 
 
 def capacity_section(review: Row) -> str:
