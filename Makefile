@@ -4,7 +4,7 @@ PYTHON_BIN := .venv/bin/python
 STAMP := .venv/.installed
 
 # Inputs reach the program through its environment, as they are: neither make nor a shell expands what stands in them.
-INPUTS := PROFILE SUITE USERS DURATION_S ENGINE TARGET IGNORE_BLACKOUT AIRFLOW_PORT ONLY DIR CASES SEEDS RECORD BUNDLES
+INPUTS := PROFILE SUITE USERS DURATION_S ENGINE GENERATORS TARGET IGNORE_BLACKOUT CONFIRM_PRODUCTION AIRFLOW_PORT ONLY DIR CASES SEEDS RECORD BUNDLES SAMPLES
 $(foreach name,$(INPUTS),$(eval override $(name) := $$(value $(name))))
 export $(INPUTS)
 
@@ -16,7 +16,7 @@ MAKEFLAGS += -q
 endif
 BUILD_VENV = env -u MAKEFLAGS -u MFLAGS $(MAKE) --no-print-directory --silent venv || exit 1
 
-.PHONY: default help venv demo up down run test prove backtest check lock system-deps clean
+.PHONY: default help venv demo up down run test prove bench backtest check audit lock system-deps clean
 
 default: venv help
 
@@ -35,7 +35,7 @@ up: $(STAMP) ## Start Airflow and the demo target, or use LOAD_TEST_BASE_URL as 
 down: ## Stop what `make up` started
 	@if [ -e $(STAMP) ]; then $(PYTHON_BIN) -m include.embedded down; else echo "nothing is running"; fi
 
-run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENGINE= TARGET= IGNORE_BLACKOUT=yes], or SUITE=name
+run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENGINE= GENERATORS= TARGET= IGNORE_BLACKOUT=yes CONFIRM_PRODUCTION=host], or SUITE=name
 	+@$(BUILD_VENV)
 	+@$(PYTHON_BIN) -m include.embedded run
 
@@ -44,8 +44,11 @@ run: ## Run and follow a load test: PROFILE=name or path [USERS= DURATION_S= ENG
 test: $(STAMP) system-deps ## Run the tests [LONG=yes: also three stories through the scheduler whose parts are tested in process]
 	@env -u PYTHONDONTWRITEBYTECODE $(PYTHON_BIN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "$(if $(LONG),,not long)"
 
-prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,parity,italian,release,parse,collectors,alerts,dashboards,bottleneck,llm,capacity,tickets,outbox,selftest,pages,live_page,report,pages_speed,screens SEEDS=5 RECORD=dir BUNDLES=dir]
+prove: $(STAMP) ## Show what is claimed by real runs, a line for each claim [ONLY=faults,profiles,walk,freeze,censored,validity,aa,regression,confirm,kill9,calendar,lock,parity,italian,release,parse,collectors,alerts,dashboards,bottleneck,llm,capacity,tickets,outbox,selftest,pages,live_page,report,pages_speed,screens,generators,upkeep,security,compose,fresh SEEDS=5 RECORD=dir BUNDLES=dir]
 	@$(PYTHON_BIN) -m experiments
+
+bench: $(STAMP) ## Show speed and memory beside named peers, as ratios, a line for each measure [ONLY=recording,k6,memory,workers,analysis,verdict,graph,parse,monitors SAMPLES=20000]
+	@$(PYTHON_BIN) -m experiments.bench
 
 backtest: ## Judge recorded histories by the change test: CSV on standard output, DIR= [CASES= PROFILE=]
 	@$(MAKE) --no-print-directory --silent venv >&2
@@ -55,6 +58,9 @@ check: $(STAMP) ## Lint, types, import contracts
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+audit: $(STAMP) ## Look for known vulnerabilities of the locked packages
+	@$(PYTHON_BIN) .github/scripts/audit.py requirements.txt
 
 lock: $(STAMP) ## Compile requirements.in to requirements.txt, with hashes, for Python 3.11 to 3.13
 	.venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes \

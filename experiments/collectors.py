@@ -49,13 +49,14 @@ def claims(say: Say) -> Iterator[Claim]:
         with ExitStack() as stack:
             demo = stack.enter_context(demo_target(folder / "demo"))
             prometheus = stack.enter_context(prometheus_server(folder / "prometheus", demo.base_url))
-            target = _target(demo, prometheus)
+            target = monitored_target(demo, prometheus)
             yield from _figures(folder, demo, target, say)
             yield from _blackholes(folder, target, say)
         yield from _restart(folder, say)
 
 
-def _target(demo: DemoTarget, prometheus: str | None) -> Target:
+def monitored_target(demo: DemoTarget, prometheus: str | None) -> Target:
+    """The demo target with every source that there is."""
     file = load_target_file("demo").model_copy(update={"prometheus": QUERIES if prometheus else {}})
     return Target.checked(
         file,
@@ -69,7 +70,7 @@ def _target(demo: DemoTarget, prometheus: str | None) -> Target:
 
 
 @contextmanager
-def _collecting(folder: Path, target: Target) -> Iterator[tuple[Bundle, CollectorProcess]]:
+def collecting(folder: Path, target: Target) -> Iterator[tuple[Bundle, CollectorProcess]]:
     """Collectors at their normal interval, once they read."""
     bundle = Bundle(folder)
     collectors = start_collectors(bundle, target)
@@ -101,7 +102,7 @@ class Watch:
 
 
 def _watch(folder: Path, demo: DemoTarget, target: Target) -> Watch:
-    with _collecting(folder, target) as (bundle, collectors):
+    with collecting(folder, target) as (bundle, collectors):
         with load(demo, 2):
             time.sleep(4)  # the statements are known to the server from here on
         time.sleep(IDLE_S)
@@ -226,7 +227,7 @@ def _blackholes(folder: Path, target: Target, say: Say) -> Iterator[Claim]:
         if target.prometheus_url:
             dead["prometheus"] = replace(target, prometheus_url=f"http://{place}")
         bundles = {
-            source: stack.enter_context(_collecting(folder / f"dead-{source}", one))[0] for source, one in dead.items()
+            source: stack.enter_context(collecting(folder / f"dead-{source}", one))[0] for source, one in dead.items()
         }
         time.sleep(LOAD_S)
     for source, bundle in bundles.items():
@@ -260,7 +261,7 @@ def _restart(folder: Path, say: Say) -> Iterator[Claim]:
     process = launch(state, *options)
     try:
         demo = await_ready(process, state)
-        with _collecting(folder / "restart", _target(demo, None)) as (bundle, _):
+        with collecting(folder / "restart", monitored_target(demo, None)) as (bundle, _):
             time.sleep(2.2 * READING_INTERVAL_S)
             process = _killed_and_started(process, state, options)
             time.sleep(2.2 * READING_INTERVAL_S)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ from hypothesis import settings
 
 settings.register_profile("suite", max_examples=40, deadline=None)
 settings.load_profile("suite")  # a third of the usual number: the suite has a quarter of an hour on two cores
+for variable, folder in (("AIRFLOW_HOME", "airflow-of-tests"), ("MPLCONFIGDIR", "matplotlib")):
+    os.environ.setdefault(variable, str(Path(__file__).parents[1] / ".embedded" / folder))  # not in the home
 LONGEST_FIRST = ("e2e", "integration", "browser", "unit")
 
 

@@ -62,6 +62,7 @@ def base_environment(layout: Layout, state: EnvironmentState, inherited: Mapping
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "SCARF_ANALYTICS": "false",
+        "MPLCONFIGDIR": str(layout.root / "matplotlib"),  # else in the user's home
     }
 
 

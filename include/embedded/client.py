@@ -15,6 +15,8 @@ import httpx
 
 from include.embedded.state import EmbeddedError
 
+PAGE = 100
+"""Entries that Airflow gives at a time; asked for more, it gives as many."""
 _LONGEST_PAUSE_S = 4.0
 _TRANSIENT = frozenset({429, 500, 502, 503, 504})
 
@@ -127,7 +129,6 @@ class AirflowClient:
     def task_instances(self, dag_id: str, run_id: str) -> list[TaskInstance]:
         """The run's tasks, those that started first in front."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances"
-        found = self._call("GET", path, params={"limit": 1000})["task_instances"]
         tasks = [
             TaskInstance(
                 task_id=ti["task_id"],
@@ -137,9 +138,18 @@ class AirflowClient:
                 start=_moment(ti["start_date"]),
                 end=_moment(ti["end_date"]),
             )
-            for ti in found
+            for ti in self._pages(path, "task_instances")
         ]
         return sorted(tasks, key=lambda task: (task.start or datetime.max.replace(tzinfo=UTC), task.task_id))
+
+    def _pages(self, path: str, key: str) -> list[dict[str, Any]]:
+        """All entries of a list that comes in pages."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._call("GET", path, params={"limit": PAGE, "offset": len(found)})[key]
+            found += page
+            if len(page) < PAGE:
+                return found
 
     def log_lines(
         self, dag_id: str, run_id: str, task: TaskInstance, after: str | None

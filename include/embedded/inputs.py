@@ -27,6 +27,7 @@ class RunInputs:
     target: str | None
     profile: Profile | None = None
     ignore_blackout: bool = False
+    confirm_production: str | None = None
 
     @property
     def group(self) -> str:
@@ -42,11 +43,11 @@ class RunInputs:
     def conf(self, default_target: str, reason: str) -> dict[str, Any]:
         """The DAG run's conf."""
         common = {"target": self.target or default_target, "reason": reason, "ignore_blackout": self.ignore_blackout}
-        return {**self.settings, **common}
+        return {**self.settings, **common, "confirm_production": self.confirm_production}
 
 
 def read_inputs(values: Mapping[str, str]) -> RunInputs:
-    """Check PROFILE, SUITE, USERS, DURATION_S, ENGINE, TARGET, IGNORE_BLACKOUT; an empty one counts as not given.
+    """Check what Makefile's INPUTS name for a run; an empty one counts as not given.
 
     Raises ConfigError.
     """
@@ -57,12 +58,17 @@ def read_inputs(values: Mapping[str, str]) -> RunInputs:
         names = f"PROFILE={'|'.join(profile_names())} or SUITE={'|'.join(suite_names())}"
         raise ConfigError(f"neither PROFILE nor SUITE is given; write {names}")
     found = _suite_inputs(values, suite) if suite else _profile_inputs(values, profile)
-    return replace(found, target=_target(values.get("TARGET", "")), ignore_blackout=_is_yes(values, "IGNORE_BLACKOUT"))
+    return replace(
+        found,
+        target=_target(values.get("TARGET", "")),
+        ignore_blackout=_is_yes(values, "IGNORE_BLACKOUT"),
+        confirm_production=values.get("CONFIRM_PRODUCTION") or None,
+    )
 
 
 def _suite_inputs(values: Mapping[str, str], name: str) -> RunInputs:
     load_suite(name)
-    for fixed in ("USERS", "DURATION_S", "ENGINE"):
+    for fixed in ("USERS", "DURATION_S", "ENGINE", "GENERATORS"):
         if values.get(fixed):
             text = f"{fixed}: a suite fixes it for each of its runs (include/profiles/suites/{name}.yaml); leave it out"
             raise ConfigError(text)
@@ -75,6 +81,7 @@ def _profile_inputs(values: Mapping[str, str], name: str) -> RunInputs:
         users=_whole_number(values, "USERS"),
         duration_s=_whole_number(values, "DURATION_S"),
         engine=values.get("ENGINE") or None,
+        generators=_whole_number(values, "GENERATORS"),
     )
     profile = load_profile(file, overrides)
     is_committed = file.parent == PROFILES_DIR and file.stem == name
@@ -84,6 +91,7 @@ def _profile_inputs(values: Mapping[str, str], name: str) -> RunInputs:
         "users": overrides.users,
         "duration_s": overrides.duration_s,
         "engine": overrides.engine,
+        "generators": overrides.generators,
     }
     return RunInputs(settings, None, profile)
 
@@ -98,14 +106,14 @@ def read_port(values: Mapping[str, str]) -> int | None:
 
 def _target(name: str) -> str | None:
     if name and name not in target_names():
-        raise ConfigError(f"TARGET: unknown target {name!r}; {nearest(name, target_names())}")
+        raise ConfigError(f"TARGET: unknown target {name[:80]!r}; {nearest(name, target_names())}")
     return name or None
 
 
 def _is_yes(values: Mapping[str, str], name: str) -> bool:
     text = values.get(name, "")
     if text not in ("", "yes", "no"):
-        raise ConfigError(f"{name}: {text!r} is neither yes nor no")
+        raise ConfigError(f"{name}: {text[:40]!r} is neither yes nor no")
     return text == "yes"
 
 
@@ -114,5 +122,5 @@ def _whole_number(values: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise ConfigError(f"{name}: {text!r} is not a whole number; write digits only, such as {name}=30")
+        raise ConfigError(f"{name}: {text[:40]!r} is not a whole number; write digits only, such as {name}=30")
     return int(text)

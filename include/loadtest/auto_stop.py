@@ -53,11 +53,11 @@ class _Second:
     failed: int = 0
     classes: Counter[int] = field(default_factory=Counter)
 
-    def gain(self, other: "_Second", sign: int = 1) -> None:
-        self.requests += sign * other.requests
-        self.failed += sign * other.failed
+    def lose(self, other: "_Second") -> None:
+        self.requests -= other.requests
+        self.failed -= other.failed
         for name, count in other.classes.items():
-            self.classes[name] += sign * count
+            self.classes[name] -= count
             if not self.classes[name]:
                 del self.classes[name]
 
@@ -82,14 +82,16 @@ class StopRules:
         if outcome == "censored":
             return
         is_refusal = status == _REFUSED and latency_ms < _QUICK_MS
-        own = _Second(1, int(outcome not in _NOT_THE_TARGETS and not is_refusal))
-        if outcome in LATENCY_OUTCOMES:
-            own.classes[_class_of(latency_ms)] = 1
+        failed = int(outcome not in _NOT_THE_TARGETS and not is_refusal)
+        name = _class_of(latency_ms) if outcome in LATENCY_OUTCOMES else None
         second = int(offset_s)
         if not self._seconds or self._seconds[-1][0] != second:
             self._seconds.append((second, _Second()))
-        self._seconds[-1][1].gain(own)
-        self._window.gain(own)
+        for of in (self._seconds[-1][1], self._window):
+            of.requests += 1
+            of.failed += failed
+            if name is not None:
+                of.classes[name] += 1
 
     def note_reading(self, offset_s: float, figures: Mapping[str, float]) -> None:
         """A reading of the generator itself."""
@@ -101,7 +103,7 @@ class StopRules:
     def decide(self, offset_s: float) -> Stop | None:
         """What ends the load now; None: it goes on."""
         while self._seconds and self._seconds[0][0] <= offset_s - self._rules.window_s - 1:
-            self._window.gain(self._seconds.popleft()[1], -1)
+            self._window.lose(self._seconds.popleft()[1])
         if offset_s >= self._rules.window_s and self._window.requests >= self._rules.min_requests:
             stop = self._errors() or self._latency()
             if stop is not None:

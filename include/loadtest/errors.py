@@ -32,6 +32,10 @@ class InvalidTestError(LoadTestError):
         self.code = code
 
 
+_LONGEST_NAME = 200
+"""Of a longer one only the beginning is compared, which takes a time that grows with its length."""
+
+
 def nearest(name: object, valid: Iterable[str]) -> str:
     """A hint that names the closest valid name, or all of them where none is close.
 
@@ -39,7 +43,7 @@ def nearest(name: object, valid: Iterable[str]) -> str:
     'did you mean peak_hours?'
     """
     names = sorted(valid)
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(name)[:_LONGEST_NAME], names, n=1, cutoff=0.5)
     return f"did you mean {close[0]}?" if close else f"valid: {', '.join(names)}"
 
 

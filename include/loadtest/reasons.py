@@ -69,7 +69,7 @@ REASON_CODES: dict[str, ReasonCode] = {
         ReasonCode(
             "generator_died",
             "untrusted",
-            "The load generator ended before the load was complete.",
+            "The load generator ended before the load was complete; or one of several was lost, or did not come.",
             "Look at generator.log in the bundle and at the machine's memory; start the run again.",
         ),
         ReasonCode(
@@ -111,7 +111,7 @@ REASON_CODES: dict[str, ReasonCode] = {
         ReasonCode(
             "clock_trouble",
             "untrusted",
-            "The generator's wall clock was set during the load.",
+            "The generator's wall clock was set during the load; or the clocks of several cannot be compared.",
             "Let the clock be slewed, not stepped (chrony, ntpd), and start the run again.",
         ),
         ReasonCode(
@@ -147,7 +147,7 @@ REASON_CODES: dict[str, ReasonCode] = {
         ReasonCode(
             "blackout",
             "missing",
-            "The calendar forbids load on the target today: a deadline of its users is near. No load was sent.",
+            "The calendar forbids load on the target now, or before its end: a deadline is near. No load was sent.",
             "Start the run after the date in the text, or with ignore_blackout if it must run now.",
         ),
         ReasonCode(

@@ -48,6 +48,7 @@ class Call:
     stream: bool = False
 
 
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
 
 
@@ -55,5 +56,5 @@ def json_call(
     endpoint: str, path: str, content: Mapping[str, Any], check: Callable[[Reply], str | None], **options: Any
 ) -> Call:
     """A POST with a JSON body."""
-    body = json.dumps(content, ensure_ascii=False).encode()
+    body = _AS_JSON(content).encode()
     return Call(endpoint, "POST", path, check, body=body, headers=JSON_HEADERS, **options)

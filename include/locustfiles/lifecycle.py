@@ -26,12 +26,14 @@ class Lifecycle:
     """What a locustfile adds: how its load is stopped, what it says of its progress, and of its load in the end.
 
     `progress` gives a line for people who wait, or None for nothing new; `account` further keys of the state file.
+    `orphaned` is called before this process ends because nobody watches it.
     """
 
     measuring: Measuring
     stop: Callable[[], None]
     progress: Callable[[int], str | None]
     account: Callable[[], Mapping[str, object]]
+    orphaned: Callable[[], None] = lambda: None
     process: psutil.Process = field(default_factory=psutil.Process)
 
     def start(self, environment: Environment) -> None:
@@ -43,6 +45,7 @@ class Lifecycle:
         def watch_parent() -> None:
             if os.getppid() != self.measuring.plan.starter_pid and environment.runner is not None:
                 LOG.error("the process that started this generator is gone: the load ends now")
+                self.orphaned()
                 self.measuring.flush()
                 gevent.get_hub().threadpool.join()
                 self._write_state(environment, time.perf_counter_ns(), completed=False)

@@ -18,6 +18,7 @@ from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID, PLAIN_BODIES, trac
 from include.loadtest.scenarios.draws import Draws, Zipf
 from include.locustfiles.call import Call
 from include.locustfiles.measuring import Measuring
+from include.locustfiles.pinning import pin_addresses
 from include.locustfiles.plan import GeneratorPlan
 from include.locustfiles.readings import NOT_JUDGED
 from include.locustfiles.sending import Result, send
@@ -35,6 +36,7 @@ class Team:
 
     def __init__(self, plan: GeneratorPlan) -> None:
         self.plan = plan
+        pin_addresses(plan.base_url, plan.addresses)
         self.measuring = Measuring(plan)
         self.sessions = SessionStore(plan)
         self._free_numbers = iter(plan.user_numbers)

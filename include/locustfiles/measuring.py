@@ -8,9 +8,11 @@ import psutil
 from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, PartWriter, Reading, Sample, prepare_writing
 from include.locustfiles.plan import GeneratorPlan
 from include.locustfiles.readings import UNITS, Clock, Window, Withheld, write_state
-from include.locustfiles.stopping import Stopping
+from include.locustfiles.stopping import Ended, Stopping
 
 _LAG_PROBE_S = 0.1
+_NOT_A_MASTERS = frozenset({"users", "loop_lag_ms", "run_queue_wait_ms_per_s", "cpu_throttled_ms_per_s"})
+"""Readings of who sends requests: a master sends none, so that it is late changes no latency."""
 
 
 class Measuring:
@@ -30,12 +32,19 @@ class Measuring:
         self._withheld = Withheld()
         self.stopping = Stopping(plan.profile, plan.lease_file)
         self.max_users = 0
+        self.samples = 0
 
     def record(self, sample: Sample) -> None:
         """Keep a sample."""
         self._samples.add(sample)
+        self.samples += 1
         self._window.note(sample)
         self.stopping.note(sample)
+
+    def note_ended(self, ended: Ended) -> None:
+        """A request of another generator ended: its sample is there, the rules and the progress are here."""
+        self._window.note(ended)
+        self.stopping.note(ended)
 
     def flush(self) -> None:
         """Close the open parts."""
@@ -84,6 +93,8 @@ class Measuring:
             **self._withheld.read(),
             "clock_step_ms": self.clock.step_ms(),
         }
+        if self.plan.is_master:
+            figures = {name: value for name, value in figures.items() if name not in _NOT_A_MASTERS}
         self.stopping.note_reading(self.clock.offset_s(time.perf_counter_ns()), figures)
         for metric, value in figures.items():
             self._readings.add(Reading(now, "generator", self.plan.worker, metric, value, UNITS[metric]))

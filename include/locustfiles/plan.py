@@ -18,7 +18,9 @@ PLAN_VARIABLE = "LOADTEST_PLAN"
 class GeneratorPlan:
     """One generator's part of a run. `user_numbers` are the test users that it drives, one virtual user each.
 
-    `starter_pid`: the process that watches this one; when it is gone, the load ends.
+    `addresses`: the IP addresses of the target's host that were checked. `starter_pid`: the process that watches this
+    one; when it is gone, the load ends. `worker`: w0 for the only generator of a load, or the master of several, which
+    are w1, w2, …
     """
 
     run_id: str
@@ -33,7 +35,18 @@ class GeneratorPlan:
     worker: str
     check_paths: Mapping[str, str | None] = field(default_factory=dict)
     lease_file: Path | None = None
+    addresses: tuple[str, ...] = ()
     starter_pid: int = field(default_factory=os.getppid)
+
+    @property
+    def number(self) -> int:
+        """Of this generator among several, from 1; 0 for a master, and for the only one."""
+        return int(self.worker.removeprefix("w"))
+
+    @property
+    def is_master(self) -> bool:
+        """Whether others send this load, and this one leads them."""
+        return self.profile.generators > 1 and self.number == 0
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -58,5 +71,6 @@ def read_plan() -> GeneratorPlan:
     content["profile"] = Profile.model_validate_json(json.dumps(content["profile"]))
     content["bundle"], content["sessions_file"] = Path(content["bundle"]), Path(content["sessions_file"])
     content["user_numbers"], content["caps"] = tuple(content["user_numbers"]), tuple(content["caps"])
+    content["addresses"] = tuple(content["addresses"])
     content["lease_file"] = Path(content["lease_file"]) if content["lease_file"] else None
     return GeneratorPlan(**content)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from include.loadtest.machine import throttled_ms
 from include.loadtest.recorder import Sample
+from include.locustfiles.stopping import Ended
 
 FLUSH_INTERVAL_S = 3.0
 PROGRESS_INTERVAL_S = 10.0
@@ -36,8 +37,20 @@ class Clock:
     """Wall-clock times from one monotonic clock, so that a clock step during the run moves no sample."""
 
     def __init__(self) -> None:
-        self._wall_ns = time.time_ns() - time.perf_counter_ns()
+        self._wall_ns = self._own_ns = time.time_ns() - time.perf_counter_ns()
         self.load_started_ns: int | None = None
+
+    def adopt(self, offset_ns: int) -> None:
+        """Give all times by another machine's clock from now on, which is so much ahead of this one's."""
+        self._wall_ns = self._own_ns + offset_ns
+
+    def own_wall_ns(self, monotonic_ns: int) -> int:
+        """As `wall_ns`, by this machine's own clock."""
+        return self._own_ns + monotonic_ns
+
+    def monotonic_ns(self, wall_ns: int) -> int:
+        """The reading of `perf_counter_ns` at such a time."""
+        return wall_ns - self._wall_ns
 
     def wall_ns(self, monotonic_ns: int) -> int:
         """Nanoseconds since the epoch of a reading of `perf_counter_ns`."""
@@ -45,7 +58,7 @@ class Clock:
 
     def step_ms(self) -> float:
         """By how much the wall clock has left the monotonic one since this clock began, in ms; 0: nobody set it."""
-        return (time.time_ns() - self.wall_ns(time.perf_counter_ns())) / 1e6
+        return (time.time_ns() - self.own_wall_ns(time.perf_counter_ns())) / 1e6
 
     def offset_s(self, monotonic_ns: int) -> float:
         """Seconds since the first intended start; negative before the load began."""
@@ -108,7 +121,7 @@ class Window:
     def __init__(self) -> None:
         self._ended: list[tuple[bool, int]] = []
 
-    def note(self, sample: Sample) -> None:
+    def note(self, sample: Sample | Ended) -> None:
         """A request ended."""
         self._ended.append((sample.outcome == "ok", sample.latency_us))
 

@@ -11,10 +11,11 @@ from locust.contrib.fasthttp import FastHttpSession
 from include.loadtest.scenarios.checks import fingerprint
 from include.locustfiles.call import Call, Reply
 from include.locustfiles.chat import StreamReader
+from include.locustfiles.events import FRAME_END
+from include.locustfiles.wire import exchange
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """More of a body is not read: the target is not trusted with the generator's memory."""
-_FRAME_END = b"\n\n"
 
 
 class RequestTimedOutError(BaseException):
@@ -51,35 +52,33 @@ def send(client: FastHttpSession, call: Call, url: str, headers: Mapping[str, st
         return Result("connection_error", f"connection: {_cause(error)}", None, None, None)
     finally:
         timer.close()
-    return reply if isinstance(reply, Result) else _judged(call, reply)
+    return _judged(call, reply)
 
 
 def _exchange(
     client: FastHttpSession, call: Call, url: str, headers: Mapping[str, str], started_ns: int
-) -> Reply | Result:
-    """The whole answer, or how the request ended without one."""
-    # catch_response without a with-block: Locust reports nothing, the caller reports the full time of the answer.
-    body: Any = call.body  # bytes are sent as they are; Locust's annotation names only text and forms
-    response = client.request(
-        call.method, url, data=body, headers=dict(headers), catch_response=True, stream=True, name=call.endpoint
-    )
-    failure = getattr(response, "error", None)
-    if failure is not None:
-        return Result("connection_error", f"connection: {_cause(failure)}", None, None, None)
-    status = int(response.status_code)
-    raw = response._response
+) -> Reply:
+    """The whole answer. Raises what the HTTP client raises where none came."""
+    raw = exchange(client, call.method, url, headers, call.body)
+    status = int(raw.status_code)
     return _read_stream(raw, status, started_ns) if call.stream and status == 200 else _read_body(raw, status)
 
 
 def _read_stream(raw: Any, status: int, started_ns: int) -> Reply:
     reader = StreamReader(started_ns)
     while not reader.finished:
-        frame = raw.readline(_FRAME_END)
+        frame = raw.readline(FRAME_END)
         if not frame:
             break
-        reader.feed(frame)
+        reader.feed(frame + _frames_there(raw))
     raw.read() if reader.done else raw.release()
     return reader.reply(status)
+
+
+def _frames_there(raw: Any) -> bytes:
+    """Further whole frames that have come already."""
+    at = raw._body_buffer.rfind(FRAME_END)
+    return bytes(raw.read(at + len(FRAME_END))) if at >= 0 else b""
 
 
 def _read_body(raw: Any, status: int) -> Reply:

@@ -27,14 +27,14 @@ FOREIGN = {
 MADE_BY_A_READER = ("include/locustfiles/plan_us", "include/profiles/mine.yaml", "include/profiles/my_")
 OF_A_SERIES = re.compile(r"_(count|sum|bucket)$")
 SUFFIXES = {".py", ".js", ".yaml", ".yml", ".sh", ".sql"}
-WHERE_CODE_IS = ("include", "dags", "plugins", "experiments", ".github", ".ci")
+WHERE_CODE_IS = ("include", "dags", "plugins", "experiments", "deploy", ".github", ".ci")
 
 
 @pytest.fixture(scope="module")
 def code() -> str:
     """All code and settings, to look names up in."""
     files = [path for folder in WHERE_CODE_IS for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES]
-    own = [ROOT / "Makefile", ROOT / "pyproject.toml", DOCS / "runbooks" / "tools.sh"]
+    own = [ROOT / "Makefile", ROOT / "docker-compose.yaml", ROOT / "pyproject.toml", DOCS / "runbooks" / "tools.sh"]
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in [*files, *own])
 
 

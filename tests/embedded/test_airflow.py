@@ -78,6 +78,11 @@ def test_no_setting_of_another_airflow_and_no_input_of_make_gets_through(tmp_pat
     assert {name for name in inherited if name in environment} == {"AIRFLOW_CONN_LOADTEST_SLACK", "LOAD_TEST_BASE_URL"}
 
 
+def test_nothing_is_written_into_the_users_home(tmp_path: Path) -> None:
+    """Not even the list of fonts that matplotlib makes for itself."""
+    assert Path(base_environment(Layout(tmp_path), STATE, {})["MPLCONFIGDIR"]).is_relative_to(tmp_path)
+
+
 def test_airflow_serves_loopback_and_keeps_its_data_in_the_checkout(tmp_path: Path) -> None:
     """Address, port, database and home are the environment's own, through the socket."""
     postgres = PostgresServer(tmp_path / "pg", Path("/tmp/pg-x"), None, 1)

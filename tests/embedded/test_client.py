@@ -109,3 +109,15 @@ def test_health_makes_one_attempt(airflow_api: ScriptedAirflow, client: AirflowC
     with pytest.raises(ApiUnavailableError):
         client.health()
     assert len(airflow_api.requests) == 1
+
+
+def test_all_tasks_are_found_also_where_they_are_many(airflow_api: ScriptedAirflow, client: AirflowClient) -> None:
+    """Airflow gives a hundred at a time, whatever it is asked for; mapped tasks come last."""
+    entry = {"task_id": "t", "map_index": -1, "try_number": 1, "state": None, "start_date": None, "end_date": None}
+    path = "GET /dags/d/dagRuns/r/taskInstances"
+    airflow_api.on(
+        path, (200, {"task_instances": [entry] * 100}), (200, {"task_instances": [entry | {"map_index": 1}] * 12})
+    )
+    found = client.task_instances("d", "r")
+    assert (len(found), found[-1].label) == (112, "t[1]")
+    assert [asked["offset"] for _, asked, _ in airflow_api.requests] == [["0"], ["100"]]

@@ -22,9 +22,11 @@ def test_a_name_leaves_everything_to_the_profile_and_the_environment() -> None:
         "users": None,
         "duration_s": None,
         "engine": None,
+        "generators": None,
         "target": "demo",
         "reason": "why",
         "ignore_blackout": False,
+        "confirm_production": None,
     }
 
 
@@ -40,6 +42,9 @@ def test_what_is_sent_is_told_before_it_is_sent() -> None:
     told = read_inputs({"PROFILE": "smoke", "USERS": "20"}).load_text("demo")
     assert told.startswith("smoke: 20 users; ramp-up 5 s, hold 1 min")
     assert "up to 2 calls a question" in told
+    shared = read_inputs({"PROFILE": "smoke", "GENERATORS": "2"})
+    assert shared.load_text("demo").startswith("smoke: 10 users from 2 generators; ")
+    assert shared.conf("demo", "")["generators"] == 2
     assert read_inputs({"SUITE": "quick"}).load_text("demo").startswith("quick: 2 runs, 35 s of load")
 
 
@@ -48,6 +53,7 @@ def test_a_suite_fixes_its_numbers_and_its_tasks_are_a_group() -> None:
     inputs = read_inputs({"SUITE": "weekly", "TARGET": "demo"})
     assert inputs.conf("pratikoai", "why") == {
         **{"suite": "weekly", "target": "demo", "reason": "why", "ignore_blackout": False},
+        "confirm_production": None,
     }
     assert (inputs.group, read_inputs({"PROFILE": "smoke"}).group) == ("suite.", "")
 
@@ -67,6 +73,9 @@ def test_a_suite_fixes_its_numbers_and_its_tasks_are_a_group() -> None:
         ({"PROFILE": "smoke", "SUITE": "weekly"}, "give one of them"),
         ({"SUITE": "weekl"}, "did you mean weekly"),
         ({"SUITE": "weekly", "USERS": "5"}, "USERS: a suite fixes it"),
+        ({"PROFILE": "smoke", "GENERATORS": "two"}, "GENERATORS: 'two'"),
+        ({"PROFILE": "smoke", "GENERATORS": "20"}, "generators: 20 is outside 1 to 16"),
+        ({"SUITE": "weekly", "GENERATORS": "2"}, "GENERATORS: a suite fixes it"),
         ({"SUITE": "weekly", "ENGINE": "locust"}, "ENGINE: a suite fixes it"),
     ],
 )

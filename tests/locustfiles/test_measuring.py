@@ -9,7 +9,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from include.loadtest.profile import find_profile, load_profile
+from include.loadtest.profile import Overrides, find_profile, load_profile
 from include.loadtest.recorder import RESOURCE_SCHEMA
 from include.locustfiles.measuring import Measuring
 from include.locustfiles.plan import GeneratorPlan
@@ -18,8 +18,8 @@ from include.locustfiles.readings import UNITS
 pytestmark = pytest.mark.unit
 
 
-def _measuring(bundle: Path) -> Measuring:
-    profile = load_profile(find_profile("smoke"))
+def _measuring(bundle: Path, generators: int = 1) -> Measuring:
+    profile = load_profile(find_profile("smoke"), Overrides(generators=generators))
     plan = GeneratorPlan("smoke-1", "http://127.0.0.1:9", "/api/v1", profile, bundle, bundle / "s", (), False, (), "w0")
     return Measuring(plan)
 
@@ -53,3 +53,13 @@ def test_a_reading_names_load_and_what_held_the_generator_back(tmp_path: Path) -
     assert first["memory_bytes"] > 1e7
     assert {row["metric"]: row["unit"] for row in rows}.items() <= UNITS.items()
     assert {(row["source"], row["instance"]) for row in rows} == {("generator", "w0")}
+
+
+def test_a_master_says_nothing_that_only_a_sender_can_say(tmp_path: Path) -> None:
+    """Its users are those of the others, and that it is late changes no latency; its clock counts."""
+    own = _measuring(tmp_path, generators=2)
+    own.read_generator(10, psutil.Process())
+    own.flush()
+    read = {row["metric"] for row in _readings(tmp_path)}
+    assert read == {"cpu_pct", "memory_bytes", "open_files", "clock_step_ms"}
+    assert own.max_users == 10

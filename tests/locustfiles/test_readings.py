@@ -7,7 +7,7 @@ import pytest
 
 from include.loadtest.recorder import Sample
 from include.locustfiles import readings
-from include.locustfiles.readings import Window, Withheld
+from include.locustfiles.readings import Clock, Window, Withheld
 
 pytestmark = pytest.mark.unit
 
@@ -82,3 +82,14 @@ def test_a_line_of_progress_is_about_the_time_since_the_last_one() -> None:
     line = window.line("5 users", 70.4, 65.0)
     assert line == ("progress: 1:10 elapsed, 0:00 left | 5 users | 120 req/min | P95 19 ms | errors 5.0 % (last 10 s)")
     assert "P95 no answer | errors no request" in window.line("5 users", 80, 100)
+
+
+def test_a_generator_may_live_by_anothers_clock() -> None:
+    """All its times are the other's from then on; whether somebody sets its own clock is still seen."""
+    clock = Clock()
+    before = clock.wall_ns(1000)
+    clock.adopt(7_000_000_000)
+    assert clock.wall_ns(1000) == before + 7_000_000_000
+    assert clock.own_wall_ns(1000) == before
+    assert clock.monotonic_ns(clock.wall_ns(1000)) == 1000
+    assert abs(clock.step_ms()) < 100

@@ -7,7 +7,7 @@ import pytest
 from include.loadtest.lease_file import Lease, now_s, write_lease
 from include.loadtest.profile import find_profile, load_profile
 from include.loadtest.recorder import Sample
-from include.locustfiles.stopping import Stopping
+from include.locustfiles.stopping import Ended, Stopping
 
 pytestmark = pytest.mark.unit
 
@@ -81,3 +81,35 @@ def test_an_order_to_end_lets_no_request_begin_from_that_moment() -> None:
     stopping.order()
     assert not stopping.may_send()
     assert stopping.account() == {"stopped_by": None, "stop_text": None}
+
+
+def test_another_process_may_judge_what_ended() -> None:
+    """What was taken is not judged here too; the generator's own readings still are."""
+    stopping = Stopping(load_profile(find_profile("smoke")))
+    for _ in range(50):
+        stopping.note(failed())
+    assert stopping.take_ended() == [Ended("timeout", 9_000_000, None)] * 50
+    assert stopping.take_ended() == []
+    assert stopping.decide(100) is None
+    for at_s in range(0, 65, 5):
+        stopping.note_reading(at_s, {"cpu_pct": 100.0})
+    assert stopping.decide(61) is not None
+
+
+def test_what_ended_elsewhere_stops_the_load_as_a_sample_does() -> None:
+    """A master judges the requests of all generators together."""
+    stopping = Stopping(load_profile(find_profile("smoke")))
+    for second in range(61):
+        stopping.note(Ended("timeout", 9_000_000, None))
+        stopping.decide(second)
+    assert stopping.account()["stopped_by"] == "auto_stop_errors"
+
+
+@pytest.mark.parametrize("is_ordered", [True, False])
+def test_a_generator_that_left_on_an_order_is_no_reason_of_its_own(is_ordered: bool) -> None:
+    """Whoever ends all tasks of a run ends one a moment before the other."""
+    stopping = Stopping(load_profile(find_profile("smoke")))
+    if is_ordered:
+        stopping.order()
+    stopping.end_unless_ordered("generator_died", "w2 left")
+    assert stopping.account()["stopped_by"] == (None if is_ordered else "generator_died")

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from include.loadtest.errors import ConfigError
 from include.loadtest.metrics.phases import Stretch
+from include.loadtest.metrics.reading import reading
 from include.loadtest.metrics.rows import cell_rows, stall_row
 from include.loadtest.metrics.samples import sample_figures
 from include.loadtest.metrics.stalls import longest_stalls
-from include.loadtest.parts import connection
+from include.loadtest.parts import connection, some_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,6 +32,7 @@ def parquet_rows(path: Path) -> list[dict[str, Any]]:
     try:
         with connection() as opened:
             opened.execute(_VIEW, [str(path)])
+            opened.execute(f"CREATE VIEW {some_of('samples')} AS FROM samples")
             return _rows(opened)
     except duckdb.Error as error:
         raise ConfigError(f"{path}: not a recorded run: {str(error).splitlines()[0]}") from error
@@ -45,6 +47,7 @@ def _rows(opened: "DuckDBPyConnection") -> list[dict[str, Any]]:
     if start_us is None:
         return []
     parts = [Stretch(PHASE, start_us, end_us)]
-    figures = sample_figures(opened, [], parts, [], is_closed=False)
+    with reading(opened, parts, [], is_closed=False) as read:
+        figures, stalls = sample_figures(read, []), longest_stalls(read)
     rows = [row for scope in figures.scopes for row in cell_rows(figures, (PHASE, scope), 0)]
-    return [*rows, stall_row(PHASE, longest_stalls(opened, parts).get(PHASE))]
+    return [*rows, stall_row(PHASE, stalls.get(PHASE))]

@@ -1,6 +1,6 @@
 """Whether a run may start: what the calendar says to a person's run and to a scheduled one."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from include.loadtest.calendar.deadlines import ONE_DAY, day_text
@@ -15,20 +15,24 @@ def italian_date(moment: datetime) -> date:
     return moment.astimezone(ITALY).date()
 
 
-def refusal(calendar: Calendar, target_has_blackouts: bool, moment: datetime, ignore_blackout: bool) -> str | None:
-    """Why a run that a person starts at that moment is refused; None where it may start.
+def refusal(
+    calendar: Calendar, target_has_blackouts: bool, moment: datetime, ignore_blackout: bool, *, lasts_s: float = 0.0
+) -> str | None:
+    """Why a run is refused at that moment; None where it may start. `lasts_s`: seconds from then to its load's end.
 
     Names what forbids it, until when, and the override. Raises ConfigError: no free day within two months.
     """
     if ignore_blackout or not target_has_blackouts:
         return None
-    today = italian_date(moment)
-    found = calendar.blackout(today)
+    first, last = italian_date(moment), italian_date(moment + timedelta(seconds=lasts_s))
+    days = (first + ONE_DAY * number for number in range((last - first).days + 1))
+    found = next(filter(None, map(calendar.blackout, days)), None)
     if found is None:
         return None
-    end = calendar.next_free(today) - ONE_DAY
+    end = calendar.next_free(found.day) - ONE_DAY
+    reaching = "" if found.day == first else f"the load would last into {day_text(found.day)}, and "
     return (
-        f"no load is sent until the end of {day_text(end)}, Italian time, not to disturb the target's users: "
+        f"{reaching}no load is sent until the end of {day_text(end)}, Italian time, not to disturb the target's users: "
         f"{found.text()}; start the run with ignore_blackout if it must run now"
     )
 

@@ -44,7 +44,7 @@ def readers_of(plan: CollectorPlan, environment: Mapping[str, str]) -> list[Read
         readers.append(RedisReader(url, plan.redis.instance, timeout_s, every_s))
     if plan.app:
         pages_s = min(LONGEST_PAGES_S, 0.9 * plan.interval_s)
-        readers.append(AppReader(plan.app.urls, plan.app.instance, pages_s))
+        readers.append(AppReader(plan.app.urls, plan.app.instance, pages_s, plan.app.addresses))
     if plan.llm:
         readers.append(LlmReader(_url(plan.llm, environment), plan.llm.instance, timeout_s))
     if plan.prometheus:

@@ -23,6 +23,7 @@ from include.loadtest.collectors.histograms import Buckets, buckets_of, gained, 
 from include.loadtest.collectors.pages import Answer, Page, PageClient, PageError
 from include.loadtest.collectors.reader import FAMILIES, FAMILY_NAMES, ReadingError, family_of
 from include.loadtest.exposition import Series
+from include.loadtest.pinned import Place
 
 LOG = logging.getLogger("loadtest.collectors")
 MAX_FAMILY_SERIES = 20
@@ -78,12 +79,14 @@ class AppReader:
 
     source = "app"
 
-    def __init__(self, urls: Sequence[str], instance: str, timeout_s: float) -> None:
+    def __init__(
+        self, urls: Sequence[str], instance: str, timeout_s: float, addresses: Sequence[str] = ()
+    ) -> None:
         self.instance = instance
         self._pages, self._timeout_s = [Page(url, self.source) for url in urls], timeout_s
         self._told = self._has_begun = False
         self._unknown = Unknown(self.source, APPLICATION)
-        self._client = PageClient()
+        self._client = PageClient(Place.of(urls[0], addresses))
         self._before: dict[float | None, Requests] = {}
 
     def read(self) -> Mapping[str, float]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from include.loadtest.errors import printable
+from include.loadtest.pinned import AsyncPinnedTransport, Place
 
 LOG = logging.getLogger("loadtest.collectors")
 MAX_PAGE_BYTES = 2 * 1024 * 1024
@@ -63,13 +64,20 @@ Answer = str | PageError | None
 
 
 class PageClient:
-    """Asks for several pages at once. An address may hold credentials; no message has them."""
+    """Asks for several pages at once. An address may hold credentials; no message has them.
 
-    def __init__(self) -> None:
+    With a `place` it asks that server only, at its checked addresses.
+    """
+
+    def __init__(self, place: Place | None = None) -> None:
         # The loop's timer is a deadline for the whole exchange; a socket's would start anew with each byte that drips.
         self._loop = asyncio.new_event_loop()
         self._client = httpx.AsyncClient(
-            headers=HEADERS, timeout=LONGEST_SILENCE_S, trust_env=False, follow_redirects=False
+            headers=HEADERS,
+            timeout=LONGEST_SILENCE_S,
+            trust_env=False,
+            follow_redirects=False,
+            transport=None if place is None else AsyncPinnedTransport(place),
         )
 
     def ask(self, pages: Sequence[Page], timeout_s: float) -> list[Answer]:

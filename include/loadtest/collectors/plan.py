@@ -32,10 +32,14 @@ class ServerSource(Frozen):
 
 
 class AppSource(Frozen):
-    """The target's application; the addresses of its metrics pages hold no credentials, as no base URL does."""
+    """The target's application; the addresses of its metrics pages hold no credentials, as no base URL does.
+
+    `addresses`: the IP addresses of its host that were checked; empty: the host is one itself.
+    """
 
     instance: str
     urls: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
 
 
 class Listener(Frozen):

@@ -43,6 +43,10 @@ class Monitored(Protocol):
     def base_url(self) -> str | None:
         """Address of the application, without credentials; None where nothing of it is to be read."""
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """IP addresses of the application's host that were checked: no other is asked."""
+
     def url(self, path: str) -> str:
         """Address of an API path."""
 
@@ -173,7 +177,7 @@ def _app(target: Monitored, here: str) -> AppSource | None:
     if target.base_url is None:
         return None
     urls = (f"{target.base_url}/metrics", target.url("/monitoring/metrics"))
-    return AppSource(instance=instance_of(target.base_url) or here, urls=urls)
+    return AppSource(instance=instance_of(target.base_url) or here, urls=urls, addresses=target.addresses)
 
 
 def _server(urls: Mapping[str, str | None], variable: str, here: str) -> ServerSource | None:

@@ -9,6 +9,8 @@ from typing import Any
 from include.loadtest.profile import Profile
 
 _GIB = 1024**3
+_UNSAID = {"generators": 1}
+"""What a field means that is left out, so that the key is that of earlier releases."""
 _FIGURES_OF_SHAPES = {"recovery", "breaking_point"}
 """What a shape defines beyond its stages; a steady one nothing, so that its key is that of earlier releases."""
 
@@ -30,6 +32,7 @@ def comparability(profile: Profile, manifest: Mapping[str, Any]) -> dict[str, An
         **profile.model_dump(mode="json", include={"shape": _FIGURES_OF_SHAPES})["shape"],
         "engine": profile.engine,
         "load_model": profile.load_model,
+        **({} if profile.generators == 1 else {"generators": profile.generators}),
         **({} if profile.checks is None else {"checks": profile.checks.model_dump(mode="json")}),
         **({} if profile.arrival is None else {"arrival": profile.arrival.model_dump(mode="json")}),
         "target": (manifest.get("target") or {}).get("name"),
@@ -69,7 +72,7 @@ def differing_fields(current: Mapping[str, Any], other: Mapping[str, Any]) -> li
     """The fields that differ, as `{"field", "current", "other"}`; a dotted name for a field of a field."""
     mine, theirs = _flat(current), _flat(other)
     return [
-        {"field": name, "current": mine.get(name), "other": theirs.get(name)}
+        {"field": name, "current": mine.get(name, _UNSAID.get(name)), "other": theirs.get(name, _UNSAID.get(name))}
         for name in sorted({*mine, *theirs})
         if mine.get(name) != theirs.get(name)
     ]

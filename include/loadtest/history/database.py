@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
@@ -23,6 +25,7 @@ LOCK_TIMEOUT_S = 120
 _DRIVER = "postgresql+psycopg2"
 _SCHEMES = ("postgresql", "postgres", _DRIVER)
 _MIGRATION_LOCK = 7_305_808_867  # any number that is this project's own within the database
+_IN_THIS_PROCESS = Lock()  # alembic keeps what it works on in globals: two databases at once would get mixed up
 
 
 def connect(url: str, *, connect_timeout_s: int = CONNECT_TIMEOUT_S, statement_timeout_s: int | None = None) -> Engine:
@@ -78,11 +81,21 @@ def _one_line(engine: Engine, error: DBAPIError) -> str:
 
 
 def upgrade(url: str) -> None:
-    """Bring the schema to the newest version, if it is not there. Safe when several processes do it at once.
+    """Bring the schema to the newest version, if it is not there. Safe when several processes or threads do so at once.
 
     Raises InfrastructureError where the database does not answer, ConfigError where it is newer than this program.
     """
     _migrate(url, lambda config: command.upgrade(config, "head"))
+
+
+def is_newest(engine: Engine) -> bool:
+    """Whether the schema is this program's; False also where there is none, or one that is newer. Raises as above."""
+    version = f"{SCHEMA}.alembic_version"
+    with transaction(engine) as connection:
+        if connection.scalar(select(func.to_regclass(version))) is None:
+            return False
+        found = connection.scalar(text(f"SELECT version_num FROM {version}"))  # noqa: S608 - a constant
+    return bool(found == ScriptDirectory(str(MIGRATIONS)).get_current_head())
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -103,6 +116,7 @@ def _migrate(url: str, action: Callable[[Config], None]) -> None:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         config.attributes["connection"] = connection
         try:
-            action(config)
+            with _IN_THIS_PROCESS:
+                action(config)
         except CommandError as error:
             raise ConfigError(f"history database: {error}; it was made by another version of this program") from error

@@ -24,6 +24,9 @@ WAITER_LIVE_S = 60
 """A waiter that gave no sign of life for so long is passed over; it keeps its place: its triggerer may come back."""
 WAITER_FORGOTTEN_S = 600
 """One that gave none for so long has lost its place."""
+TAKEN_UP_S = 7200
+"""So long after its end a lock may be taken up again. Whose run stood still for longer (Airflow was away, the DAG was
+paused) would send its load at another time than it was ordered for."""
 _LOCK = TARGET_LOCK.c
 _WAITER = TARGET_WAITER.c
 
@@ -92,10 +95,10 @@ def acquire_lock(engine: Engine, target: str, owner: str, run_id: str, ttl_s: in
 def extend_lock(engine: Engine, target: str, owner: str, token: int, ttl_s: int) -> None:
     """Hold the lock until `ttl_s` seconds from now. Raises InvalidTestError (`target_locked`) where it is not held.
 
-    One that expired is held again, if its row still has the token: then nobody else had it in between.
+    One that expired is held again for TAKEN_UP_S, if its row still has the token: then nobody had it in between.
     """
     with _short(engine) as connection:
-        own = update(TARGET_LOCK).where(_is_own(target, owner, token))
+        own = update(TARGET_LOCK).where(_is_own(target, owner, token), _LOCK.expires > _after(-TAKEN_UP_S))
         if not connection.execute(own.values(expires=_after(ttl_s))).rowcount:
             raise _not_held(connection, target, owner, token)
 
@@ -204,10 +207,17 @@ def _not_held(connection: Connection, target: str, owner: str, token: int) -> In
     if holder is not None and row is not None and (row.owner, row.token) != (owner, token):
         tokens = f"its lock has token {row.token}, not {token}"
         return InvalidTestError("target_locked", f"target {target} is held by {holder.text()} at the latest: {tokens}")
-    return InvalidTestError(
-        "target_locked",
-        f"target {target}: the lock of {owner} (token {token}) was released, or expired and was another's",
-    )
+    whose = f"target {target}: the lock of {owner} (token {token})"
+    if row is not None and (row.owner, row.token) == (owner, token) and _is_past(connection, row.expires):
+        since = _moment(row.expires.astimezone(UTC))
+        still = f"expired at {since} UTC, the run stood still for too long to go on now; trigger it anew"
+        return InvalidTestError("target_locked", f"{whose} {still}")
+    return InvalidTestError("target_locked", f"{whose} was released, or expired and was another's")
+
+
+def _is_past(connection: Connection, expires: datetime) -> bool:
+    """Whether a lock that ended then is taken up no more."""
+    return bool(connection.scalar(select(literal(expires) <= _after(-TAKEN_UP_S))))
 
 
 def _moment(when: datetime) -> str:

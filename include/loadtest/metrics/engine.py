@@ -28,6 +28,7 @@ from include.loadtest.metrics.figures import SampleFigures
 from include.loadtest.metrics.growth import Minutes, growth_rows, has_growth, hold_of, latency_minutes, server_minutes
 from include.loadtest.metrics.llm import llm_readings, llm_rows
 from include.loadtest.metrics.phases import PhaseSpan, Piece, Stretch, minutes_of, phase_spans, pieces, stretches
+from include.loadtest.metrics.reading import reading
 from include.loadtest.metrics.recovery import Window, planned_watch, recovery_rows, watched_windows
 from include.loadtest.metrics.requirements import RequirementFigures, requirement_figures, requirement_rows
 from include.loadtest.metrics.resources import ResourceFigure, resource_figures
@@ -101,18 +102,19 @@ def _of_samples(
     scenarios = [name for name, share in profile.scenario_shares.items() if share]
     hold = hold_of(parts) if has_growth(profile) else None
     is_closed = profile.load_model == "closed" and profile.checks is None
-    return with_parts(
-        bundle.samples_dir,
-        "samples",
-        SAMPLE_COLUMNS,
-        lambda opened: _OfSamples(
-            sample_figures(opened, scenarios, parts, stages, is_closed=is_closed),
-            longest_stalls(opened, parts),
+
+    def read_all(opened: "DuckDBPyConnection") -> _OfSamples:
+        with reading(opened, parts, stages, is_closed=is_closed) as read:
+            figures, stalls = sample_figures(read, scenarios), longest_stalls(read)
+        return _OfSamples(
+            figures,
+            stalls,
             _windows(opened, profile, parts),
             latency_minutes(opened, hold),
             requirement_figures(opened) if profile.checks else RequirementFigures(),
-        ),
-    )
+        )
+
+    return with_parts(bundle.samples_dir, "samples", SAMPLE_COLUMNS, read_all)
 
 
 def _notes(bundle: Bundle) -> dict[str, Any]:

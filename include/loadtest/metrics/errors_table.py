@@ -30,13 +30,11 @@ def write_errors(bundle: Bundle) -> dict[str, Any]:
 def _count(opened: "DuckDBPyConnection") -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Counting first, examples second: a count is all that a million different fingerprints need each."""
     opened.execute(
-        "CREATE VIEW failed AS SELECT *, "
-        "coalesce(error, CASE WHEN outcome NOT IN ('ok', 'censored') THEN outcome END) AS fingerprint FROM samples"
+        "CREATE TABLE failed AS "
+        "SELECT intended_start, scenario, endpoint, outcome, status, coalesce(error, outcome) AS fingerprint "
+        "FROM samples WHERE error IS NOT NULL OR outcome NOT IN ('ok', 'censored')"
     )
-    opened.execute(
-        "CREATE TABLE counted AS SELECT fingerprint, count(*) AS n FROM failed "
-        "WHERE fingerprint IS NOT NULL GROUP BY fingerprint"
-    )
+    opened.execute("CREATE TABLE counted AS SELECT fingerprint, count(*) AS n FROM failed GROUP BY fingerprint")
     opened.execute(
         "CREATE TABLE most AS SELECT fingerprint, n FROM counted ORDER BY n DESC, fingerprint LIMIT ?",
         [MAX_FINGERPRINTS],

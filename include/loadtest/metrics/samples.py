@@ -1,15 +1,13 @@
-"""What the samples say, by phase and scope or stage: three passes over the rows, memory that does not grow with them.
+"""What the samples say, by phase and scope or stage: exact figures, from what one reading of the samples counted."""
 
-A percentile needs its exact row, yet sorting ten million rows takes seconds and hundreds of megabytes. So the first
-pass counts rows in narrow buckets (at most 1 % wide); the counts tell in which bucket each wanted rank lies; the second
-pass fetches only the rows of those buckets and picks the exact one. The third counts the answers by their end.
-"""
-
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from include.loadtest.metrics.corrected import define_fills
+import numpy as np
+
+from include.loadtest.metrics.corrected import cycles_of, fills
 from include.loadtest.metrics.figures import (
     Answers,
     Cell,
@@ -19,147 +17,142 @@ from include.loadtest.metrics.figures import (
     measure_of,
     stage_cell,
 )
-from include.loadtest.metrics.phases import MINUTE_US, Piece, Stretch
+from include.loadtest.metrics.histogram import FILL, LATENCY, TTFT, Rows, Selection, exact_values
+from include.loadtest.metrics.reading import Reading
 from include.loadtest.metrics.statistics import percentile_interval_ranks, percentile_low_rank, rank_of, scaled_rank
-from include.loadtest.profile.vocabulary import LATENCY_OUTCOMES, LOWER_BOUND_OUTCOMES, PERCENTILES, SCOPE_ALL
+from include.loadtest.profile.vocabulary import PERCENTILES, SCOPE_ALL
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from include.loadtest.metrics.blocks import Mask, Numbers
 
-_SLOTS = 1_000_000  # more minutes than a stretch has
 _REFUSALS = ("http_error", "rejected")
-QUICK_US = 1_000_000
 _STAGE_METRIC = "latency_p95_ms"
+_KINDS = {"latency": (LATENCY,), "ttft": (TTFT,), "corrected": (LATENCY, FILL)}
+_Ranks = Mapping[str, tuple[int | None, ...]]
 
 
-def sample_figures(
-    opened: "DuckDBPyConnection",
-    scenarios: Iterable[str],
-    parts: Sequence[Stretch],
-    stages: Sequence[Piece],
-    *,
-    is_closed: bool = True,
-) -> SampleFigures:
-    """All figures of the view `samples`; `scenarios` are those that the profile plans, `stages` make up the `parts`.
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A distribution of which values are wanted: how many rows, and how many of them were measured."""
+
+    measure: str
+    cell: Cell
+    rows: Selection
+    bounds: Selection
+    n: int
+    ranks: _Ranks
+
+    @property
+    def places(self) -> list[int]:
+        """The places of all values, the largest among them."""
+        return [self.n, *(rank for ranks in self.ranks.values() for rank in ranks if rank)]
+
+
+def sample_figures(read: Reading, scenarios: Iterable[str]) -> SampleFigures:
+    """All figures; `scenarios` are those that the profile plans.
 
     A quick refusal is a 429 or 503 whose answer was complete less than 1 s after the intended start. Only a closed load
     has corrected latencies (see `corrected`).
     """
-    _define(opened, is_closed=is_closed)
-    scopes = _define_scopes(opened, scenarios, stages)
-    phases = [row[0] for row in opened.execute("SELECT DISTINCT phase FROM buckets ORDER BY phase").fetchall()]
-    distributions = _distributions(opened)
-    outcomes, refused = _outcomes(opened)
-    answers = _answers(opened, parts, stages, scopes)
-    return SampleFigures(scopes, phases, distributions, outcomes, refused, answers)
+    scopes = _scopes(read, scenarios)
+    stages = {stage_cell(piece.phase, piece.stage)[1]: _cells(read, "stage", piece.stage) for piece in read.stages}
+    phases = sorted({cell.phase for cell in read.cells})
+    outcomes, refused = _outcomes(read, phases, scopes | stages)
+    distributions = _distributions(read, phases, scopes, stages)
+    return SampleFigures(list(scopes), phases, distributions, outcomes, refused, _answers(read, scopes))
 
 
-def _texts(values: Iterable[str]) -> str:
-    return ", ".join(f"'{value}'" for value in values)
+def _cells(read: Reading, name: str, word: str) -> "Mask":
+    """The cells that have this word."""
+    return np.array([getattr(cell, name) == word for cell in read.cells], bool)
 
 
-def _define(opened: "DuckDBPyConnection", *, is_closed: bool) -> None:
-    """Macros, what each measure is composed of, and the first pass: the table `buckets`."""
-    opened.execute(f"CREATE MACRO is_latency(outcome) AS outcome IN ({_texts(LATENCY_OUTCOMES)})")
-    opened.execute(f"CREATE MACRO is_bound(outcome) AS outcome IN ({_texts(LOWER_BOUND_OUTCOMES)})")
-    opened.execute(f"CREATE MACRO is_refusal(outcome) AS outcome IN ({_texts(_REFUSALS)})")
-    opened.execute(f"CREATE MACRO is_quick(status, us) AS status IN (429, 503) AND us < {QUICK_US}")
-    opened.execute(
-        "CREATE MACRO bucket(us) AS us - us % CASE WHEN us < 10000 THEN 10 WHEN us < 100000 THEN 100 "
-        "WHEN us < 1000000 THEN 1000 WHEN us < 10000000 THEN 10000 ELSE 100000 END"
-    )
-    define_fills(opened, is_closed=is_closed)
-    opened.execute(
-        "CREATE VIEW measured AS "
-        "SELECT 'latency' AS measure, phase, stage, scenario, endpoint, outcome, latency_us AS us, "
-        "is_quick(status, latency_us) AS is_quick FROM samples UNION ALL "
-        "SELECT 'ttft', phase, stage, scenario, endpoint, outcome, ttfb_us, false FROM samples "
-        "WHERE ttfb_us IS NOT NULL AND is_latency(outcome) UNION ALL "
-        "SELECT 'fill', phase, stage, scenario, endpoint, outcome, us, false FROM fills"
-    )
-    opened.execute(
-        "CREATE TABLE composed AS SELECT unnest(['latency', 'ttft', 'corrected', 'corrected']) AS measure, "
-        "unnest(['latency', 'ttft', 'latency', 'fill']) AS part"
-    )
-    opened.execute(
-        "CREATE TABLE buckets AS SELECT measure, phase, stage, scenario, endpoint, outcome, bucket(us) AS bucket, "
-        "count(*) AS n, count(*) FILTER (is_quick) AS quick, min(us) AS least, max(us) AS largest "
-        "FROM measured GROUP BY ALL"
-    )
+def _scopes(read: Reading, scenarios: Iterable[str]) -> dict[str, "Mask"]:
+    """Which cells each scope has, in the order in which scopes are shown."""
+    names = dict.fromkeys([*scenarios, *sorted({cell.scenario for cell in read.cells})])
+    endpoints = sorted({cell.endpoint for cell in read.cells})
+    return {
+        SCOPE_ALL: np.ones(len(read.cells), bool),
+        **{f"scenario:{name}": _cells(read, "scenario", name) for name in names},
+        **{f"endpoint:{name}": _cells(read, "endpoint", name) for name in endpoints},
+    }
 
 
-def _define_scopes(opened: "DuckDBPyConnection", scenarios: Iterable[str], stages: Iterable[Piece]) -> list[str]:
-    """Table `scopes`: what each scope or stage selects, null for no restriction. Returns the scopes' names in order."""
-    seen = opened.execute("SELECT DISTINCT scenario, endpoint FROM buckets").fetchall()
-    names = [*dict.fromkeys([*scenarios, *sorted({row[0] for row in seen})])]
-    endpoints = sorted({row[1] for row in seen})
-    rows: list[tuple[str, str | None, str | None, str | None]] = [(SCOPE_ALL, None, None, None)]
-    rows += [(f"scenario:{name}", name, None, None) for name in names]
-    rows += [(f"endpoint:{name}", None, name, None) for name in endpoints]
-    own_rows = [(stage_cell(piece.phase, piece.stage)[1], None, None, piece.stage) for piece in stages]
-    opened.execute(
-        "CREATE TABLE scopes AS "
-        "SELECT unnest(?) AS scope, unnest(?::VARCHAR[]) AS scenario, unnest(?::VARCHAR[]) AS endpoint, "
-        "unnest(?::VARCHAR[]) AS stage",
-        [list(column) for column in zip(*rows, *dict.fromkeys(own_rows), strict=True)],
-    )
-    opened.execute(
-        "CREATE MACRO selects(wanted_scenario, wanted_endpoint, wanted_stage, own_scenario, own_endpoint, own_stage) "
-        "AS (wanted_scenario IS NULL OR wanted_scenario = own_scenario) "
-        "AND (wanted_endpoint IS NULL OR wanted_endpoint = own_endpoint) "
-        "AND (wanted_stage IS NULL OR wanted_stage = own_stage)"
-    )
-    return [row[0] for row in rows]
-
-
-def _outcomes(opened: "DuckDBPyConnection") -> tuple[dict[Cell, dict[str, int]], dict[Cell, int]]:
+def _outcomes(
+    read: Reading, phases: Sequence[str], scopes: Mapping[str, "Mask"]
+) -> tuple[dict[Cell, dict[str, int]], dict[Cell, int]]:
     """Requests by outcome, and quick refusals."""
-    rows = opened.execute(
-        "SELECT phase, scope, outcome, sum(n)::BIGINT, "
-        "coalesce(sum(quick) FILTER (is_refusal(outcome)), 0)::BIGINT FROM buckets b JOIN scopes s "
-        "ON selects(s.scenario, s.endpoint, s.stage, b.scenario, b.endpoint, b.stage) "
-        "WHERE measure = 'latency' GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
+    requests = read.histogram.counts[LATENCY].sum(axis=1)
     found: dict[Cell, dict[str, int]] = {}
     refused: dict[Cell, int] = {}
-    for phase, scope, outcome, count, quick in rows:
-        found.setdefault((phase, scope), {})[outcome] = count
-        refused[phase, scope] = refused.get((phase, scope), 0) + quick
-    return found, refused
+    for phase, scope in ((phase, scope) for phase in phases for scope in scopes):
+        for number in np.flatnonzero(scopes[scope] & _cells(read, "phase", phase)).tolist():
+            cell, count = read.cells[number], int(requests[number])
+            counts = found.setdefault((phase, scope), {})
+            counts[cell.outcome] = counts.get(cell.outcome, 0) + count
+            is_refusal = cell.is_quick and cell.outcome in _REFUSALS
+            refused[phase, scope] = refused.get((phase, scope), 0) + (count if is_refusal else 0)
+    return {key: dict(sorted(counts.items())) for key, counts in found.items()}, refused
 
 
-def _distributions(opened: "DuckDBPyConnection") -> dict[tuple[str, Cell], Distribution]:
-    opened.execute(
-        "CREATE TABLE scoped AS SELECT c.measure, phase, scope, s.scenario, s.endpoint, s.stage, bucket, "
-        "sum(n)::BIGINT AS n, coalesce(sum(n) FILTER (part <> 'fill'), 0)::BIGINT AS requests, "
-        "max(largest) AS largest, "
-        "min(least) FILTER (c.measure <> 'ttft' AND is_bound(outcome)) AS least_bound, "
-        "coalesce(sum(n) FILTER (is_bound(outcome)), 0)::BIGINT AS bounds "
-        "FROM buckets b JOIN composed c ON c.part = b.measure "
-        "JOIN scopes s ON selects(s.scenario, s.endpoint, s.stage, b.scenario, b.endpoint, b.stage) "
-        "WHERE is_latency(outcome) AND (s.stage IS NULL OR c.measure = 'latency') "
-        "AND (c.measure <> 'corrected' OR (scope = $all AND phase IN (SELECT phase FROM cycles))) GROUP BY ALL",
-        {"all": SCOPE_ALL},
+def _distributions(
+    read: Reading, phases: Sequence[str], scopes: Mapping[str, "Mask"], stages: Mapping[str, "Mask"]
+) -> dict[tuple[str, Cell], Distribution]:
+    cycle_us = cycles_of(read.cells, read.cycles_us)
+    slow = [number for number, own_us in enumerate(cycle_us) if own_us and _has_fills(read, number, int(own_us))]
+    if slow:
+        for rows in fills(read.store.blocks(), cycle_us):
+            read.histogram.add(rows, len(read.cells))
+    asked = [one for one in _asked(read, phases, scopes, stages) if one.n]
+    rows_again = chain(read.rows(), fills(read.store.blocks(), cycle_us) if slow else ())
+    return _picked(read, asked, rows_again)
+
+
+def _has_fills(read: Reading, number: int, cycle_us: int) -> bool:
+    own = np.arange(len(read.cells)) == number
+    return read.histogram.has_from(own, 2 * cycle_us)
+
+
+def _asked(
+    read: Reading, phases: Sequence[str], scopes: Mapping[str, "Mask"], stages: Mapping[str, "Mask"]
+) -> Iterator[_Asked]:
+    """Of stages the latency's P95 only; corrected is only the latency of all requests of a phase with cycles."""
+    for phase in phases:
+        own = _cells(read, "phase", phase)
+        for scope, cells in scopes.items():
+            yield _one(read, "latency", (phase, scope), own & cells)
+            yield _one(read, "ttft", (phase, scope), own & cells)
+        if phase in read.cycles_us:
+            yield _one(read, "corrected", (phase, SCOPE_ALL), own)
+        for stage, cells in stages.items():
+            yield _one(read, "latency", (phase, stage), own & cells, is_stage=True)
+
+
+def _one(read: Reading, measure: str, cell: Cell, cells: "Mask", *, is_stage: bool = False) -> _Asked:
+    latency = cells & np.array([one.is_latency for one in read.cells], bool)
+    bound = latency & np.array([one.is_bound and measure != "ttft" for one in read.cells], bool)
+    kinds = _KINDS[measure]
+    rows, bounds = Selection(kinds, latency), Selection(kinds, bound)
+    n, requests = (
+        int(read.histogram.of(one).sum())
+        for one in (rows, Selection(tuple(kind for kind in kinds if kind != FILL), latency))
     )
-    totals = opened.execute(
-        "SELECT measure, phase, scope, sum(n)::BIGINT, max(largest), min(least_bound), any_value(stage), "
-        "sum(bounds)::BIGINT, sum(requests)::BIGINT FROM scoped GROUP BY measure, phase, scope"
-    ).fetchall()
-    wanted = {
-        (measure, phase, scope): (
-            _wanted_ranks(measure, rows, requests) if stage is None else _wanted_of_stage(rows, bounds)
-        )
-        for measure, phase, scope, rows, _, _, stage, bounds, requests in totals
-    }
-    picked = _pick(opened, wanted)
+    if is_stage:
+        ranks = _wanted_of_stage(n, int(read.histogram.of(bounds).sum()))
+    else:
+        ranks = _wanted_ranks(measure, n, requests) if n else {}
+    return _Asked(measure, cell, rows, bounds, n, ranks)
+
+
+def _picked(read: Reading, asked: Sequence[_Asked], rows: Iterator[Rows]) -> dict[tuple[str, Cell], Distribution]:
+    least = [(one.bounds, [1] if read.histogram.of(one.bounds).any() else []) for one in asked]
+    values = exact_values(read.histogram, [*((one.rows, one.places) for one in asked), *least], rows)
     found = {}
-    for measure, phase, scope, rows, max_us, least_bound_us, *_ in totals:
-        key = (measure, phase, scope)
+    for one, own, bound in zip(asked, values, values[len(asked) :], strict=False):
         percentiles = {
-            metric: Percentile(*(picked.get((*key, rank or 0)) for rank in ranks))
-            for metric, ranks in wanted[key].items()
+            metric: Percentile(*(own[rank] if rank else None for rank in ranks)) for metric, ranks in one.ranks.items()
         }
-        found[measure, (phase, scope)] = Distribution(rows, max_us, least_bound_us, percentiles)
+        found[one.measure, one.cell] = Distribution(one.n, own[one.n], bound.get(1), percentiles)
     return found
 
 
@@ -188,87 +181,40 @@ def _wanted_of_stage(n: int, bounds: int) -> dict[str, tuple[int | None, ...]]:
     return {_STAGE_METRIC: (rank, None, None, None, rank + bounds if rank + bounds <= n else None)}
 
 
-def _pick(
-    opened: "DuckDBPyConnection", wanted: Mapping[tuple[str, str, str], Mapping[str, tuple[int | None, ...]]]
-) -> dict[tuple[str, str, str, int], int]:
-    """The second pass: the exact row of every wanted rank."""
-    ranks = sorted(
-        {(*key, rank) for key, metrics in wanted.items() for all_ in metrics.values() for rank in all_ if rank}
-    )
-    if not ranks:
-        return {}
-    opened.execute(
-        "CREATE TABLE ranks AS SELECT unnest(?) AS measure, unnest(?) AS phase, unnest(?) AS scope, unnest(?) AS place",
-        [list(column) for column in zip(*ranks, strict=True)],
-    )
-    opened.execute(
-        "CREATE TABLE located AS WITH summed AS (SELECT *, sum(n) OVER (PARTITION BY measure, phase, scope "
-        "ORDER BY bucket) - n AS below FROM scoped) "
-        "SELECT r.*, s.scenario, s.endpoint, s.stage, s.bucket, r.place - s.below AS place_in_bucket "
-        "FROM ranks r JOIN summed s ON r.measure = s.measure AND r.phase = s.phase AND r.scope = s.scope "
-        "AND r.place > s.below AND r.place <= s.below + s.n"
-    )
-    rows = opened.execute(
-        "WITH wanted AS (SELECT DISTINCT measure, part, phase, scope, scenario, endpoint, stage, bucket "
-        "FROM located JOIN composed USING (measure)), "
-        "placed AS (SELECT w.measure, w.phase, w.scope, w.bucket, us, "
-        "row_number() OVER (PARTITION BY w.measure, w.phase, w.scope, w.bucket ORDER BY us) AS place_in_bucket "
-        "FROM measured m JOIN wanted w ON m.measure = w.part AND m.phase = w.phase AND bucket(m.us) = w.bucket "
-        "AND selects(w.scenario, w.endpoint, w.stage, m.scenario, m.endpoint, m.stage) WHERE is_latency(m.outcome)) "
-        "SELECT measure, phase, scope, place, us FROM placed JOIN located "
-        "USING (measure, phase, scope, bucket, place_in_bucket)"
-    ).fetchall()
-    return {(measure, phase, scope, place): us for measure, phase, scope, place, us in rows}
-
-
-def _answers(
-    opened: "DuckDBPyConnection", parts: Sequence[Stretch], stages: Sequence[Piece], scopes: Sequence[str]
-) -> dict[Cell, Answers]:
-    """The third pass: ok answers by the minute in which they ended, for every phase and stage that has a span."""
-    by_minute: Counter[tuple[int, str, int]] = Counter()
-    by_stage = Counter({stage_cell(piece.phase, piece.stage): 0 for piece in stages})
-    for (number, scope, minute), count in _minute_counts(opened, parts, stages).items():
-        piece = stages[number]
-        by_minute[piece.stretch, scope, minute] += count
-        if scope == SCOPE_ALL:
-            by_stage[stage_cell(piece.phase, piece.stage)] += count
+def _answers(read: Reading, scopes: Mapping[str, "Mask"]) -> dict[Cell, Answers]:
+    """Ok answers by the minute in which they ended, for every phase and stage that has a span."""
+    is_ok = _cells(read, "outcome", "ok")
+    counted = {scope: _by_slot(read, cells & is_ok) for scope, cells in scopes.items()}
+    by_stage = {stage_cell(piece.phase, piece.stage): 0 for piece in read.stages}
+    for (number, _), count in zip(read.minutes.slots, counted[SCOPE_ALL].tolist(), strict=True):
+        piece = read.stages[number]
+        by_stage[stage_cell(piece.phase, piece.stage)] += count
     of_phases = {
-        (phase, scope): _answers_of_phase(by_minute, [*enumerate(parts)], phase, scope)
-        for phase in dict.fromkeys(part.phase for part in parts)
-        for scope in scopes
+        (phase, scope): _answers_of_phase(read, counts, phase)
+        for phase in dict.fromkeys(part.phase for part in read.parts)
+        for scope, counts in counted.items()
     }
     return of_phases | {cell: Answers(count, None, 0) for cell, count in by_stage.items()}
 
 
-def _answers_of_phase(
-    counts: Mapping[tuple[int, str, int], int], parts: Sequence[tuple[int, Stretch]], phase: str, scope: str
-) -> Answers:
-    own = [(number, part) for number, part in parts if part.phase == phase]
-    numbers = {number for number, _ in own}
-    total = sum(count for (number, name, _), count in counts.items() if number in numbers and name == scope)
-    minutes = [counts.get((number, scope, minute), 0) for number, part in own for minute in range(part.full_minutes)]
-    return Answers(total, min(minutes, default=None), len(minutes))
+def _by_slot(read: Reading, cells: "Mask") -> "Numbers":
+    if not read.minutes.slots:
+        return np.zeros(0, np.int64)
+    found: Numbers = read.minutes.counts[cells[: len(read.minutes.counts)]].sum(axis=0)[:-1]
+    return found
 
 
-def _minute_counts(
-    opened: "DuckDBPyConnection", parts: Sequence[Stretch], stages: Sequence[Piece]
-) -> dict[tuple[int, str, int], int]:
-    """Ok answers by number of the piece, scope and minute from the start of the piece's stretch."""
-    if not stages:
-        return {}
-    cases = " ".join(
-        f"WHEN us >= {piece.start_us} AND us < {piece.end_us} "
-        f"THEN {number * _SLOTS} + (us - {parts[piece.stretch].start_us}) // {MINUTE_US}"
-        for number, piece in enumerate(stages)
-    )
-    opened.execute(f"CREATE MACRO slot(us) AS CASE {cases} END")
-    # Nanoseconds are cut to microseconds, the resolution of the latency: whole microseconds bound the stretches.
-    rows = opened.execute(
-        "WITH ends AS (SELECT scenario, endpoint, epoch_ns(intended_start) // 1000 + latency_us AS us "
-        "FROM samples WHERE outcome = 'ok'), "
-        "counted AS (SELECT scenario, endpoint, slot(us) AS slot, count(*) AS n FROM ends GROUP BY ALL) "
-        "SELECT slot, scope, sum(n)::BIGINT FROM counted c JOIN scopes s "
-        "ON s.stage IS NULL AND selects(s.scenario, s.endpoint, NULL, c.scenario, c.endpoint, NULL) "
-        "WHERE slot IS NOT NULL GROUP BY ALL"
-    ).fetchall()
-    return {(slot // _SLOTS, scope, slot % _SLOTS): count for slot, scope, count in rows}
+def _answers_of_phase(read: Reading, counts: "Numbers", phase: str) -> Answers:
+    """A minute may have several slots: those of the stages that meet in it."""
+    own = {
+        number: [0] * part.full_minutes for number, part in enumerate(read.parts) if part.phase == phase
+    }
+    total = 0
+    for (number, minute), count in zip(read.minutes.slots, counts.tolist(), strict=True):
+        minutes = own.get(read.stages[number].stretch)
+        if minutes is not None:
+            total += count
+            if minute < len(minutes):
+                minutes[minute] += count
+    full = [count for minutes in own.values() for count in minutes]
+    return Answers(total, min(full, default=None), len(full))

@@ -3,20 +3,23 @@
 The percentiles of a closed load hardly show one, since a user who waits asks for nothing more.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from include.loadtest.metrics.blocks import Kept, Store
+from include.loadtest.metrics.ends import Gaps, answers_in, gaps_between, joined
 from include.loadtest.metrics.phases import Stretch
-from include.loadtest.profile.vocabulary import ANSWER_OUTCOMES
+from include.loadtest.metrics.reading import Reading
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from include.loadtest.metrics.blocks import Numbers
 
-_SLOTS_US = (10_000, 1)
-"""Coarse to fine: a stall at least as long as a slot cannot hide inside of one, so it is found exactly."""
 _BATCHES = (1, 1000, 1_000_000_000)
 """So many of the longest gaps are looked into at once; in a busy run the longest alone decides."""
+_WINDOW_ANSWERS = 1_000_000
+_MOST_SHORT_GAPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -33,104 +36,97 @@ class Stall:
     waiting: int | None = None
 
 
-def longest_stalls(opened: "DuckDBPyConnection", parts: Sequence[Stretch]) -> dict[str, Stall]:
-    """The longest stall by phase, from the view `samples`; memory does not grow with its rows.
+def longest_stalls(read: Reading) -> dict[str, Stall]:
+    """The longest stall by phase.
 
-    Not every end is sorted: slots of time keep their first and last end, which gives all gaps between answers that are
-    at least a slot long, and only the requests in flight in the longest gaps are looked at one by one.
+    Not every end is sorted: the reading knows all gaps between answers that are at least a slot of time long, and only
+    the requests in flight in the longest gaps are looked at one by one. Only where no stall is that long, the ends of
+    the phase are sorted, window by window.
     """
-    if not parts:
-        return {}
-    _define(opened, parts)
-    phases = list(dict.fromkeys(part.phase for part in parts))
-    found: dict[str, Stall] = {}
-    for slot_us in _SLOTS_US:
-        left = [phase for phase in phases if phase not in found]
-        if not left:
-            break
-        answers = _find_gaps(opened, slot_us)
-        for phase in left:
-            stall = _longest(opened, phase, answers.get(phase, 0))
-            if slot_us == _SLOTS_US[-1] or (stall.seconds is not None and stall.seconds * 1e6 >= slot_us):
-                found[phase] = stall
+    gaps = read.answers.gaps()
+    found = {}
+    for phase in dict.fromkeys(part.phase for part in read.parts):
+        own = [number for number, part in enumerate(read.parts) if part.phase == phase]
+        answers = int(read.answers.counts[own].sum())
+        stall = _longest(read, gaps.chosen(np.isin(gaps.stretch, own)), answers)
+        if stall.seconds is None or stall.seconds * 1e6 < read.answers.slot_us:
+            stall = _longest(read, joined([_short_gaps(read, number) for number in own]), answers)
+        found[phase] = stall
     return found
 
 
-def _define(opened: "DuckDBPyConnection", parts: Sequence[Stretch]) -> None:
-    """Table `stretches`, view `waits` of all requests in µs, and the number of the stretch in which a time lies."""
-    columns = [list(column) for column in zip(*((p.phase, p.start_us, p.end_us) for p in parts), strict=True)]
-    opened.execute(
-        "CREATE TABLE stretches AS SELECT unnest(range(len($1))) AS stretch, unnest($1) AS phase, "
-        "unnest($2::BIGINT[]) AS start_us, unnest($3::BIGINT[]) AS end_us",
-        columns,
-    )
-    opened.execute(
-        "CREATE VIEW waits AS SELECT epoch_ns(intended_start) // 1000 AS from_us, "
-        "epoch_ns(intended_start) // 1000 + latency_us AS to_us, outcome FROM samples"
-    )
-    cases = " ".join(
-        f"WHEN us >= {part.start_us} AND us < {part.end_us} THEN {number}" for number, part in enumerate(parts)
-    )
-    answers = ", ".join(f"'{outcome}'" for outcome in ANSWER_OUTCOMES)
-    opened.execute(f"CREATE MACRO is_answer(outcome) AS outcome IN ({answers})")
-    opened.execute(f"CREATE MACRO stretch_at(us) AS CASE {cases} END")
-
-
-def _find_gaps(opened: "DuckDBPyConnection", slot_us: int) -> dict[str, int]:
-    """Table `gaps`: times without an answer of at least a slot; returns how many answers ended in each phase."""
-    opened.execute(
-        "CREATE OR REPLACE TEMP TABLE slots AS SELECT stretch_at(to_us) AS stretch, to_us // $slot_us AS slot, "
-        "min(to_us) AS first_us, max(to_us) AS last_us, count(*) AS n FROM waits "
-        "WHERE is_answer(outcome) AND stretch_at(to_us) IS NOT NULL GROUP BY ALL",
-        {"slot_us": slot_us},
-    )
-    opened.execute(
-        "CREATE OR REPLACE TEMP TABLE gaps AS WITH edges AS (SELECT stretch, first_us, last_us FROM slots UNION ALL "
-        "SELECT stretch, start_us, start_us FROM stretches UNION ALL SELECT stretch, end_us, end_us FROM stretches), "
-        "between_ends AS (SELECT stretch, "
-        "lag(last_us) OVER (PARTITION BY stretch ORDER BY first_us, last_us) AS from_us, first_us AS to_us FROM edges) "
-        "SELECT phase, from_us, to_us FROM between_ends JOIN stretches USING (stretch) "
-        "WHERE to_us - from_us >= $slot_us",
-        {"slot_us": slot_us},
-    )
-    rows = opened.execute("SELECT phase, sum(n)::BIGINT FROM slots JOIN stretches USING (stretch) GROUP BY phase")
-    return dict(rows.fetchall())
-
-
-def _longest(opened: "DuckDBPyConnection", phase: str, answers: int) -> Stall:
+def _longest(read: Reading, gaps: Gaps, answers: int) -> Stall:
     """The longest stall in the gaps of a phase. No shorter gap is looked into than the longest stall found."""
+    order = np.lexsort((gaps.from_us, -gaps.length_us))
     best = Stall(answers)
     for batch in _BATCHES:
-        row = opened.execute(_IN_FLIGHT, {"phase": phase, "batch": batch}).fetchone()
-        if row is not None:
-            best = Stall(answers, row[1] / 1e6, row[0], row[2])
-        (next_us,) = opened.execute(_NEXT_GAP, {"phase": phase, "batch": batch}).fetchone() or (None,)
-        if next_us is None or (best.seconds is not None and next_us <= best.seconds * 1e6):
+        chosen = np.sort(order[:batch])
+        if len(chosen):
+            best = _in_flight(gaps.chosen(chosen), read.store, answers)
+        if batch >= len(order):
+            break
+        if best.seconds is not None and gaps.length_us[order[batch]] <= best.seconds * 1e6:
             break
     return best
 
 
-_NEXT_GAP = (
-    "SELECT to_us - from_us FROM gaps WHERE phase = $phase ORDER BY to_us - from_us DESC, from_us OFFSET $batch LIMIT 1"
-)
-_IN_FLIGHT = """
-WITH chosen AS MATERIALIZED (
-    SELECT from_us, to_us FROM gaps WHERE phase = $phase ORDER BY to_us - from_us DESC, from_us LIMIT $batch
-), near AS (
-    SELECT * FROM waits WHERE from_us < to_us
-    AND from_us < (SELECT max(to_us) FROM chosen) AND to_us > (SELECT min(from_us) FROM chosen)
-), inside AS (
-    SELECT c.from_us AS gap, greatest(w.from_us, c.from_us) AS from_us, least(w.to_us, c.to_us) AS to_us
-    FROM chosen c JOIN near w ON w.from_us < c.to_us AND w.to_us > c.from_us
-), marked AS (
-    SELECT *, coalesce(from_us > max(to_us) OVER (
-        PARTITION BY gap ORDER BY from_us, to_us ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS is_new
-    FROM inside
-), numbered AS (
-    SELECT *, sum(is_new::INT) OVER (PARTITION BY gap ORDER BY from_us, to_us ROWS UNBOUNDED PRECEDING) AS island
-    FROM marked
-)
-SELECT min(from_us) AS start_us, max(to_us) - min(from_us) AS length_us, count(*) FROM numbered
-GROUP BY gap, island ORDER BY length_us DESC, start_us LIMIT 1
-"""
-"""Within a gap the requests in flight, joined to unbroken times of waiting; the longest of them."""
+def _in_flight(gaps: Gaps, store: Store, answers: int) -> Stall:
+    """Within each gap the requests in flight, joined to unbroken times of waiting; the longest of them."""
+    none = np.zeros(0, np.int64)
+    blocks = store.blocks(int(gaps.from_us[0]), int(gaps.to_us[-1]))
+    found = [(none, none, none), *(_inside(gaps, block) for block in blocks)]
+    gap, from_us, to_us = (np.concatenate(column) for column in zip(*found, strict=True))
+    if not len(gap):
+        return Stall(answers)
+    order = np.lexsort((to_us, from_us, gap))
+    gap, from_us, to_us = gap[order], from_us[order], to_us[order]
+    # Gaps follow each other, so what was in flight in an earlier one never reaches into a later one.
+    reached_us = np.maximum.accumulate(to_us)
+    first = np.flatnonzero(np.r_[True, (gap[1:] != gap[:-1]) | (from_us[1:] > reached_us[:-1])])
+    last = np.r_[first[1:], len(gap)] - 1
+    length_us = reached_us[last] - from_us[first]
+    longest = int(np.argmax(length_us))  # the first of equal ones, in order of time
+    waiting = int(last[longest] - first[longest]) + 1
+    return Stall(answers, int(length_us[longest]) / 1e6, int(from_us[first[longest]]), waiting)
+
+
+def _inside(gaps: Gaps, block: Kept) -> tuple["Numbers", "Numbers", "Numbers"]:
+    """The numbers of gaps in which requests of the block are in flight, from when to when: a row for each of both."""
+    start_us, end_us = block.start_us, block.end_us
+    near = (start_us < gaps.to_us[-1]) & (end_us > gaps.from_us[0])
+    start_us, end_us = start_us[near], end_us[near]
+    low = np.searchsorted(gaps.to_us, start_us, "right")
+    high = np.searchsorted(gaps.from_us, end_us, "left")
+    crossed = np.where(end_us > start_us, np.maximum(high - low, 0), 0)
+    ends = np.cumsum(crossed)
+    gap = np.repeat(low - (ends - crossed), crossed) + np.arange(int(crossed.sum()))
+    from_us = np.maximum(np.repeat(start_us, crossed), gaps.from_us[gap])
+    return gap, from_us, np.minimum(np.repeat(end_us, crossed), gaps.to_us[gap])
+
+
+def _short_gaps(read: Reading, number: int) -> Gaps:
+    """The longest of all gaps of a stretch, as many as memory is for, from its ends in windows of time."""
+    part = read.parts[number]
+    windows = -(-int(read.answers.counts[number]) // _WINDOW_ANSWERS)
+    edges = np.linspace(part.start_us, part.end_us, max(1, windows) + 1).astype(np.int64)
+    found, from_us = Gaps(*(np.zeros(0, np.int64),) * 3), part.start_us
+    for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        ends_us = np.sort(_answers_between(read, number, low, high))
+        within = Stretch(part.phase, from_us, part.end_us if high == part.end_us else from_us)
+        own = gaps_between(number, within, ends_us, ends_us, 1)
+        found = joined([found, own])
+        found = found.chosen(np.sort(np.argsort(-found.length_us, kind="stable")[:_MOST_SHORT_GAPS]))
+        from_us = int(ends_us[-1]) if len(ends_us) else from_us
+    return found
+
+
+def _answers_between(read: Reading, number: int, low_us: int, high_us: int) -> "Numbers":
+    """When the answers of a stretch came that came within a window."""
+    is_answer = answers_in(read.cells)
+    found: list[Numbers] = [np.zeros(0, np.int64)]
+    for block in read.store.blocks(low_us - 1, high_us):
+        end_us = block.end_us
+        near = is_answer[block.cell] & (end_us >= low_us) & (end_us < high_us)
+        end_us = end_us[near]
+        found.append(end_us[read.answers.timeline.at(end_us) == number])
+    return np.concatenate(found)

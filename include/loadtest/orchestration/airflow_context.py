@@ -1,7 +1,8 @@
 """From a running Airflow task to the context of its run or suite: equal in every task of a DAG run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -10,14 +11,23 @@ from airflow.sdk import get_current_context
 
 from include.loadtest import run
 from include.loadtest.bundle import Bundle
+from include.loadtest.errors import InfrastructureError
 from include.loadtest.orchestration import settings
 from include.loadtest.orchestration.context import RunContext, SuiteContext
+from include.loadtest.orchestration.generators import LOAD_MASTER
 from include.loadtest.orchestration.order import RunOrder
 from include.loadtest.orchestration.params import PRE_RELEASE_DAG
 from include.loadtest.orchestration.storage import bundle_uri, local_bundle
 from include.loadtest.profile import profile_names
 from include.loadtest.profile.suites import Suite
 from include.loadtest.reporting.suite import SuiteEntry
+from include.loadtest.target.production import Trigger, refuse_production
+from include.loadtest.target.settings import Target
+
+SENDING = frozenset({"preflight", "seed_users", "warm_cache", "run_profile", "generators"})
+"""Tasks that begin to send something to a target."""
+_ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+"""States of a task that runs no more."""
 
 
 def owner_of(dag_run: Any) -> str:
@@ -28,6 +38,26 @@ def owner_of(dag_run: Any) -> str:
 def link_of(dag_run: Any) -> str:
     """The address of a DAG run's page."""
     return f"{settings.airflow_url()}/dags/{quote(dag_run.dag_id)}/runs/{quote(dag_run.run_id)}"
+
+
+def _target(name: str) -> Target:
+    """A target that the task's DAG run may use. Raises ConfigError: as `load_target`, or it is production's."""
+    target = settings.load_target(name)
+    refuse_production(target, trigger_of(get_current_context()))
+    return target
+
+
+def trigger_of(context: Any) -> Trigger:
+    """Who started the task's DAG run. A confirmation counts only where the DAG's form asks for one."""
+    dag_run = context["dag_run"]
+    sends = context["ti"].task_id.rpartition(".")[2] in SENDING
+    asked = "confirm_production" in context["dag"].params
+    return Trigger(
+        run_type=getattr(dag_run.run_type, "value", dag_run.run_type),
+        user=getattr(dag_run, "triggering_user_name", None) or None,
+        confirmed=context["params"].get("confirm_production") if asked else None,
+        age_s=(datetime.now(UTC) - dag_run.run_after).total_seconds() if sends else None,
+    )
 
 
 def files_tickets(dag_run: Any, order: RunOrder) -> bool:
@@ -59,7 +89,7 @@ def suite_context(suite: Suite, *, keep: bool = True) -> Iterator[SuiteContext]:
             bundle=bundle,
             bundle_uri=bundle_uri(settings.results_uri(), suite_run_id),
             target_name=str(params["target"]),
-            load_target=settings.load_target,
+            load_target=_target,
             history_url=settings.history_url(),
             work_dir=settings.work_root() / suite_run_id,
             owner=owner_of(dag_run),
@@ -83,32 +113,39 @@ def _own_params() -> dict[str, Any]:
 
 
 @contextmanager
-def run_context(suite: Suite | None, index: int) -> Iterator[RunContext]:
-    """The context of the task's run: of its own, or the one with that index in a suite."""
+def run_context(
+    suite: Suite | None, index: int, keeps: Callable[[str], bool] = lambda _: True
+) -> Iterator[RunContext]:
+    """The context of the task's run: of its own, or the one with that index in a suite.
+
+    `keeps`: the files of the bundle, by their path in it, that this task writes.
+    """
     if suite is None:
         order = RunOrder.from_params(_own_params())
         dag_run = get_current_context()["dag_run"]
         run_id = run.run_id_for(order.profile, dag_run.run_after, owner_of(dag_run))
-        with _run_context(order, run_id, None, 0) as context:
+        with _run_context(order, run_id, None, 0, keeps) as context:
             yield context
         return
     with suite_context(suite, keep=False) as within:
         order = RunOrder.from_suite(suite.runs[index], get_current_context()["params"])
         run_id = _run_id_in(suite, index, get_current_context()["dag_run"])
-        with _run_context(order, run_id, within, index) as context:
+        with _run_context(order, run_id, within, index, keeps) as context:
             yield context
 
 
 @contextmanager
-def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None, index: int) -> Iterator[RunContext]:
+def _run_context(
+    order: RunOrder, run_id: str, suite: SuiteContext | None, index: int, keeps: Callable[[str], bool]
+) -> Iterator[RunContext]:
     dag_run = get_current_context()["dag_run"]
     work_root = suite.work_dir if suite else settings.work_root()
-    with local_bundle(settings.results_uri(), run_id, settings.work_root()) as bundle:
+    with local_bundle(settings.results_uri(), run_id, settings.work_root(), keeps=keeps) as bundle:
         yield RunContext(
             bundle=bundle,
             bundle_uri=bundle_uri(settings.results_uri(), run_id),
             target_name=order.target,
-            load_target=settings.load_target,
+            load_target=_target,
             history_url=settings.history_url(),
             work_dir=work_root / run_id,
             owner=owner_of(dag_run),
@@ -122,7 +159,26 @@ def _run_context(order: RunOrder, run_id: str, suite: SuiteContext | None, index
             files_tickets=files_tickets(dag_run, order),
             bundle_of=lambda other: local_bundle(settings.results_uri(), other, settings.work_root()),
             link=link_of(dag_run),
+            master_host=settings.master_host(),
+            on_listening=partial(get_current_context()["ti"].xcom_push, LOAD_MASTER),
         )
+
+
+def find_master() -> str | None:
+    """Where the master of the task's load listens, as the `run_profile` beside it has said; None: not yet.
+
+    Raises InfrastructureError where that task has ended, so that none comes any more.
+    """
+    instance = get_current_context()["ti"]
+    task_id = f"{instance.task_id.rpartition('.')[0]}.run_profile".lstrip(".")
+    address = instance.xcom_pull(task_ids=task_id, key=LOAD_MASTER, map_indexes=None)
+    if address:
+        return str(address)
+    states = instance.get_task_states(dag_id=instance.dag_id, task_ids=[task_id], run_ids=[instance.run_id])
+    state = (states.get(instance.run_id) or {}).get(task_id)
+    if state in _ENDED:
+        raise InfrastructureError(f"{task_id} has ended ({state}) and began no load: there is none to share")
+    return None
 
 
 def suite_entries(suite: Suite) -> Sequence[SuiteEntry]:

@@ -48,9 +48,14 @@ def is_suspected(context: RunContext) -> bool:
     return context.bundle.read(run.VERDICT)["verdict"] in GREEN
 
 
+def repeats(context: RunContext) -> bool:
+    """Whether this run may be repeated by the task `confirm`, which has one machine: not where several share a load."""
+    return context.repeats and context.profile().generators == 1
+
+
 def needs_repeats(context: RunContext) -> bool:
     """Whether the run is repeated: it is suspected, or a candidate that is measured against the current release."""
-    if not context.repeats:
+    if not repeats(context):
         return False
     if is_suspected(context):
         return True
@@ -65,7 +70,7 @@ def close_suspicion(context: RunContext) -> bool:
     Either it is still suspected, or it had to be measured against the current release and was not. A run that is never
     repeated stays as it is: its suspicion is a note.
     """
-    text = _undecided(context) if context.repeats else None
+    text = _undecided(context) if repeats(context) else None
     before = context.bundle.read(run.VERDICT)
     if text is None or amend(context.bundle, [Reason("not_confirmed", text)]) == before:
         return False

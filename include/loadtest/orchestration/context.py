@@ -18,6 +18,7 @@ from include.loadtest.profile import Profile
 from include.loadtest.profile.reference import requirements
 from include.loadtest.profile.suites import Suite
 from include.loadtest.publishing.services import Services
+from include.loadtest.runners.generator import LOOPBACK
 from include.loadtest.target.settings import Target, load_target_file
 
 
@@ -79,9 +80,13 @@ class Context:
         """Whether the calendar's blackouts hold for the target. Raises ConfigError for an unknown target."""
         return load_target_file(self.target_name).blackouts
 
-    def refuse_in_blackout(self) -> None:
-        """Raise InvalidTestError (`blackout`) on a day that the calendar keeps free, unless a person wants it so."""
-        text = refusal(load_calendar(), self.has_blackouts, datetime.now(UTC), self.ignore_blackout)
+    def refuse_in_blackout(self, lasts_s: float) -> None:
+        """Raise InvalidTestError (`blackout`) on a day that the calendar keeps free, unless a person wants it so.
+
+        `lasts_s`: seconds until the load ends that is about to be sent; it may not last into such a day either.
+        """
+        now = datetime.now(UTC)
+        text = refusal(load_calendar(), self.has_blackouts, now, self.ignore_blackout, lasts_s=lasts_s)
         if text:
             raise InvalidTestError("blackout", text)
 
@@ -105,7 +110,8 @@ class RunContext(Context):
 
     `repeats`: a suspected run is repeated before anything is final; without that a suspicion is a note, no more.
     `holds_parents_target`: a repeat, whose suspected run has the target's lock and users. `bundle_of` opens the bundle
-    of another run, a repeat; None: they lie beside each other in a local folder.
+    of another run, a repeat; None: they lie beside each other in a local folder. `master_host`: where the master of
+    several generators listens; `on_listening` is told its address.
     """
 
     order: RunOrder
@@ -115,6 +121,8 @@ class RunContext(Context):
     repeats: bool = True
     holds_parents_target: bool = False
     bundle_of: Callable[[str], AbstractContextManager[Bundle]] | None = None
+    master_host: str = LOOPBACK
+    on_listening: Callable[[str], None] = lambda _: None
 
     @property
     def sessions_file(self) -> Path:
@@ -126,6 +134,11 @@ class RunContext(Context):
         current = self.order.current_target
         if current is None or self.holds_parents_target:
             return
+        if self.order.load_profile().generators > 1:
+            raise ConfigError(
+                "current_target: a candidate is measured in turns with the current release by one task, which has no "
+                "other machines, so its profile has generators: 1; leave current_target empty, or set that"
+            )
         if current == self.target_name or self.load_target(current).base_url == self.target.base_url:
             raise ConfigError(
                 f"current_target: {current} is the candidate's own target ({self.target_name}), or has its address; "

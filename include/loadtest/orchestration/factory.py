@@ -16,7 +16,7 @@ from include.loadtest.orchestration.params import (
     pull_request_params,
 )
 from include.loadtest.orchestration.suite_tasks import suite_confirm_task, suite_gate, suite_stage_task
-from include.loadtest.orchestration.tasks import gate, stage_task
+from include.loadtest.orchestration.tasks import gate, generators_task, stage_task, warm_task
 from include.loadtest.orchestration.timetables import CadenceTimetable
 from include.loadtest.profile.suites import Suite, load_suite, most_runs
 
@@ -176,10 +176,16 @@ def _after_the_runs(suite_of: SuiteOf, suite: Suite | None, publish_suite: Any) 
 
 
 def _measured_part(suite_of: SuiteOf | None, index: int, *, repeats: bool) -> tuple[Any, Any]:
-    """From warming the cache to the reports: its first and its last task."""
-    names = ["warm_cache", "run_profile", "collect_metrics", "validate_sla", "diff_history", "diagnose"]
+    """From warming the cache to the reports: its first and its last task.
+
+    What follows the load waits for several generators too, whatever becomes of them: their samples are in the bundle
+    then. They are no stage: the load's own account says what their ends mean.
+    """
+    names = ["run_profile", "collect_metrics", "validate_sla", "diff_history", "diagnose"]
     names += ["confirm", "publish"] if repeats else ["publish"]
-    tasks = [stage_task(name, suite_of, index) for name in names]
+    warm_cache = warm_task(suite_of, index)
+    tasks = [warm_cache, *(stage_task(name, suite_of, index) for name in names)]
     for earlier, later in pairwise(tasks):
         earlier >> later
-    return tasks[0], tasks[-1]
+    generators_task(warm_cache, suite_of, index) >> tasks[2]
+    return warm_cache, tasks[-1]

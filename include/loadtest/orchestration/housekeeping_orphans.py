@@ -21,6 +21,7 @@ from include.loadtest.orchestration.context import Context
 from include.loadtest.orchestration.lease import kept_lease, take_lease
 from include.loadtest.orchestration.target_use import free_target, make_private
 from include.loadtest.target.cleanup import cleanup_users
+from include.loadtest.target.production import production_hosts
 from include.loadtest.target.settings import Target, target_names
 
 LOG = logging.getLogger("loadtest")
@@ -114,6 +115,9 @@ def remove_orphaned_users(context: Context) -> str:
     name = context.target_name
     if context.target.database_url is None:
         return f"target {name}: its database is not configured, so no test user can have been made there"
+    production = production_hosts(context.target)
+    if production:
+        return f"target {name}: skipped, since {', '.join(production)} is production's (production_hosts)"
     try:
         take_lease(context)
     except TargetHeldError as held:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from include.loadtest.errors import InvalidTestError, LoadTestError
 from include.loadtest.history import store as history
@@ -25,7 +26,7 @@ LOAD_RENEWS_EVERY_S = 5.0
 MARGIN_SHARE = 1 / 30
 """The generator's lease ends that share (10 s) before the lock: the last requests end before another's begin."""
 JOIN_S = 2.0
-NEEDS_THE_TARGET = frozenset({"seed_users", "warm_cache", "run_profile"})
+NEEDS_THE_TARGET = frozenset({"seed_users", "warm_cache", "run_profile", "confirm"})
 """Stages that must not touch the target without its lock."""
 GIVES_IT_FREE = frozenset({"preflight", "cleanup_users"})
 """Stages that take the lock late, or release it before their end: a renewal that finds none means nothing there."""
@@ -84,6 +85,25 @@ def kept_lease(context: Context, name: str) -> Iterator[None]:
         raise InvalidTestError("target_locked", f"the target's lock was lost while it was used: {renewal.lost}")
 
 
+@contextmanager
+def generator_lease(context: Context, file: Path) -> Iterator[None]:
+    """Write, and renew, the lease of one of several generators, on whatever machine it is; its run has the lock.
+
+    Raises InvalidTestError (`target_locked`) where that has not.
+    """
+    asked_s, token = now_s(), _held_token(context)
+    _extend(context, token)
+    write_lease(file, _lease(token, asked_s))
+    renewal = _Renewal(context, "run_profile", token, file)
+    thread = threading.Thread(target=renewal.run, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        renewal.ended.set()
+        thread.join(JOIN_S)
+
+
 def _token(context: Context) -> int | None:
     """The token that this run was given with the lock; None before that."""
     token = (context.manifest().get(_MANIFEST) or {}).get("token")
@@ -108,11 +128,15 @@ def _lease(token: int, asked_s: float) -> Lease:
 
 @dataclass
 class _Renewal:
-    """What the thread does. `lost` says who has the lock that was held before; `token`: None to read it each time."""
+    """What the thread does. `lost` says who has the lock that was held before; `token`: None to read it each time.
+
+    `file`: the generator's lease file; None: the one of the run's private folder.
+    """
 
     context: Context
     name: str
     token: int | None = None
+    file: Path | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     lost: str | None = None
 
@@ -146,6 +170,7 @@ class _Renewal:
 
     def _tell_generator(self, lease: Lease) -> None:
         """Only where a load was handed a lease, and its folder is still there."""
-        if self.context.lease_file.exists():
+        file = self.file or self.context.lease_file
+        if file.exists():
             with suppress(FileNotFoundError):
-                write_lease(self.context.lease_file, lease)
+                write_lease(file, lease)

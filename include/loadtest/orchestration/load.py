@@ -13,6 +13,7 @@ from include.loadtest.orchestration.lease import hand_over_lease
 from include.loadtest.orchestration.live_watch import live_watch
 from include.loadtest.orchestration.llm_watch import counted_load, counted_warm_up
 from include.loadtest.orchestration.load_stop import load_stop
+from include.loadtest.orchestration.load_text import users_text
 from include.loadtest.orchestration.target_use import make_private, note_sizes
 from include.loadtest.profile import Profile
 from include.loadtest.runners.engines import run_load
@@ -73,6 +74,7 @@ def send_load(context: RunContext) -> None:
         bundle=context.bundle,
         profile=profile,
         base_url=target.base_url,
+        addresses=target.addresses,
         api_prefix=target.file.api_prefix,
         forwarded_for=target.file.forwarded_for,
         sessions_file=context.sessions_file,
@@ -81,8 +83,11 @@ def send_load(context: RunContext) -> None:
         caps=tuple(caps.values()) or CAPS_BY_CITY["Milano"],
         check_paths=target.file.check_paths.model_dump(),
         lease_file=context.lease_file,
+        master_host=context.master_host,
+        on_listening=context.on_listening,
     )
     context.refuse_if_stopped()
+    context.refuse_in_blackout(profile.load_s)  # preflight asked, but midnight may have passed since
     _note_before(context, profile)
     with load_stop(context) as stop, counted_load(context, profile) as stop.for_the_cap, live_watch(context):
         collectors = start_collectors(context.bundle, target)
@@ -112,7 +117,7 @@ def _planned(profile: Profile) -> str:
     if profile.checks is not None:
         return f"requirements one after the other, for at most {minutes(profile.load_s)}"
     stages = ", ".join(f"{stage.name} {stage.end_s - stage.start_s:.0f} s" for stage in profile.stages())
-    return f"up to {profile.users} users for {minutes(profile.load_s)}, {stages}"
+    return f"up to {users_text(profile)} for {minutes(profile.load_s)}, {stages}"
 
 
 def _probe_cpu(context: RunContext) -> None:
@@ -137,7 +142,8 @@ def note_load(context: RunContext, profile: Profile, result: LoadResult) -> None
     stop = context.manifest().get(LOAD_STOP)
     if stop and result.stopped_by in (None, ORDERED) and not result.completed:
         result = replace(result, stopped_by=stop["code"], stop_text=stop["text"])
-    context.bundle.update_manifest(load=result.document(), phases=phase_spans(profile.stages(), result))
+    several = {"generators": list(result.generators)} if profile.generators > 1 else {}
+    context.bundle.update_manifest(load=result.document(), phases=phase_spans(profile.stages(), result), **several)
 
 
 def minutes(seconds: float) -> str:

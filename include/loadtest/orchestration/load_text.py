@@ -80,8 +80,9 @@ def load_sentence(profile: Profile, file: TargetFile | None = None) -> str:
 
 
 def users_text(profile: Profile) -> str:
-    """The users of a profile."""
-    return "1 user" if profile.users == 1 else f"{profile.users} users"
+    """The users of a profile, and how many generators share them where it is more than one."""
+    users = "1 user" if profile.users == 1 else f"{profile.users} users"
+    return users if profile.generators == 1 else f"{users} from {profile.generators} generators"
 
 
 def _phases(profile: Profile) -> str:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.loadtest.errors import ConfigError
-from include.loadtest.profile import Overrides, Profile, find_profile, load_profile, load_profile_text
+from include.loadtest.profile import (
+    Overrides,
+    Profile,
+    find_profile,
+    load_profile,
+    load_profile_text,
+    profile_names,
+    unknown_profile,
+)
 from include.loadtest.profile.model import PROFILE_NAME
 from include.loadtest.profile.suites import SuiteRun
 from include.loadtest.profile.yaml_source import parse_yaml
@@ -41,7 +49,7 @@ class RunOrder:
         return cls(
             profile=str(params["profile"] or _name_in(params.get("profile_yaml"))),
             profile_yaml=params.get("profile_yaml") or None,
-            overrides=Overrides(params.get("users"), params.get("duration_s"), params.get("engine")),
+            overrides=Overrides(*(params.get(name) for name in ("users", "duration_s", "engine", "generators"))),
             release=params.get("release") or None,
             current_target=params.get("current_target") or None,
             pull_request=params.get("pull_request"),
@@ -59,6 +67,8 @@ class RunOrder:
         if self.profile_yaml is None and self.profile == UNNAMED:
             raise ConfigError("profile: none is chosen, and none is given as text (profile_yaml); do one of both")
         if self.profile_yaml is None:
+            if self.profile not in profile_names():  # a path would be read from the worker's disk
+                raise unknown_profile(self.profile)
             return load_profile(find_profile(self.profile), self.overrides)
         profile = load_profile_text(self.profile_yaml, "profile_yaml", self.overrides)
         if profile.name != self.profile:

@@ -12,7 +12,7 @@ from include.loadtest.orchestration.form_text import (
 )
 from include.loadtest.orchestration.settings import default_target
 from include.loadtest.profile import MAX_USERS, profile_names
-from include.loadtest.profile.model import MAX_DURATION_S
+from include.loadtest.profile.model import MAX_DURATION_S, MAX_GENERATORS
 from include.loadtest.profile.suites import suite_names
 from include.loadtest.profile.vocabulary import ENGINES
 from include.loadtest.target.settings import target_names
@@ -44,6 +44,14 @@ def manual_params() -> dict[str, Param]:
         ),
         **_overrides(),
         **common_params(),
+        "confirm_production": Param(
+            None,
+            type=["null", "string"],
+            maxLength=500,
+            title="Confirm production",
+            description="Only for a target on a production host: type the name of that host. Who may, stands in the "
+            "target's file (production_operators).",
+        ),
         "profile_yaml": Param(
             None,
             type=["null", "string"],
@@ -82,6 +90,15 @@ def _overrides() -> dict[str, Param]:
             values_display={"None": "the profile's own"},
             title="Engine",
             description="Another load generator than the profile's. Runs of two engines are never compared.",
+        ),
+        "generators": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=MAX_GENERATORS,
+            title="Generators",
+            description="Another number of load generators than the profile's: from 2 on, Locust processes on as many "
+            "of Airflow's workers share the users. Each needs a free slot. Runs of another number are never compared.",
         ),
     }
 

@@ -95,7 +95,7 @@ def preflight(context: RunContext) -> None:
         tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}, **engine},
     )
     context.refuse_if_stopped()
-    context.refuse_in_blackout()
+    context.refuse_in_blackout(profile.load_s)
     context.refuse_own_rival()
     target = context.target
     context.bundle.update_manifest(

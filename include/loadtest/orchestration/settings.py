@@ -29,6 +29,7 @@ from include.loadtest.publishing import (
     RESULTS_VARIABLE,
     SLACK_CONNECTION,
 )
+from include.loadtest.runners.generator import LOOPBACK
 from include.loadtest.target.settings import (
     DEFAULT_TARGET,
     ENVIRONMENT_VARIABLES,
@@ -57,6 +58,7 @@ AIRFLOWS_ADDRESS = "http://localhost:8080"
 """Where Airflow is found by itself, if its option `[api] base_url` is not set."""
 INSTALLATION_VARIABLE = "LOADTEST_INSTALLATION"
 ANSWER_VARIABLE = "LOADTEST_ANSWER_WITHIN_S"
+MASTER_HOST_VARIABLE = "LOADTEST_MASTER_HOST"
 ANSWER_WITHIN_S = 24 * 3600.0
 STOP_VARIABLE = "loadtest_stop"
 STOP_OFF = frozenset({"", "0", "false", "off", "no", "none", "null"})
@@ -117,6 +119,11 @@ def results_uri() -> str:
 def work_root() -> Path:
     """This user's private folder for a run's tokens; never in the results."""
     return Path(tempfile.gettempdir()) / f"loadtest-{os.getuid()}"
+
+
+def master_host() -> str:
+    """Under which name or address the generators of a load reach this machine."""
+    return os.environ.get(MASTER_HOST_VARIABLE) or LOOPBACK
 
 
 def load_target(name: str) -> Target:

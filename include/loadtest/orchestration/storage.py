@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,11 +12,14 @@ from include.loadtest.bundle import Bundle
 
 
 @contextmanager
-def local_bundle(results_uri: str, run_id: str, work_root: Path, *, keep: bool = True) -> Iterator[Bundle]:
+def local_bundle(
+    results_uri: str, run_id: str, work_root: Path, *, keep: bool = True, keeps: Callable[[str], bool] = lambda _: True
+) -> Iterator[Bundle]:
     """The bundle as a local directory. A local results URI is used in place; another is copied there and back.
 
     The copy back happens also when the task fails: what it has learned is kept. `keep` is False for a bundle that the
-    task only reads. Each process has a copy of its own: two tasks may work on the runs of one suite at a time.
+    task only reads; `keeps` says which files it writes, by their path in the bundle. Each process has a copy of its
+    own: two tasks may work on the runs of one suite, or on one run, at a time.
     """
     base = ObjectStoragePath(results_uri)
     if is_local(results_uri):
@@ -29,7 +32,7 @@ def local_bundle(results_uri: str, run_id: str, work_root: Path, *, keep: bool =
         yield Bundle(local)
     finally:
         if keep:
-            _upload(local, remote)
+            _upload(local, remote, keeps)
         shutil.rmtree(local, ignore_errors=True)
 
 
@@ -46,14 +49,14 @@ def bundle_uri(results_uri: str, run_id: str) -> str:
 def _download(remote: ObjectStoragePath, local: Path) -> None:
     for source in remote.rglob("*"):
         if source.is_file():
-            target = local / str(source.relative_to(remote))
+            target = local / source.path.removeprefix(remote.path).lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())
 
 
-def _upload(local: Path, remote: ObjectStoragePath) -> None:
+def _upload(local: Path, remote: ObjectStoragePath, keeps: Callable[[str], bool]) -> None:
     for source in local.rglob("*"):
-        if source.is_file():
+        if source.is_file() and keeps(source.relative_to(local).as_posix()):
             target = remote / source.relative_to(local).as_posix()
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())

@@ -46,7 +46,7 @@ def preflight(context: SuiteContext) -> None:
         LOG.info("  %s: %d users, load %s%s", profile.name, profile.users, minutes(profile.load_s),
                  "".join(f"; {note}" for note in profile.notes))  # fmt: skip
     context.refuse_if_stopped()
-    context.refuse_in_blackout()
+    context.refuse_in_blackout(sum(profile.load_s for profile in profiles))
     for profile in profiles:
         check_open_files(profile)
     lock_target(context)

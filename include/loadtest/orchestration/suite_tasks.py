@@ -18,7 +18,7 @@ from include.loadtest.orchestration.task_policy import (
     conclude,
     within_time,
 )
-from include.loadtest.orchestration.tasks import NOT_SUSPECTED
+from include.loadtest.orchestration.tasks import NOT_SUSPECTED, refuse_if_ordered_long_ago
 from include.loadtest.orchestration.waiting import WhenTargetIsFree
 from include.loadtest.profile.suites import Suite
 
@@ -62,12 +62,14 @@ def _run_suite_stage(name: str, suite_of: SuiteOf) -> None:
 def skip_if_not_due(suite: Suite, has_blackouts: bool) -> None:
     """Skip a scheduled start whose slot is long gone, or that the calendar takes away from it.
 
-    Airflow starts the last slot when a DAG is unpaused: that never becomes a surprise load.
+    Airflow starts the last slot when a DAG is unpaused: that never becomes a surprise load. A person's start is refused
+    where it was ordered long ago.
     """
     from include.loadtest.calendar import load_calendar, scheduled_skip
 
     dag_run = get_current_context()["dag_run"]
     if suite.schedule is None or dag_run.run_type == "manual":
+        refuse_if_ordered_long_ago(dag_run, datetime.now(UTC))
         return
     late_s = (datetime.now(UTC) - dag_run.run_after).total_seconds()
     if late_s > suite.schedule.grace_s:

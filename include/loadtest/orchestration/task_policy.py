@@ -1,7 +1,8 @@
 """What all tasks share: retries and trigger rules, time-outs, how our errors become Airflow's, how a gate ends."""
 
 import logging
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("loadtest")
 
+GENERATORS = "generators"
+"""The mapped task beside `run_profile`: one of several generators each."""
 RETRY_DELAY = timedelta(seconds=10)
 _RETRIED = {"retries": 2, "retry_delay": RETRY_DELAY}
 """An infrastructure fault may pass; wrong input and an invalid test do not (they raise AirflowFailException)."""
@@ -26,11 +29,24 @@ TELLS: dict[str, Any] = {"on_failure_callback": tell_fault}
 """For tasks whose failure no verdict tells; what fails before the verdict stands in its reasons."""
 ALWAYS = {"trigger_rule": TriggerRule.ALL_DONE}
 """Later stages run whatever happened before: they turn what is there into a verdict, a report and a clean target."""
-STAGE_OPTIONS: dict[str, dict[str, Any]] = {
+LOAD_QUEUE_VARIABLE, GENERATOR_QUEUE_VARIABLE = "LOADTEST_LOAD_QUEUE", "LOADTEST_GENERATOR_QUEUE"
+ON_LOAD_QUEUE = frozenset({"warm_cache", "run_profile", "confirm", "cleanup_users"})
+"""Tasks that send load, or share a run's private folder on one machine with those that do."""
+
+
+def queue_option(name: str, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The Celery queue of a stage's task, where the environment names one; by itself it is the executor's default."""
+    variable = GENERATOR_QUEUE_VARIABLE if name == GENERATORS else LOAD_QUEUE_VARIABLE
+    queue = environment.get(variable) if name == GENERATORS or name in ON_LOAD_QUEUE else None
+    return {"queue": queue} if queue else {}
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
     "preflight": _ONCE,
     "seed_users": _RETRIED,
     "warm_cache": _RETRIED,
-    "run_profile": _ONCE,  # a repeat of a load is a new run
+    "run_profile": _ONCE | {"priority_weight": 10},  # a repeat of a load is a new run; before its generators get a slot
+    GENERATORS: _ONCE,
     "collect_metrics": _RETRIED | ALWAYS,
     "validate_sla": _ONCE_MORE | ALWAYS,
     "diff_history": _RETRIED | ALWAYS,
@@ -42,6 +58,8 @@ STAGE_OPTIONS: dict[str, dict[str, Any]] = {
     "cleanup_users": _RETRIED | TELLS,
     "gate": _ONCE_MORE | ALWAYS | TELLS,
 }
+STAGE_OPTIONS = {name: options | queue_option(name) for name, options in _OPTIONS.items()}
+"""What each stage's task is made with."""
 NO_SUITE = "the suite did not begin; see its preflight's log"
 NO_USERS = "preflight did not let the target be used, so nothing of this run is on it"
 NOT_BEGUN = "preflight ended before it knew a valid profile: it refused, or was killed; see its log"

@@ -11,6 +11,7 @@ from include.loadtest.orchestration.choice import SuiteOf
 from include.loadtest.orchestration.notifier import NoVerdictError
 from include.loadtest.orchestration.task_policy import (
     ALWAYS,
+    GENERATORS,
     NO_SUITE,
     NO_USERS,
     NOT_BEGUN,
@@ -23,6 +24,8 @@ from include.loadtest.orchestration.waiting import MAX_WAIT_S, WhenTargetIsFree
 from include.loadtest.profile.suites import Suite
 
 LOG = logging.getLogger("loadtest")
+ORDERED_WITHIN_S = 2 * 3600.0
+"""So long after it was ordered a run may begin; as long as a scheduled one's grace."""
 NOT_SUSPECTED = "no run is suspected of being slower, so none is repeated"
 _NEEDS_A_LOAD = frozenset({"collect_metrics"})
 _NO_SUCH_RUN = "the suite has no run number %d"
@@ -46,6 +49,61 @@ def stage_task(name: str, suite_of: SuiteOf | None = None, index: int = 0) -> An
     return run_stage()
 
 
+def warm_task(suite_of: SuiteOf | None = None, index: int = 0) -> Any:
+    """The task `warm_cache`: it returns the numbers of the generators that share the load, for the task of each."""
+
+    @task(task_id="warm_cache", **STAGE_OPTIONS["warm_cache"])
+    def warm_cache() -> list[int]:
+        _run_stage("warm_cache", suite_of, index)
+        return _generators(suite_of, index)
+
+    return warm_cache()
+
+
+def generators_task(numbers: Any, suite_of: SuiteOf | None = None, index: int = 0) -> Any:
+    """The task `generators`, once for each of `numbers`, which `warm_cache` returns; for none Airflow skips it."""
+
+    @task(task_id=GENERATORS, **STAGE_OPTIONS[GENERATORS])
+    def send_share(number: int) -> None:
+        _send_share(number, suite_of, index)
+
+    return send_share.expand(number=numbers)
+
+
+def _generators(suite_of: SuiteOf | None, index: int) -> list[int]:
+    """The numbers of several generators, from 1; none where one is enough: it belongs to `run_profile`."""
+    from include.loadtest.orchestration.airflow_context import run_context
+
+    with run_context(_suite_of_task(suite_of, index), index, lambda _: False) as context:
+        generators = context.profile().generators
+    return list(range(1, generators + 1)) if generators > 1 else []
+
+
+def _send_share(number: int, suite_of: SuiteOf | None, index: int) -> None:
+    from include.loadtest.orchestration.airflow_context import find_master, run_context
+    from include.loadtest.orchestration.deadline import time_limit
+    from include.loadtest.orchestration.generators import (
+        MASTER_WITHIN_S,
+        ended_from_outside,
+        is_own_file,
+        send_share,
+        worker_name,
+    )
+
+    worker = worker_name(number)
+    with (
+        as_airflow_errors(),
+        run_context(_suite_of_task(suite_of, index), index, lambda name: is_own_file(name, worker)) as context,
+        time_limit(
+            f"generator {worker}",
+            MASTER_WITHIN_S + context.profile().stage_timeout_s("run_profile"),
+            lambda text: LOG.error("%s", text),
+        ),
+        ended_from_outside() as is_ended,
+    ):
+        send_share(context, number, find_master, is_ended)
+
+
 def _run_stage(name: str, suite_of: SuiteOf | None, index: int) -> None:
     from include.loadtest.orchestration import pipeline
     from include.loadtest.orchestration import suite as suite_pipeline
@@ -60,6 +118,8 @@ def _run_stage(name: str, suite_of: SuiteOf | None, index: int) -> None:
             raise AirflowSkipException(NO_SUITE)
         if name != "preflight" and not pipeline.began(context):
             raise AirflowSkipException(NOT_BEGUN)
+        if name == "preflight" and suite is None and not pipeline.began(context):  # else it has waited for its target
+            refuse_if_ordered_long_ago(get_current_context()["dag_run"], datetime.now(UTC))
         if name in _NEEDS_A_LOAD and not pipeline.load_began(context):
             raise AirflowSkipException("no load was sent, so there is nothing to measure")
         if name == "cleanup_users" and not pipeline.may_have_users(context):
@@ -94,6 +154,19 @@ def refuse_if_long_over(suite: Suite, dag_run: Any, now: datetime) -> None:
     over_s = (now - dag_run.run_after).total_seconds()
     if over_s > suite.schedule.grace_s + MAX_WAIT_S + 2 * suite.max_load_s:
         raise AirflowFailException(f"{over_s / 3600:.1f} h after the suite's slot it sends no load any more")
+
+
+def refuse_if_ordered_long_ago(dag_run: Any, now: datetime) -> None:
+    """Raise AirflowFailException where a run that nobody scheduled would begin long after it was ordered.
+
+    The DAG was paused, or Airflow was away: whoever ordered it waits no more, and others are at work by now.
+    """
+    waited_s = (now - dag_run.run_after).total_seconds()
+    if waited_s > ORDERED_WITHIN_S:
+        raise AirflowFailException(
+            f"not begun: it was ordered {waited_s / 3600:.1f} h ago, more than {ORDERED_WITHIN_S / 3600:.0f} h; "
+            "trigger it anew if it is still wanted"
+        )
 
 
 def gate(suite_of: SuiteOf | None = None, index: int = 0, *, approval: str | None = None) -> Any:

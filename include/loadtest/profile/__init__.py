@@ -7,6 +7,7 @@ from include.loadtest.profile.loading import (
     load_profile,
     load_profile_text,
     profile_names,
+    unknown_profile,
 )
 from include.loadtest.profile.model import DECK_SIZE, MAX_USERS, Profile
 from include.loadtest.profile.shape import Stage
@@ -24,4 +25,5 @@ __all__ = [
     "load_profile",
     "load_profile_text",
     "profile_names",
+    "unknown_profile",
 ]

@@ -6,10 +6,10 @@ from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
-from include.loadtest.errors import ConfigError, nearest
+from include.loadtest.errors import ConfigError, nearest, printable
 from include.loadtest.profile.checks import refuse_overrides, slowest_requirement_s
 from include.loadtest.profile.explaining import explained_line
-from include.loadtest.profile.model import MAX_DURATION_S, MAX_USERS, Profile
+from include.loadtest.profile.model import MAX_DURATION_S, MAX_GENERATORS, MAX_USERS, Profile
 from include.loadtest.profile.reference import requirements
 from include.loadtest.profile.scenarios import check_scenarios
 from include.loadtest.profile.shape import Steady
@@ -35,6 +35,7 @@ class Overrides:
     users: int | None = None
     duration_s: int | None = None
     engine: str | None = None
+    generators: int | None = None
 
     def check(self) -> None:
         """Raise ConfigError for a value outside its range."""
@@ -44,11 +45,17 @@ class Overrides:
             raise ConfigError(f"duration_s: {self.duration_s} is outside 1 to {MAX_DURATION_S} seconds")
         if self.engine is not None and self.engine not in ENGINES:
             raise ConfigError(f"engine: unknown engine {self.engine!r}; {nearest(self.engine, ENGINES)}")
+        if self.generators is not None and not 1 <= self.generators <= MAX_GENERATORS:
+            raise ConfigError(f"generators: {self.generators} is outside 1 to {MAX_GENERATORS}")
 
     @property
     def changed(self) -> dict[str, int | str]:
         """The values that are set, by name."""
         return {name: value for name, value in vars(self).items() if value is not None}
+
+
+MAX_SHOWN = 80
+"""Characters of a wrong name that a message repeats."""
 
 
 def profile_names() -> list[str]:
@@ -70,11 +77,17 @@ def find_profile(name_or_path: str) -> Path:
             )
         if not path.is_file():
             hint = "it is a folder" if path.is_dir() else "no such file"
-            raise ConfigError(f"{name_or_path}: {hint}; give a YAML file or one of: {', '.join(profile_names())}")
+            shown, known = printable(name_or_path, MAX_PATH_CHARS), ", ".join(profile_names())
+            raise ConfigError(f"{shown}: {hint}; give a YAML file or one of: {known}")
         return path
     if name_or_path not in profile_names():
-        raise ConfigError(f"profile: unknown profile {name_or_path!r}; {nearest(name_or_path, profile_names())}")
+        raise unknown_profile(name_or_path)
     return PROFILES_DIR / f"{name_or_path}.yaml"
+
+
+def unknown_profile(name: str) -> ConfigError:
+    """What is said of a name that no committed profile has."""
+    return ConfigError(f"profile: unknown profile {name[:MAX_SHOWN]!r}; {nearest(name, profile_names())}")
 
 
 def load_profile(path: Path, overrides: Overrides | None = None) -> Profile:
@@ -162,6 +175,7 @@ def _completed(source: YamlSource, own: Profile, levels: Levels, overrides: Over
         "arrival": None if own.arrival is None else own.arrival.model_copy(update={"max_users": users}).model_dump(),
         "duration_s": duration_s,
         "engine": overrides.engine or own.engine,
+        "generators": overrides.generators or own.generators,
         "throughput_target_rpm": requirements().target_rpm(users) if isinstance(own.shape, Steady) else None,
         "stall_limit_s": _stall_limit_s(own, users),
         "stage_timeouts_s": requirements().stage_timeouts_s | own.stage_timeouts_s,

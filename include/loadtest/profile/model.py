@@ -1,6 +1,7 @@
 """A profile: who, how much, how long, with which limits. Frozen; every number of a run comes from here."""
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -29,6 +30,9 @@ DECK_SIZE = 20
 MAX_USERS = 200
 """Numbered test users that exist: loadtest_user_1 to loadtest_user_200."""
 MAX_DURATION_S = 4 * 3600
+MAX_GENERATORS = 16
+GATHER_S = 120
+"""So long the master of several generators waits for them before the load; without them it is not begun."""
 RECOVERY_METRICS = frozenset({"recovery_time_s"})
 STAGES_OF_A_REPEAT: tuple[StageName, ...] = (
     "preflight",
@@ -49,6 +53,7 @@ class Profile(Frozen):
     purpose: Annotated[str, Field(min_length=1, max_length=500)]
     engine: EngineName = "locust"
     users: Annotated[int, Field(ge=1, le=MAX_USERS)]
+    generators: Annotated[int, Field(ge=1, le=MAX_GENERATORS)] = 1
     ramp_up_s: Annotated[int, Field(ge=0, le=7200)]
     duration_s: Annotated[int, Field(ge=1, le=MAX_DURATION_S)]
     shape: Shape = Steady()
@@ -80,6 +85,7 @@ class Profile(Frozen):
         else:
             self._check_checks(self.checks)
         self._check_arrival()
+        self._check_generators()
         self.stages()
         self._check_slos()
         self._check_reachable()
@@ -138,6 +144,20 @@ class Profile(Frozen):
             )
         if not isinstance(self.shape, Steady):
             raise ValueError(f"shape is {self.shape.kind}: arrivals on a schedule come at a steady rate, remove one")
+
+    def _check_generators(self) -> None:
+        """Several processes share the users of a closed load; anything else needs all of its users in one place."""
+        several = f"generators is {self.generators}, but"
+        if self.generators == 1:
+            return
+        if self.engine != "locust":
+            raise ValueError(f"{several} engine is {self.engine}: only locust shares a load; write engine: locust")
+        if self.arrival is not None:
+            raise ValueError(f"{several} arrival is one queue for all users; write generators: 1, or remove arrival")
+        if self.checks is not None:
+            raise ValueError(f"{several} checks are one user's work; write generators: 1")
+        if self.generators > self.users:
+            raise ValueError(f"{several} users is {self.users}: a generator without a user would send nothing")
 
     def _check_slos(self) -> None:
         seen: set[tuple[str, str]] = set()
@@ -207,7 +227,8 @@ class Profile(Frozen):
 
     def stage_timeout_s(self, stage: StageName) -> float:
         """How long a stage of the run may take: its time-out beyond what the profile plans for it."""
-        planned_s = {"run_profile": self.load_s, "warm_cache": float(self.warm_up.max_s)}
+        gather_s = GATHER_S if self.generators > 1 else 0
+        planned_s = {"run_profile": gather_s + self.load_s, "warm_cache": float(self.warm_up.max_s)}
         if stage == "confirm":
             planned_s["confirm"] = sum(self.stage_timeout_s(own) for own in STAGES_OF_A_REPEAT) * self.repeats
         return planned_s.get(stage, 0.0) + self.stage_timeouts_s[stage]
@@ -246,6 +267,14 @@ class Profile(Frozen):
         """The limit of a requirement; documents that are uploaded at once may each take as long as a large one."""
         metric = f"{requirement}_s" if f"{requirement}_s" in REQUIREMENT_METRICS else "large_document_s"
         return next(slo.limit for slo in self.slos if slo.metric == metric)
+
+    def share_of(self, numbers: Sequence[int], generator: int) -> tuple[int, ...]:
+        """The test users of one of its generators, counted from 1.
+
+        Locust's master starts users in turns, beginning with the first generator. So whoever starts at some moment of a
+        ramp has a test user, and none is played twice.
+        """
+        return tuple(numbers[: self.users][generator - 1 :: self.generators])
 
     def users_at(self, offset_s: float) -> int:
         """Planned users at an offset from the first intended start; 0 after the end."""

@@ -35,12 +35,13 @@ class SuiteRun(Frozen):
     users: int | None = None
     duration_s: int | None = None
     engine: str | None = None
+    generators: int | None = None
     repeated: bool = True
 
     @property
     def overrides(self) -> Overrides:
         """What differs from the profile's own numbers."""
-        return Overrides(self.users, self.duration_s, self.engine)
+        return Overrides(self.users, self.duration_s, self.engine, self.generators)
 
     def load(self) -> Profile:
         """The complete profile of this run. Raises ConfigError."""
@@ -86,7 +87,7 @@ def most_runs() -> int:
 def load_suite(name: str) -> Suite:
     """A committed suite. Raises ConfigError: unknown name, or `file:line` of what is wrong in it."""
     if name not in suite_names():
-        raise ConfigError(f"suite: unknown suite {name!r}; {nearest(name, suite_names())}")
+        raise ConfigError(f"suite: unknown suite {name[:80]!r}; {nearest(name, suite_names())}")
     suite = read_suite(SUITES_DIR / f"{name}.yaml")
     if suite.name != name:
         raise ConfigError(f"{SUITES_DIR / name}.yaml: name is {suite.name!r}; it must be the file's own name, {name}")

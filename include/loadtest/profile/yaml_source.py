@@ -1,5 +1,6 @@
 """YAML with the line of each key, so that an error can say where; refuses what YAML would silently accept."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,16 @@ from include.loadtest.errors import ConfigError, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_BYTES = 64 * 1024
-"""Larger files are no profiles; a bound keeps hostile input (alias bombs, binaries) cheap."""
+"""Larger files are no profiles; a bound keeps hostile input (binaries) cheap."""
+MAX_VALUES = 20_000
+"""As many as a file of that size has without aliases; a few lines with aliases of aliases stand for billions."""
+MAX_DEPTH = 50
+"""A profile has six levels."""
+TOO_DEEP = f"nested more than {MAX_DEPTH} deep, which no profile is; write fewer levels"
 _FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Twelve times as fast where libyaml is there, which counts: each reading of a DAG file reads profiles."""
-_NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+_NOT_YAML = (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError, TypeError)
+"""The last three: what its constructors raise of a value that does not fit its tag (`!!timestamp x`, `!!bool x`)."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +59,14 @@ def read_yaml(path: Path) -> YamlSource:
 
 def parse_yaml(text: str, name: str) -> YamlSource:
     """Parse text; `name` stands for the file in messages. Raises ConfigError with the line."""
-    if len(text.encode()) > MAX_BYTES:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise ConfigError(f"{name}: more than {MAX_BYTES} bytes are too many for a profile")
+    if _opens(text) > MAX_DEPTH:
+        raise ConfigError(f"{name}:1: {TOO_DEEP}")
     try:
         return _parsed(text, name, _FAST_LOADER)
+    except RecursionError as error:
+        raise ConfigError(f"{name}:1: {TOO_DEEP}") from error
     except _NOT_YAML:
         pass  # the slower parser says what is wrong in plainer words
     try:
@@ -68,6 +79,18 @@ def parse_yaml(text: str, name: str) -> YamlSource:
     except _NOT_YAML as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{name}:1: not valid YAML: {reason}; write the profile as plain YAML text") from error
+
+
+def _opens(text: str) -> int:
+    """The most brackets that are open at once; with 2,000 of them either parser takes a minute.
+
+    Those in quotes and comments count too: no profile has so many.
+    """
+    depth = deepest = 0
+    for found in re.finditer(r"[\[\]{}]", text):
+        depth = depth + 1 if found.group() in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _parsed(text: str, name: str, loader: Any) -> YamlSource:
@@ -88,6 +111,9 @@ def _walk(
     line = node.start_mark.line + 1
     if id(node) in open_nodes:
         raise ConfigError(f"{name}:{line}: an alias that contains itself; write the value out")
+    if len(path) > MAX_DEPTH or len(lines) > MAX_VALUES:
+        too_many = f"more than {MAX_VALUES} values, which no profile has; write it out, without aliases of aliases"
+        raise ConfigError(f"{name}:{line}: {TOO_DEEP if len(path) > MAX_DEPTH else too_many}")
     lines.setdefault(path, line)
     open_nodes.add(id(node))
     if isinstance(node, yaml.MappingNode):

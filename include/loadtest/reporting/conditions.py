@@ -111,8 +111,10 @@ def _logged(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def environment_section(manifest: Mapping[str, Any]) -> str:
-    """The target's environment as preflight found it."""
-    environment = manifest.get("environment") or {}
+    """The target's environment as preflight found it; and the generators, where several shared the load."""
+    environment = dict(manifest.get("environment") or {})
+    for one in manifest.get("generators") or ():
+        environment[f"generator {one.get('worker')}"] = {key: value for key, value in one.items() if key != "worker"}
     rows = [(plain(str(name)), plain(str(value))) for name, value in environment.items()]
     return section("Environment", table(("what", "value"), rows))
 

@@ -1,6 +1,6 @@
 """What every engine is given, and what it says of the load it sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,8 @@ from include.loadtest.profile import Profile, Stage
 from include.loadtest.run import utc_text
 from include.loadtest.verdict import Reason
 
+FIRST = "w0"
+LOOPBACK = "127.0.0.1"
 ORDERLY_EXITS: dict[str, frozenset[int]] = {"locust": frozenset({0, 1}), "k6": frozenset({0, 99, 105})}
 """Exit codes with which a generator that ended before its time did not die: it was ended. By engine."""
 _EXIT_MEANINGS: dict[str, dict[int, str]] = {
@@ -39,7 +41,10 @@ class LoadRequest:
     """One load: who sends it where. `user_numbers` have a session in `sessions_file`; `caps`: postal codes.
 
     `check_paths`: those of the target file. `lease_file`: without a valid lease in it nothing is sent; None: the target
-    is this load's alone.
+    is this load's alone. `addresses`: the IP addresses of the host that were checked, to which alone load goes; none
+    where the host is one itself. `worker`: the name in the samples, w0 for the only generator or the master of several,
+    w1, w2, … for those. A master listens on `master_host`, and `on_listening` is told where; a generator that it leads
+    finds it at `master` (host:port).
     """
 
     bundle: Bundle
@@ -53,6 +58,16 @@ class LoadRequest:
     caps: tuple[str, ...]
     check_paths: Mapping[str, str | None] = field(default_factory=dict)
     lease_file: Path | None = None
+    addresses: tuple[str, ...] = ()
+    worker: str = FIRST
+    master_host: str = LOOPBACK
+    master: str | None = None
+    on_listening: Callable[[str], None] = lambda _: None
+
+    @property
+    def is_led(self) -> bool:
+        """Whether it is the part of one of several generators, which a master leads."""
+        return self.worker != FIRST
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,7 @@ class LoadResult:
     `lost_samples`: requests whose samples could not be written. `stopped_by`: reason code of what ended it early on
     purpose, with its `stop_text`; None where nothing did. `planned_arrivals`, `sent_arrivals`: of an open load, those
     of its schedule and those that the generator released in time, whoever was free to serve them; None in a closed one
-    or where the generator left no account.
+    or where the generator left no account. `generators`: where several shared the load, what is known of each.
     """
 
     engine: str
@@ -77,6 +92,7 @@ class LoadResult:
     lost_samples: int = 0
     planned_arrivals: int | None = None
     sent_arrivals: int | None = None
+    generators: tuple[Mapping[str, Any], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """For the manifest."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from include.loadtest.profile import Profile, Slo, Stage
 from include.loadtest.run import (
@@ -52,7 +53,7 @@ def write_script_plan(request: LoadRequest) -> Path:
         "run_key": zlib.crc32(request.bundle.run_id.encode()),
         "headers": {HEADER_RUN_ID: request.bundle.run_id, HEADER_PHASE: "load", **PLAIN_BODIES},
         "summary_file": str((folder / SUMMARY_FILE).resolve()),
-        "options": script_options(profile, len(numbers)),
+        "options": {**script_options(profile, len(numbers)), **hosts_option(request)},
         "held_up_s": HELD_UP_S,
         "renewal": _renewal(request.bundle.run_id),
         "documents": _documents(folder),
@@ -113,6 +114,15 @@ def script_options(profile: Profile, users: int) -> dict[str, Any]:
         "summaryTrendStats": _STATS,
         "maxRedirects": 0,
     }
+
+
+def hosts_option(request: LoadRequest) -> dict[str, Any]:
+    """k6 looks the target's name up nowhere else: it knows one address, the one that it would have preferred itself."""
+    host = urlsplit(request.base_url).hostname
+    if host is None or not request.addresses or host in request.addresses:
+        return {}
+    by_version = sorted(request.addresses, key=lambda address: ":" in address)
+    return {"hosts": {host: by_version[0]}}
 
 
 def thresholds(profile: Profile) -> dict[str, list[str]]:

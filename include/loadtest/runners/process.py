@@ -18,11 +18,11 @@ from include.loadtest.bundle import Bundle
 from include.loadtest.lease_file import LeaseGuard
 from include.loadtest.machine import child_environment
 from include.loadtest.profile import Profile
-from include.loadtest.runners.generator import LoadRequest, LoadResult
+from include.loadtest.profile.model import GATHER_S
+from include.loadtest.runners.generator import FIRST, LoadRequest, LoadResult
 
 LOG = logging.getLogger("loadtest.runner")
 ROOT = Path(__file__).parents[3]
-WORKER = "w0"
 DRAIN_S = 5
 """Running requests may finish that long after the last stage; then they are cut and recorded as censored."""
 STARTUP_S = 60
@@ -30,6 +30,8 @@ STOP_POLL_S = 0.25
 ORDERED = "operator"
 """Reason code of a load that was ordered to end; whoever ordered it may know a better one."""
 LOG_FILE = "generator.log"
+LISTENING = "listening: "
+"""What the line of a master begins with that says its port."""
 MAX_LOG_BYTES = 2 * 1024 * 1024
 _PROGRESS = "progress: "
 
@@ -50,6 +52,14 @@ def watch(
     However this call ends, the generator has ended too. A generator that dies is not an error here: what it measured
     stands in the bundle, and the result says that the load is not complete. One whose lease is lost or over is ended.
     """
+    exit_code, stopped_by, stop_text = run_process(generator, request, on_progress, stop_requested)
+    return read_result(request.bundle, request.profile, exit_code, stopped_by, stop_text)
+
+
+def run_process(
+    generator: Generator, request: LoadRequest, on_progress: Callable[[str], None], stop_requested: Callable[[], bool]
+) -> tuple[int, str | None, str | None]:
+    """As `watch`; returns the exit code, and code and text of a stop that was ordered."""
     process = _start(generator, request)
     reader = threading.Thread(target=_relay, args=(process, request, on_progress), daemon=True)
     reader.start()
@@ -58,7 +68,7 @@ def watch(
     finally:
         exit_code = _kill_group(process)
         reader.join(timeout=10)
-    return read_result(request.bundle, request.profile, exit_code, stopped_by, stop_text)
+    return exit_code, stopped_by, stop_text
 
 
 def _start(generator: Generator, request: LoadRequest) -> subprocess.Popen[str]:
@@ -85,6 +95,7 @@ def _write_plan(request: LoadRequest) -> Path:
     plan = {
         "run_id": request.bundle.run_id,
         "base_url": request.base_url,
+        "addresses": request.addresses,
         "api_prefix": request.api_prefix,
         "profile": request.profile.model_dump(mode="json"),
         "bundle": str(request.bundle.path.resolve()),
@@ -93,11 +104,11 @@ def _write_plan(request: LoadRequest) -> Path:
         "forwarded_for": request.forwarded_for,
         "caps": request.caps,
         "check_paths": dict(request.check_paths),
-        "worker": WORKER,
+        "worker": request.worker,
         "lease_file": str(request.lease_file) if request.lease_file else None,
         "starter_pid": os.getpid(),
     }
-    path = request.work_dir / "generator-plan.json"
+    path = request.work_dir / plan_file(request.worker)
     path.write_text(json.dumps(plan), encoding="utf-8")
     return path
 
@@ -106,11 +117,28 @@ def _relay(process: subprocess.Popen[str], request: LoadRequest, on_progress: Ca
     """Read to the end whatever happens to the log: a generator whose output nobody reads stops."""
     output: IO[str] | None = process.stdout
     assert output is not None  # noqa: S101 - PIPE was asked for above
-    with _Log(request.bundle.path / LOG_FILE) as log:
+    with _Log(request.bundle.path / log_file(request.worker)) as log:
         for line in output:
             if line.startswith(_PROGRESS):
                 on_progress(line.removeprefix(_PROGRESS).strip())
+            elif line.startswith(LISTENING):
+                request.on_listening(f"{request.master_host}:{line.removeprefix(LISTENING).strip()}")
             log.write(line)
+
+
+def log_file(worker: str) -> str:
+    """Name of a generator's log in the bundle."""
+    return LOG_FILE if worker == FIRST else f"generator-{worker}.log"
+
+
+def plan_file(worker: str) -> str:
+    """Name of a generator's plan in the private folder."""
+    return "generator-plan.json" if worker == FIRST else f"generator-plan-{worker}.json"
+
+
+def state_file(worker: str) -> str:
+    """Name of a generator's own account in the bundle."""
+    return f"generator-{worker}.json"
 
 
 class _Log:
@@ -142,7 +170,8 @@ def _wait(
     process: subprocess.Popen[str], request: LoadRequest, stop_requested: Callable[[], bool]
 ) -> tuple[str | None, str | None]:
     """Wait for the end, a stop or the limit, whichever comes first; returns code and text of a stop."""
-    limit_s = request.profile.load_s + DRAIN_S + STARTUP_S
+    gather_s = GATHER_S if request.profile.generators > 1 else 0
+    limit_s = request.profile.load_s + DRAIN_S + STARTUP_S + gather_s
     deadline, lease = time.monotonic() + limit_s, LeaseGuard(request.lease_file)
     while process.poll() is None:
         if stop_requested():
@@ -172,7 +201,7 @@ def _kill_group(process: subprocess.Popen[str]) -> int:
 
 def load_has_ended(bundle: Bundle) -> bool:
     """Whether the generator has said that its load is over; one that was killed says nothing."""
-    return bool(_state(bundle.path / f"generator-{WORKER}.json").get("ended_ns"))
+    return bool(_state(bundle.path / state_file(FIRST)).get("ended_ns"))
 
 
 def read_result(
@@ -182,9 +211,10 @@ def read_result(
 
     `stopped_by` and `stop_text` say who ordered its end; one that stopped by its own rules says so itself.
     """
-    state = _state(bundle.path / f"generator-{WORKER}.json")
+    state = _state(bundle.path / state_file(FIRST))
     by_itself = state.get("stopped_by")
     code, text = (by_itself, state.get("stop_text")) if by_itself else (stopped_by, stop_text)
+    generators = tuple(state.get("generators") or ())
     started_ns = state.get("started_ns")
     ended_s = state["ended_ns"] / 1e9 if state.get("ended_ns") else _last_part_s(bundle)
     return LoadResult(
@@ -195,11 +225,12 @@ def read_result(
         exit_code=exit_code,
         planned_users=profile.users,
         reached_users=int(state.get("max_users") or 0),
-        lost_samples=int(state.get("lost_samples") or 0),
+        lost_samples=sum(int(one.get("lost_samples") or 0) for one in (state, *generators)),
         stopped_by=None if state.get("completed") else code,
         stop_text=None if state.get("completed") else text,
         planned_arrivals=state.get("planned_arrivals"),
         sent_arrivals=state.get("sent_arrivals"),
+        generators=generators,
     )
 
 

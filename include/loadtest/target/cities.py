@@ -27,7 +27,7 @@ def known_caps(
         "Content-Type": "application/json",
     }
     found: dict[str, str] = {}
-    with http_client(_TIMEOUT_S) as client:
+    with http_client(target, _TIMEOUT_S) as client:
         for city, codes in candidates.items():
             code = next((code for code in codes if _is_known(client, target.url(_PATH), headers, code)), None)
             if code is not None:

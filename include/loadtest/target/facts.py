@@ -81,16 +81,16 @@ def _size_bytes(cursor: Cursor) -> int:
 
 
 def _row_counts(cursor: Cursor) -> dict[str, int]:
-    """Rows of the largest tables of the search path, largest table first."""
+    """Rows of the largest tables of the search path, largest table first; an estimate where the role may not read."""
     cursor.execute(
-        """SELECT relname, reltuples::bigint, pg_relation_size(oid) FROM pg_class
+        """SELECT relname, reltuples::bigint, pg_relation_size(oid), has_table_privilege(oid, 'SELECT') FROM pg_class
         WHERE relkind = 'r' AND relnamespace::regnamespace::text = ANY (current_schemas(false)::text[])
         ORDER BY pg_relation_size(oid) DESC, relname LIMIT %s""",
         (COUNTED_TABLES,),
     )
     counts = {}
-    for name, estimate, size_bytes in cursor.fetchall():
-        exact = size_bytes <= EXACT_UP_TO_BYTES
+    for name, estimate, size_bytes, may_read in cursor.fetchall():
+        exact = may_read and size_bytes <= EXACT_UP_TO_BYTES
         if exact:
             cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name)))
             counts[name] = _scalar(cursor)
@@ -100,7 +100,7 @@ def _row_counts(cursor: Cursor) -> dict[str, int]:
 
 
 def _migration_head(cursor: Cursor) -> str | None:
-    cursor.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
+    cursor.execute("SELECT coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), false)")
     if not _scalar(cursor):
         return None
     cursor.execute("SELECT string_agg(version_num, ',' ORDER BY version_num) FROM alembic_version")

@@ -3,6 +3,7 @@
 import socket
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -85,8 +86,7 @@ def check_target(target: Target, run_id: str) -> TargetFacts:
     Raises InvalidTestError (`target_unreachable`, `rate_limiter`), ConfigError (an address or the schema is not as
     needed) or InfrastructureError (database or Redis does not answer).
     """
-    target.check_allowed(target.base_url)
-    with http_client(HEALTH_TIMEOUT_S) as client:
+    with http_client(target, HEALTH_TIMEOUT_S) as client:
         probe = _Probe(target, run_id, client)
         health = probe.health()
         probe.check_limiter()
@@ -183,13 +183,25 @@ class _Probe:
 
 def _round_trip_ms(target: Target) -> float:
     """Median time of a TCP connect to the target, in milliseconds. Raises InfrastructureError."""
-    _, host, port = split_base_url(target.base_url, target.file.name)
+    _, _, port = split_base_url(target.base_url, target.file.name)
     times_ms = []
     try:
         for _ in range(TCP_CONNECTS):
             begin = time.perf_counter()
-            socket.create_connection((host, port), timeout=HEALTH_TIMEOUT_S).close()
+            _connect(target.addresses, port)
             times_ms.append((time.perf_counter() - begin) * 1000)
     except OSError as error:
         raise InfrastructureError(f"{target.base_url}: no TCP connection ({error})") from error
     return round(statistics.median(times_ms), 3)
+
+
+def _connect(addresses: Sequence[str], port: int) -> None:
+    """A TCP connection to the first address that takes it. Raises OSError, of the last address."""
+    for left, address in reversed(list(enumerate(reversed(addresses)))):
+        try:
+            socket.create_connection((address, port), timeout=HEALTH_TIMEOUT_S).close()
+        except OSError:
+            if not left:
+                raise
+        else:
+            return

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from include.loadtest.pinned import PinnedTransport, Place
 from include.loadtest.run import HEADER_PHASE, HEADER_RUN_ID, REQUEST_PHASES
 from include.loadtest.target.settings import Target
 
@@ -57,9 +58,10 @@ def request_headers(target: Target, run_id: str, phase: str, number: int) -> dic
     return headers
 
 
-def http_client(timeout_s: float) -> httpx.Client:
-    """A client that goes to the target itself: no proxy of this machine's environment, no redirects."""
-    return httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False)
+def http_client(target: Target, timeout_s: float) -> httpx.Client:
+    """A client that goes to the target's checked addresses only: by no proxy of this machine, after no redirect."""
+    pinned = PinnedTransport(Place.of(target.base_url, target.addresses))
+    return httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False, transport=pinned)
 
 
 def exchange(

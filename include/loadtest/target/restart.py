@@ -62,7 +62,7 @@ def restart_since(target: Target, since: datetime) -> Restart:
     starts_s: list[float] = []
     for _ in range(ASKS):
         try:
-            starts_s += _ask(url)
+            starts_s += _ask(target, url)
         except httpx.HTTPError as error:
             cause = printable(str(error), 200)
             return Restart("restarted", f"{url} does not answer any more: {cause or type(error).__name__}.")
@@ -79,11 +79,11 @@ def restart_since(target: Target, since: datetime) -> Restart:
     return Restart("joined", f"A process of the target started at {when}, beside older ones.")
 
 
-def _ask(url: str) -> list[float]:
+def _ask(target: Target, url: str) -> list[float]:
     """Start times by this machine's clock of the process that answers; [] if not told. Raises httpx.HTTPError."""
     for left in reversed(range(TRIES)):
         try:
-            return _ask_once(url)
+            return _ask_once(target, url)
         except httpx.HTTPError:
             if not left:
                 raise
@@ -91,9 +91,9 @@ def _ask(url: str) -> list[float]:
     return []
 
 
-def _ask_once(url: str) -> list[float]:
+def _ask_once(target: Target, url: str) -> list[float]:
     dates: list[str] = []
-    with http_client(TIMEOUT_S) as client:  # a connection of its own: another process may take it
+    with http_client(target, TIMEOUT_S) as client:  # a connection of its own: another process may take it
         client.event_hooks = {"response": [lambda response: dates.append(response.headers.get("date", ""))]}
         answer = exchange(client, "GET", url, timeout_s=TIMEOUT_S, headers={"Connection": "close"})
     if answer.status in _PROXY_STATUS:

@@ -81,7 +81,7 @@ def ensure_sessions(
     cache = SessionCache(cache_path)
     known = {number: session for number, session in cache.load().items() if session.is_fresh}
     obtained: dict[int, Session] = {}
-    with http_client(REQUEST_TIMEOUT_S) as client:
+    with http_client(target, REQUEST_TIMEOUT_S) as client:
         opener = _Opener(target, run_id, client)
 
         def obtain(number: int) -> None:

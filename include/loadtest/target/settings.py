@@ -1,7 +1,7 @@
 """A target: what its file says about it, and the addresses that a run uses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -71,6 +71,9 @@ class OwnedTable(Frozen):
     user_column: Identifier
 
 
+HostPattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9._*?\[\]:-]+$", max_length=253)]
+PRODUCTION_HOSTS = ("*prod*", "pratikoai.*", "www.pratikoai.*", "app.pratikoai.*", "api.pratikoai.*")
+"""Shell patterns of host names; a target whose host is wrongly taken for production has a list of its own."""
 MAX_QUERIES = 30
 """Each costs the collectors about a thousandth of a core."""
 PromQl = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -94,6 +97,8 @@ class TargetFile(Frozen):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,39}$")]
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
+    production_hosts: tuple[HostPattern, ...] = PRODUCTION_HOSTS
+    production_operators: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ()
     api_prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = "/api/v1"
     forwarded_for: bool = False
     blackouts: bool = True
@@ -169,7 +174,7 @@ def target_names() -> list[str]:
 def load_target_file(name: str) -> TargetFile:
     """The file of a target's name. Raises ConfigError: unknown name, or `file:line` of what is wrong in it."""
     if name not in target_names():
-        raise ConfigError(f"target: unknown target {name!r}; {nearest(name, target_names())}")
+        raise ConfigError(f"target: unknown target {name[:80]!r}; {nearest(name, target_names())}")
     file = read_target_file(TARGETS_DIR / f"{name}.yaml")
     if file.name != name:
         raise ConfigError(f"{file.path}: name is {file.name!r}; it must be the file's own name, {name}")
@@ -205,7 +210,8 @@ class Target:
 
     `monitor_url`: the database again, for a role that may read its statistics and nothing else. `llm_metrics_url`: a
     metrics page of the LLM or its gateway. `prometheus_url`: a Prometheus server, of whose API `/api/v1/query` is used.
-    Both are only read from, so they need not be in the list of hosts that load may be sent to.
+    Both are only read from, so they need not be in the list of hosts that load may be sent to. `addresses`: the IP
+    addresses of the base URL's host, all of them allowed; requests and load go to these, whatever the name says later.
     """
 
     file: TargetFile
@@ -215,6 +221,7 @@ class Target:
     monitor_url: str | None = field(default=None, repr=False)
     llm_metrics_url: str | None = field(default=None, repr=False)
     prometheus_url: str | None = field(default=None, repr=False)
+    addresses: tuple[str, ...] = ()
 
     @classmethod
     def checked(
@@ -234,20 +241,20 @@ class Target:
         llm = page_url(llm_metrics_url, file.where_to_set("llm"), "/metrics") if llm_metrics_url else None
         prometheus = page_url(prometheus_url, PROMETHEUS_CONNECTION) if prometheus_url else None
         target = cls(file, normal, database, redis_url or None, monitor, llm, prometheus)
-        target.check_allowed(normal)
-        return target
+        return replace(target, addresses=target.allowed_addresses(normal))
 
-    def check_allowed(self, base_url: str) -> None:
-        """Raise ConfigError unless load may be sent there: host and each of its addresses are in the allow-list.
+    def allowed_addresses(self, base_url: str) -> tuple[str, ...]:
+        """The IP addresses of a base URL's host, the best first.
 
-        Addresses are checked as well, since a name in the list may have come to point to another machine.
+        Raises ConfigError unless load may be sent there: the host and each of its addresses are in the allow-list, as a
+        name in the list may have come to point to another machine.
         """
         normal, host, port = split_base_url(base_url, self.file.where_to_set("base_url"))
         add = f"in {self.file.path} (key allowed_hosts) if load may be sent there"
         if not is_allowed(host, port, self.file.allowed_hosts):
             raise ConfigError(f"target {self.file.name}: {normal} is not allowed; add {host} {add}")
         if as_address(host) is not None:
-            return
+            return (host,)
         try:
             addresses = addresses_of(host, port)
         except OSError as error:
@@ -257,6 +264,7 @@ class Target:
                 raise ConfigError(
                     f"target {self.file.name}: {host} resolves to {address}, which is not allowed; add {address} {add}"
                 )
+        return addresses
 
     def url(self, path: str) -> str:
         """Address of an API path such as `/auth/login`."""
@@ -267,8 +275,7 @@ class Target:
         """Whether the target runs on this machine, so that its load and the generator's cannot be told apart."""
         if self.file.shares_host != "auto":
             return self.file.shares_host
-        _, host, port = split_base_url(self.base_url, self.file.name)
-        return any(map(is_own_address, addresses_of(host, port)))
+        return any(map(is_own_address, self.addresses))
 
     @property
     def prometheus_queries(self) -> Mapping[str, str]:

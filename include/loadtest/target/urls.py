@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
-from include.loadtest.errors import ConfigError
+from include.loadtest.errors import ConfigError, printable
 
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
+"""A host's name in lower case; `_` is in names of containers."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _MASKED_PARAMETER = r"(?:[\w.-]{0,40}(?:password|passwd|passphrase|secret|token|api[_-]?key|signature)|sig)"
@@ -117,9 +119,26 @@ def split_base_url(url: str, source: str) -> tuple[str, str, int]:
         raise ConfigError(
             f"{source}: {redacted(url)} has a path; write http://host:port (api_prefix is in the target file)"
         )
+    if port == 0 or not _is_host(host):
+        raise ConfigError(
+            f"{source}: {printable(redacted(url), 200)} is no name or IP address with a port; write a name in ASCII "
+            "(an international one as xn--…), an IPv4 address as four decimal numbers, an IPv6 one in [] without a zone"
+        )
     place = f"[{host}]" if ":" in host else host
     suffix = "" if port is None else f":{port}"
     return f"{parts.scheme}://{place}{suffix}", host, port or DEFAULT_PORTS[parts.scheme]
+
+
+def _is_host(host: str) -> bool:
+    """Whether every program takes the host for the same: one name, or an IP address in its usual form.
+
+    A name whose last part is a number is read as an IPv4 address by some (`127.1`, `0x7f.1`, `2130706433`).
+    """
+    address = as_address(host)
+    if address is not None:
+        return getattr(address, "scope_id", None) is None and getattr(address, "ipv4_mapped", None) is None
+    is_number = re.fullmatch(r"\d+|0x[0-9a-f]*", host.rpartition(".")[2])
+    return len(host) <= 253 and _HOST.fullmatch(host) is not None and not is_number
 
 
 def page_url(url: str, source: str, default_path: str = "") -> str:
@@ -155,7 +174,15 @@ def _covers(entry: str, host: str, port: int) -> bool:
 
 
 def split_entry(entry: str) -> tuple[str, int | None]:
-    """Host and port (None: any) of an allow-list's entry. Raises ValueError."""
+    """Host and port (None: any) of an allow-list's entry. Raises ValueError; a list that allows all is none."""
+    host, port = _split_entry(entry)
+    network = _as_network(host)
+    if network is not None and network.prefixlen == 0:
+        raise ValueError(f"{entry!r}: that is every host; name those that load may go to")
+    return host, port
+
+
+def _split_entry(entry: str) -> tuple[str, int | None]:
     if entry.startswith("["):
         host, closing, rest = entry[1:].partition("]")
         if not closing or (rest and not rest.startswith(":")):
@@ -189,6 +216,9 @@ def _as_network(host: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | No
 
 
 def addresses_of(host: str, port: int) -> tuple[str, ...]:
-    """All IP addresses of a host, sorted. Raises OSError where the name is not known."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(sorted({str(entry[4][0]).partition("%")[0] for entry in found}))
+    """All IP addresses of a host, in the order to try them in. Raises OSError where the name is not known."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a part of the name that is empty or too long
+        raise OSError(f"no name of a host: {printable(host, 100)!r}") from error
+    return tuple(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))

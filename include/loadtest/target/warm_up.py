@@ -138,7 +138,7 @@ class _Asker:
         before = self._lookups()
         work = [(question, *next(self._users)) for question in self._questions]
         with (
-            http_client(REQUEST_TIMEOUT_S) as client,
+            http_client(self._target, REQUEST_TIMEOUT_S) as client,
             ThreadPoolExecutor(PARALLEL, thread_name_prefix="warm-up") as pool,
         ):
 

@@ -58,14 +58,15 @@ def validity_reasons(
     load = manifest.get("load")
     if not load or load["started"] is None:
         return []
-    reasons = [*_starved(profile, evidence), *_clock(profile, evidence)]
+    reasons = [*_starved(profile, evidence), *_clock(profile, evidence), *_clocks_apart(profile, manifest)]
     if (load["completed"] or load.get("stopped_by")) and not load.get("lost_samples"):
         reasons += _overlap(profile, evidence)  # else it is not known what the run itself sent
     if load.get("stopped_by"):
         return reasons
     reasons += _cut(profile, evidence, is_complete=load["completed"])
     if load["completed"]:
-        reasons += [*_users(profile, evidence), *_arrivals(profile, load), *_silent(profile, evidence, results)]
+        reasons += [*_idle(manifest), *_users(profile, evidence), *_arrivals(profile, load)]
+        reasons += _silent(profile, evidence, results)
     return reasons
 
 
@@ -77,10 +78,21 @@ def _starved(profile: Profile, evidence: Evidence) -> list[Reason]:
 
 
 def _starved_in(profile: Profile, phase: str, evidence: Evidence) -> list[Reason]:
-    limits, most = profile.validity.starvation, profile.validity.max_starved_share
+    """Each of several generators is judged by itself: one that was held back spoils what its users felt."""
     ticks = _ticks(evidence, phase)
+    if profile.generators == 1:
+        return _starved_one(profile, phase, "the generator", [one for own in ticks.values() for one in own])
+    found = (
+        _starved_one(profile, phase, f"generator {worker}", ticks.get(worker, []))
+        for worker in (f"w{number}" for number in range(1, profile.generators + 1))
+    )
+    return next((reasons for reasons in found if reasons), [])
+
+
+def _starved_one(profile: Profile, phase: str, name: str, ticks: Sequence[Mapping[str, float]]) -> list[Reason]:
+    limits, most = profile.validity.starvation, profile.validity.max_starved_share
     if not ticks:
-        text = f"the generator left no reading in {phase}, so nobody knows whether it was held back; see generator.log"
+        text = f"{name} left no reading in {phase}, so nobody knows whether it was held back; see generator.log"
         return [Reason("generator_starved", text)]
     starved = [figures for tick in ticks if (figures := starved_figures(tick, limits))]
     share = len(starved) / len(ticks)
@@ -93,14 +105,14 @@ def _starved_in(profile: Profile, phase: str, evidence: Evidence) -> list[Reason
         if any(name in tick for tick in starved)
     )
     text = (
-        f"{len(starved)} of {len(ticks)} readings of the generator in {phase} show that it was held back: {named}; "
+        f"{len(starved)} of {len(ticks)} readings of {name} in {phase} show that it was held back: {named}; "
         "move it to a machine of its own, or stop what runs beside it"
     )
     return [Reason("generator_starved", text, observed=share, limit=most, unit="ratio")]
 
 
-def _ticks(evidence: Evidence, phase: str) -> list[dict[str, float]]:
-    """The readings of the generator that lie in a phase, each with its machine's steal; else those that overlap it."""
+def _ticks(evidence: Evidence, phase: str) -> dict[str, list[dict[str, float]]]:
+    """By generator its readings that lie in a phase, each with its machine's steal; else those that overlap it."""
     processes = {reading.instance for reading in evidence.readings if reading.metric in OF_A_GENERATOR}
     by_tick: dict[tuple[str, float], dict[str, float]] = {}
     steals: list[Reading] = []
@@ -110,15 +122,14 @@ def _ticks(evidence: Evidence, phase: str) -> list[dict[str, float]]:
         elif reading.source == "generator" and reading.instance in processes and reading.metric in FIGURE_UNITS:
             by_tick.setdefault((reading.instance, reading.at_s), {})[reading.metric] = reading.value
     spans = evidence.of_phase(phase)
+    found: dict[str, list[dict[str, float]]] = {}
     for late_s in (0.0, READING_INTERVAL_S):
-        found = [
-            figures | _steal_before(at_s, steals)
-            for (_, at_s), figures in by_tick.items()
-            if any(span.start_s <= at_s < span.end_s + late_s for span in spans)
-        ]
-        if found:
-            return found
-    return []
+        lying: dict[str, list[dict[str, float]]] = {}
+        for (instance, at_s), figures in by_tick.items():
+            if any(span.start_s <= at_s < span.end_s + late_s for span in spans):
+                lying.setdefault(instance, []).append(figures | _steal_before(at_s, steals))
+        found = lying | found
+    return found
 
 
 def _steal_before(at_s: float, steals: Sequence[Reading]) -> dict[str, float]:
@@ -137,6 +148,34 @@ def _clock(profile: Profile, evidence: Evidence) -> list[Reason]:
         "let its clock be slewed, not stepped, and start the run again"
     )
     return [Reason("clock_trouble", text, observed=largest, limit=limit_ms, unit="ms")]
+
+
+def _clocks_apart(profile: Profile, manifest: Mapping[str, Any]) -> list[Reason]:
+    """Times of several generators are the master's; how far they may be off is half a round trip, and what came later.
+
+    Within the profile's tolerance of a clock it does not matter: phases last minutes.
+    """
+    limit_ms = profile.validity.max_clock_step_ms
+    for one in manifest.get("generators") or ():
+        off_ms = (one.get("round_trip_ms") or 0.0) / 2 + abs(one.get("clock_drift_ms") or 0.0)
+        if off_ms > limit_ms:
+            text = (
+                f"the times of generator {one['worker']} on {one.get('host')} may be {off_ms:,.0f} ms off: a question "
+                "for the time takes too long, or its clock runs at another speed; look at the network between it and "
+                "the master, and at the time service of both machines"
+            )
+            return [Reason("clock_trouble", text, observed=off_ms, limit=limit_ms, unit="ms")]
+    return []
+
+
+def _idle(manifest: Mapping[str, Any]) -> list[Reason]:
+    """One of several generators that sent nothing, or did not say what it sent."""
+    for one in manifest.get("generators") or ():
+        if not one.get("requests"):
+            said = "no request" if one.get("requests") == 0 else "nobody knows what: it gave no account at its end"
+            text = f"generator {one['worker']} on {one.get('host')} sent {said}; generator-{one['worker']}.log says why"
+            return [Reason("generator_died", text)]
+    return []
 
 
 def foreign_load(evidence: Evidence) -> ForeignLoad | None:
@@ -188,7 +227,7 @@ def _cut(profile: Profile, evidence: Evidence, *, is_complete: bool) -> list[Rea
 
 
 def _users(profile: Profile, evidence: Evidence) -> list[Reason]:
-    """In a judged phase the mean number of users lies below the plan. All users belong to the generator."""
+    """In a judged phase the mean number of users lies below the plan. All users belong to the generators."""
     if profile.load_model == "open":
         return []
     least = profile.validity.min_users_share

@@ -64,6 +64,18 @@ def test_the_date_in_italy_counts(calendar: Calendar, moment: str, refused: bool
     assert (refusal(calendar, True, at(moment), False) is not None) == refused
 
 
+@pytest.mark.parametrize(
+    ("moment", "lasts_s", "refused"),
+    [("2027-06-13T21:59", 59, False), ("2027-06-13T21:59", 60, True), ("2027-06-12T20:00", 7 * 86_400, True)],
+    ids=["ends before midnight", "lasts until midnight", "covers it"],
+)
+def test_a_load_may_not_last_into_a_blackout(calendar: Calendar, moment: str, lasts_s: int, refused: bool) -> None:
+    """The 14th is kept free; the text says so, since the day of the start is not."""
+    text = refusal(calendar, True, at(moment), False, lasts_s=lasts_s)
+    assert (text is not None) == refused
+    assert text is None or text.startswith("the load would last into Mon 2027-06-14, and no load is sent until")
+
+
 def test_a_scheduled_run_says_why_it_is_skipped(calendar: Calendar) -> None:
     """The weekly before a deadline, and where it gives way; without blackouts only the second."""
     text = scheduled_skip(calendar, True, "weekly", date(2027, 1, 17)) or ""

@@ -30,6 +30,7 @@ class Watched:
     redis_url: str | None = None
     shares_host: bool = True
     base_url: str | None = None
+    addresses: tuple[str, ...] = ()
     llm_metrics_url: str | None = None
     prometheus_url: str | None = None
     prometheus_queries: Mapping[str, str] = field(default_factory=dict)

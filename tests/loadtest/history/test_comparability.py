@@ -110,3 +110,12 @@ def test_checks_are_part_of_the_load_where_there_are_any(manifest: dict[str, Any
     fewer = italian.model_copy(update={"checks": italian.checks.model_copy(update={"bulk_items": 99})})
     assert key(italian, manifest) != key(fewer, manifest)
     assert "checks" not in comparability(load_profile(find_profile("smoke")), manifest)
+
+
+def test_runs_of_another_number_of_generators_are_not_compared() -> None:
+    """What is left out means one, so the key of earlier releases stays."""
+    own, other = (
+        comparability(load_profile(find_profile("smoke"), Overrides(generators=count)), {}) for count in (None, 2)
+    )
+    assert "generators" not in own
+    assert differing_fields(own, other) == [{"field": "generators", "current": 1, "other": 2}]

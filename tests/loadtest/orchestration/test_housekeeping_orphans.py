@@ -57,6 +57,15 @@ def users(demo: DemoTarget) -> int:
     return int(demo.sql("""SELECT count(*) FROM "user" WHERE email LIKE 'loadtest_user_%%@pratikoai.it'""")[0][0])
 
 
+def test_a_production_target_is_left_alone(hunt: OrphanHunt, demo: DemoTarget) -> None:
+    """Housekeeping runs by schedule, and nobody has confirmed it: not even its lease is taken."""
+    file = load_target_file("demo").model_copy(update={"production_hosts": ("127.*",)})
+    live = replace(target_of(demo), file=file)
+    said = replace(hunt, load_target=lambda _name: live).remove_users("demo")
+    assert said == "target demo: skipped, since 127.0.0.1 is production's (production_hosts)"
+    assert owners(hunt, HOLDERS) == []
+
+
 def test_users_of_dead_runs_go_with_their_rows(
     demo: DemoTarget, hunt: OrphanHunt, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -19,6 +19,7 @@ from include.loadtest.orchestration.lease import (
     LEASE_S,
     NEEDS_THE_TARGET,
     RENEW_EVERY_S,
+    generator_lease,
     hand_over_lease,
     kept_lease,
     still_holds,
@@ -177,6 +178,22 @@ def test_each_renewal_tells_the_generator_and_so_does_a_loss(
     make_private(context.work_dir)
     with pytest.raises(InvalidTestError, match="lost while it was used"):
         load()
+
+
+@pytest.mark.usefixtures("quick")
+def test_each_of_several_generators_has_a_lease_of_its_own(context: Context) -> None:
+    """Renewed on its own machine with the run's token; a loss reaches it too. The run's own file is not touched."""
+    make_private(context.work_dir)
+    file = context.work_dir / "lease-w2.json"
+    with generator_lease(context, file):
+        before = read_lease(file)
+        assert (before.token, why_not(before)) == (context.manifest()["lease"]["token"], None)
+        await_that(lambda: read_lease(file).until_s > before.until_s)
+        sql(context, "UPDATE loadtest.target_lock SET owner = 'other', token = token + 1")
+        await_that(lambda: "held by other" in str(why_not(read_lease(file))))
+    assert not context.lease_file.exists()
+    with pytest.raises(InvalidTestError, match="held by other"), generator_lease(context, file):
+        pass
 
 
 def test_a_late_process_is_refused_by_its_token(context: Context) -> None:

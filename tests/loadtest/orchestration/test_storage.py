@@ -25,6 +25,16 @@ def test_another_store_gets_the_files_also_when_the_task_fails(tmp_path) -> None
         assert bundle.read("manifest.json") == {"schema": 1}
 
 
+def test_a_store_that_is_reached_through_a_connection_gives_its_folders_back(tmp_path) -> None:
+    """`scheme://connection@place`: the connection is no part of a file's path."""
+    uri = "memory://store@of-a-connection"
+    with local_bundle(uri, "smoke-3", tmp_path) as bundle:
+        bundle.samples_dir.mkdir(parents=True)
+        (bundle.samples_dir / "w0-1.parquet").write_text("rows")
+    with local_bundle(uri, "smoke-3", tmp_path) as bundle:
+        assert [path.read_text() for path in bundle.samples_dir.iterdir()] == ["rows"]
+
+
 def test_a_bundle_that_is_only_read_is_not_written_back(tmp_path) -> None:
     """A task of one run must not undo what another has meanwhile written into the suite's bundle."""
     with local_bundle("memory://results", "weekly-1", tmp_path) as bundle:
@@ -43,3 +53,17 @@ def test_a_folder_that_is_not_there_has_nothing_in_it(tmp_path) -> None:
     for name in ("smoke-2", "smoke-1"):
         (folder / name).mkdir(parents=True)
     assert (has_folder(str(folder)), list_folder(str(folder))) == (True, ["smoke-1", "smoke-2"])
+
+
+def test_a_task_beside_another_writes_its_own_files_only(tmp_path) -> None:
+    """What both have a copy of stays as the other left it."""
+    with local_bundle("memory://results", "smoke-3", tmp_path) as bundle:
+        bundle.write("manifest.json", {"schema": 1})
+    with local_bundle("memory://results", "smoke-3", tmp_path, keeps=lambda name: name == "samples/w1.json") as bundle:
+        bundle.write("manifest.json", {"schema": 2})
+        bundle.samples_dir.mkdir()
+        (bundle.samples_dir / "w1.json").write_text("1")
+        (bundle.samples_dir / "w2.json").write_text("2")
+    with local_bundle("memory://results", "smoke-3", tmp_path) as bundle:
+        assert bundle.read("manifest.json") == {"schema": 1}
+        assert [path.name for path in bundle.samples_dir.iterdir()] == ["w1.json"]

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.loadtest.calendar import read_calendar
 from include.loadtest.calendar.loading import CALENDAR_FILE
@@ -75,6 +75,10 @@ def test_a_moved_slot_says_from_where(slot, caplog) -> None:
 
 def test_a_persons_run_is_never_skipped(slot) -> None:
     """Whoever triggers a suite gets it, or a refusal with a verdict."""
-    slot(date(2027, 1, 17), timedelta(days=3), run_type="manual")
+    slot(date(2027, 1, 17), timedelta(minutes=115), run_type="manual")
     assert skipped(WEEKLY) is None
     assert skipped(QUICK) is None
+    slot(date(2027, 1, 17), timedelta(hours=9), run_type="manual")
+    for suite in (WEEKLY, QUICK):
+        with pytest.raises(AirflowFailException, match=r"ordered 9\.0 h ago, more than 2 h; trigger it anew"):
+            skip_if_not_due(suite, True)

@@ -7,7 +7,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from include.loadtest.errors import ConfigError, InfrastructureError, InvalidTestError
 from include.loadtest.history.locks import Holder, TargetHeldError
-from include.loadtest.orchestration.task_policy import STAGE_OPTIONS, as_airflow_errors
+from include.loadtest.orchestration.task_policy import ON_LOAD_QUEUE, STAGE_OPTIONS, as_airflow_errors, queue_option
 from include.loadtest.profile.vocabulary import STAGES
 
 pytestmark = pytest.mark.unit
@@ -38,3 +38,12 @@ def test_who_has_to_wait_is_no_fault() -> None:
 def test_every_stage_has_its_policy() -> None:
     """A stage without one would have Airflow's defaults: it would be retried, a load too."""
     assert set(STAGES) <= set(STAGE_OPTIONS)
+
+
+def test_tasks_go_to_the_queues_that_the_environment_names() -> None:
+    """Whoever sends, or shares its private folder, to one; generators to another; all others to the default."""
+    named = {"LOADTEST_LOAD_QUEUE": "load", "LOADTEST_GENERATOR_QUEUE": "generators"}
+    queues = {name: queue_option(name, named).get("queue") for name in STAGE_OPTIONS}
+    assert {name for name, queue in queues.items() if queue == "load"} == ON_LOAD_QUEUE
+    assert {name for name, queue in queues.items() if queue == "generators"} == {"generators"}
+    assert all(queue_option(name, {"LOADTEST_LOAD_QUEUE": ""}) == {} for name in STAGE_OPTIONS)

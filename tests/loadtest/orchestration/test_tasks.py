@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.loadtest.orchestration import tasks
-from include.loadtest.orchestration.tasks import refuse_if_long_over
+from include.loadtest.orchestration.tasks import refuse_if_long_over, refuse_if_ordered_long_ago
 from include.loadtest.profile.suites import load_suite
 
 pytestmark = pytest.mark.unit
@@ -22,6 +22,14 @@ def test_a_suite_that_went_on_days_later_sends_nothing_more() -> None:
     with pytest.raises(AirflowFailException, match=r"56\.0 h after the suite's slot"):
         refuse_if_long_over(WEEKLY, run, SLOT + timedelta(hours=56))
     refuse_if_long_over(WEEKLY, SimpleNamespace(run_type="manual", run_after=SLOT), SLOT + timedelta(hours=56))
+
+
+def test_what_was_ordered_long_ago_does_not_begin() -> None:
+    """Airflow was away, or the DAG paused: a load in the middle of another day would surprise everybody."""
+    run = SimpleNamespace(run_type="manual", run_after=SLOT)
+    refuse_if_ordered_long_ago(run, SLOT + timedelta(hours=2))
+    with pytest.raises(AirflowFailException, match=r"not begun: it was ordered 9\.5 h ago, more than 2 h"):
+        refuse_if_ordered_long_ago(run, SLOT + timedelta(hours=9.5))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from include.loadtest.errors import ConfigError
 from include.loadtest.profile import Overrides, find_profile, load_profile, load_profile_text, profile_names
 from include.loadtest.profile.loading import NO_LIMITS_NOTE
+from include.loadtest.profile.model import GATHER_S
 from include.loadtest.profile.vocabulary import SCENARIOS
 
 pytestmark = pytest.mark.unit
@@ -247,6 +248,10 @@ def test_above_one_hundred_users_nothing_is_judged_and_the_profile_says_so() -> 
         (Overrides(users=0), "users: 0 is outside 1 to 200"),
         (Overrides(users=201), "users: 201 is outside 1 to 200"),
         (Overrides(duration_s=0), "duration_s: 0 is outside"),
+        (Overrides(generators=0), "generators: 0 is outside 1 to 16"),
+        (Overrides(generators=17), "generators: 17 is outside 1 to 16"),
+        (Overrides(generators=2, engine="k6"), "engine is k6: only locust shares a load; write engine: locust"),
+        (Overrides(generators=11), "generators is 11, but users is 10"),
         (Overrides(engine="locus"), "engine: unknown engine 'locus'; did you mean locust?"),
     ],
 )
@@ -293,3 +298,22 @@ def test_arrivals_on_a_schedule_state_their_users_once() -> None:
     profile = load_profile_text(text, "x.yaml", Overrides(users=40))
     assert profile.arrival is not None
     assert (profile.users, profile.arrival.max_users, profile.load_model) == (40, 40, "open")
+
+
+def test_what_one_process_has_to_do_is_not_shared() -> None:
+    """One queue of arrivals, and checks by one user, are refused with the way out."""
+    with pytest.raises(ConfigError, match="checks are one user's work; write generators: 1"):
+        load_profile(find_profile("italian_market"), Overrides(generators=2))
+    text = SMOKE.replace("users: 10", "arrival: {rate_rpm: 600, max_users: 10}\ngenerators: 2")
+    with pytest.raises(ConfigError, match="arrival is one queue for all users; write generators: 1"):
+        load_profile_text(text, "mine.yaml")
+
+
+def test_generators_get_their_users_in_turns() -> None:
+    """All users, each once, and no more than the load has; the load waits for its generators before it begins."""
+    profile = load_profile(find_profile("smoke"), Overrides(generators=3))
+    numbers = range(1, 201)
+    assert [profile.share_of(numbers, one) for one in (1, 2, 3)] == [(1, 4, 7, 10), (2, 5, 8), (3, 6, 9)]
+    alone = load_profile(find_profile("smoke"))
+    assert alone.share_of(numbers, 1) == tuple(range(1, 11))
+    assert profile.stage_timeout_s("run_profile") - alone.stage_timeout_s("run_profile") == GATHER_S

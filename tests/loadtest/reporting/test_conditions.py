@@ -2,7 +2,7 @@
 
 import pytest
 
-from include.loadtest.reporting.conditions import changes_section, gaps_section, sizes_section
+from include.loadtest.reporting.conditions import changes_section, environment_section, gaps_section, sizes_section
 from tests.loadtest.reporting.conftest import HOSTILE
 
 pytestmark = pytest.mark.unit
@@ -77,3 +77,13 @@ def test_what_the_targets_log_says_of_its_end_is_shown() -> None:
     text = changes_section({"target_log": lines})
     assert "- the target's log at 2026-03-01 20:15:01 UTC: out of memory, killed (killed: a\\|b)" in text
     assert "- the target's log at 2026-03-01 20:15:04 UTC: restart" in text.splitlines()
+
+
+def test_the_generators_that_shared_a_load_stand_with_the_environment() -> None:
+    """Each with its machine and how far its clock was off; what it said is harmless text."""
+    accounts = [{"worker": "w1", "host": HOSTILE, "clock_offset_ms": -7.5}, {"worker": "w2", "requests": 4}]
+    text = environment_section({"environment": {"git_sha": "abc"}, "generators": accounts})
+    assert "generator w1" in text
+    assert "-7.5" in text
+    assert "'requests': 4" in text
+    assert "<script" not in text

@@ -1,11 +1,12 @@
 """What k6 is told comes from the profile."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from include.loadtest.profile import Overrides, Profile, find_profile, load_profile, profile_names
-from include.loadtest.runners.k6_plan import script_options, thresholds, user_spans
+from include.loadtest.runners.k6_plan import hosts_option, script_options, thresholds, user_spans
 
 pytestmark = pytest.mark.unit
 
@@ -52,6 +53,24 @@ def test_the_load_is_as_long_as_the_profiles_and_cut_after_the_drain() -> None:
     profile = load_profile(find_profile("smoke"), Overrides(users=5, duration_s=20))
     load = script_options(profile, 5)["scenarios"]["load"]
     assert load == {"executor": "constant-vus", "vus": 5, "duration": "25000ms", "gracefulStop": "5s"}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "addresses", "hosts"),
+    [
+        ("http://app.example:8000", ("::1", "127.0.0.1", "127.0.0.2"), {"app.example": "127.0.0.1"}),
+        ("http://app.example", ("::1",), {"app.example": "::1"}),
+        ("http://127.0.0.1:8000", ("127.0.0.1",), None),
+        ("http://[::1]:8000", ("::1",), None),
+        ("http://app.example", (), None),
+    ],
+)
+def test_a_name_is_known_to_k6_by_one_checked_address(
+    base_url: str, addresses: tuple[str, ...], hosts: dict[str, str] | None
+) -> None:
+    """The one that k6 itself would prefer, IPv4; an address needs no such list."""
+    request = SimpleNamespace(base_url=base_url, addresses=addresses)
+    assert hosts_option(request).get("hosts") == hosts  # type: ignore[arg-type]
 
 
 def test_every_committed_profile_with_users_can_be_told_to_k6() -> None:

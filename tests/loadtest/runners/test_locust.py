@@ -1,5 +1,6 @@
 """A real Locust against the real demo target: every request is a sample, and nothing of the generator survives it."""
 
+import json
 import os
 import signal
 import socket
@@ -17,10 +18,14 @@ import duckdb
 import psutil
 import pytest
 
+from include.loadtest.profile import Overrides, find_profile, load_profile
+from include.loadtest.runners import process as processes
 from include.loadtest.runners.generator import ORDERLY_EXITS, load_reasons, phase_spans
 from include.loadtest.runners.locust import LOCUSTFILE, run_locust
 from include.loadtest.validation.evidence import read_evidence
 from include.loadtest.validation.validity import validity_reasons
+from include.locustfiles.crew import member_id
+from tests.helpers.generators import SharedLoad, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -290,3 +295,170 @@ def test_the_generator_says_how_it_fared(load_request) -> None:
     assert abs(figures["clock_step_ms"]) < 100
     reasons = validity_reasons(request.profile, {"load": result.document()}, evidence, ())
     assert not any("left no reading" in reason.text for reason in reasons)
+
+
+def workers_rows(bundle) -> dict[str, list[tuple]]:
+    """Samples by generator: user, iteration, scenario, phase, intended start in seconds."""
+    query = (
+        "SELECT worker, user, iteration, scenario, phase, epoch_ns(intended_start) / 1e9 "
+        f"FROM '{bundle.samples_dir}/*.parquet' ORDER BY worker, user, iteration"
+    )
+    rows: dict[str, list[tuple]] = defaultdict(list)
+    for worker, *row in duckdb.sql(query).fetchall():
+        rows[worker].append(tuple(row))
+    return rows
+
+
+@pytest.fixture
+def ahead(tmp_path, monkeypatch) -> float:
+    """The second generator lives on a machine whose clock is so many seconds ahead."""
+    shift_s = 7.5
+    (tmp_path / "shim").mkdir()
+    lines = ("import time", "_time, _ns = time.time, time.time_ns", f"time.time = lambda: _time() + {shift_s}",
+             f"time.time_ns = lambda: _ns() + {int(shift_s * 1e9)}")  # fmt: skip
+    (tmp_path / "shim" / "sitecustomize.py").write_text("\n".join(lines))
+    own = processes._environment
+
+    def environment(plan: Path) -> dict[str, str]:
+        found = own(plan)
+        return found | {"PYTHONPATH": f"{tmp_path / 'shim'}:{found['PYTHONPATH']}"} if "w2" in plan.name else found
+
+    monkeypatch.setattr(processes, "_environment", environment)
+    return shift_s
+
+
+def test_several_generators_send_one_load(demo, load_request, ahead) -> None:
+    """Each user is played once, all in the master's time and phases; the target counts what the samples say."""
+    think = {"min": 0.05, "max": 0.1}
+    request = load_request("smoke-shared", duration_s=8, ramp_up_s=2, think_time_s=think, generators=2)
+    load, lines = SharedLoad(request), list[str]()
+    result = load.send(lines.append)
+    log = (request.bundle.path / "generator.log").read_text()
+    rows = workers_rows(request.bundle)
+    with demo.client() as client:
+        counted = client.get("/admin/requests", params={"run_id": "smoke-shared"}).json()
+    assert (result.completed, result.reached_users, result.lost_samples) == (True, 5, 0), log
+    assert load_reasons(request.profile, result.document()) == []
+    assert load.exits == {"w1": 0, "w2": 0}
+    assert sum(map(len, rows.values())) == counted["load"] == sum(one["requests"] for one in result.generators)
+    users = {worker: sorted({row[0] for row in own}) for worker, own in rows.items()}
+    assert users == {"w1": list(request.user_numbers[0::2]), "w2": list(request.user_numbers[1::2])}
+    for user, iteration, _, phase, intended_s in rows["w1"] + rows["w2"]:
+        offset_s = intended_s - result.started.timestamp()
+        assert -0.05 <= offset_s < 10.05, (user, iteration)
+        assert phase == ("ramp_up" if offset_s < 2 else "hold") or abs(offset_s - 2) < 0.05
+    decks: dict[tuple[int, int], Counter] = defaultdict(Counter)
+    for user, iteration, scenario, *_ in rows["w1"] + rows["w2"]:
+        decks[user, iteration // 20][scenario] += 1
+    complete = [deck for deck in decks.values() if sum(deck.values()) == 20]
+    assert complete
+    assert all(deck == Counter(request.profile.deck()) for deck in complete)
+    first, second = result.generators
+    assert abs(first["clock_offset_ms"]) < 100
+    assert abs(second["clock_offset_ms"] + 1000 * ahead) < 100
+    assert any("5 users |" in line for line in lines)
+    evidence = read_evidence(request.bundle, {"phases": phase_spans(request.profile.stages(), result)})
+    assert {reading.instance for reading in evidence.readings if reading.metric == "users"} == {"w1", "w2"}
+    assert max(abs(reading.value) for reading in evidence.readings if reading.metric == "clock_step_ms") < 100
+
+
+def test_a_generator_that_is_killed_ends_the_load(load_request) -> None:
+    """It is seen within five seconds, named, and nobody plays its users; what was measured stays."""
+    request = load_request("smoke-lost", duration_s=60, generators=2)
+    load, killed_s = SharedLoad(request), list[float]()
+
+    def kill() -> None:
+        wait_until(lambda: any(request.bundle.samples_dir.glob("w2-*.parquet")), 60)
+        began_s = json.loads((request.bundle.path / "generator-w0.json").read_text())["started_ns"] / 1e9
+        time.sleep(max(0.0, began_s + 11 - time.time()))  # its first seconds take more patience
+        load.process("w2").kill()
+        killed_s.append(time.time())
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = load.send()
+    killer.join()
+    assert result.ended.timestamp() - killed_s[0] < 7  # seen within 5 s, then the other one's requests finish
+    assert (result.completed, result.stopped_by) == (False, "generator_died")
+    assert "generator w2 on " in result.stop_text
+    assert "last sign of life" in result.stop_text
+    rows = workers_rows(request.bundle)
+    assert {row[0] for row in rows["w1"]} == set(request.user_numbers[0::2])
+    assert rows["w2"]
+    assert load.processes() == []
+
+
+def test_generators_end_by_themselves_without_their_master(load_request) -> None:
+    """Within five seconds of its death; their samples stay, and its account says that the load is not complete."""
+    request = load_request("smoke-no-master", duration_s=60, generators=2)
+    load, alive_s = SharedLoad(request), list[float]()
+
+    def kill() -> None:
+        wait_until(lambda: any(request.bundle.samples_dir.glob("w2-*.parquet")), 60)
+        load.process("w0").kill()
+        alive_s.append(wait_until(lambda: not load.processes(), 30))
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = load.send()
+    killer.join()
+    assert alive_s[0] < 10  # seen within 5 s, then running requests finish for 2 s
+    assert load_reasons(request.profile, result.document())[0].code == "generator_died"
+    assert set(workers_rows(request.bundle)) == {"w1", "w2"}
+
+
+def test_a_stop_ends_all_generators(load_request) -> None:
+    """No request begins five seconds later, soon nothing of the load is left; whoever ordered it is its reason."""
+    request = load_request("smoke-shared-stop", duration_s=60, generators=2)
+    load, ordered_s = SharedLoad(request), list[float]()
+
+    def is_ordered() -> bool:
+        if any(request.bundle.samples_dir.glob("w2-*.parquet")):
+            ordered_s.append(time.time())
+        return bool(ordered_s)
+
+    result = load.send(stop_requested=is_ordered)
+    assert time.time() - ordered_s[0] < 10
+    rows = [row for own in workers_rows(request.bundle).values() for row in own]
+    assert -3 < max(row[-1] for row in rows) - ordered_s[0] < 5
+    assert len(rows) == sum(one["requests"] for one in result.generators)
+    assert (result.completed, result.stopped_by) == (False, "operator")
+    assert load.processes() == []
+
+
+DISPATCH = """
+import json, sys
+from locust import User
+from locust.dispatch import UsersDispatcher
+from locust.runners import WorkerNode
+
+class OneUser(User):
+    pass
+
+def dispatched(names, steps):
+    dispatcher = UsersDispatcher([WorkerNode(name) for name in names], [OneUser])
+    for users in steps:
+        dispatcher.new_dispatch(users, float(steps[-1]))
+        *_, last = dispatcher
+        yield {name: counts["OneUser"] for name, counts in last.items()}
+
+print(json.dumps([list(dispatched(*case)) for case in json.loads(sys.argv[1])]))
+"""
+"""In a process of its own: Locust patches the sockets, and the clocks, of whoever imports it."""
+
+
+def test_each_user_that_locust_starts_has_a_test_user_where_it_starts() -> None:
+    """Locust's own dispatcher, over a ramp: at each step there are as many users as test users of these positions."""
+    steps, crews = [1, 2, 9, 10, 30, 37], (2, 3, 16)
+    # They come in any order.
+    cases = [([member_id(number, "smoke-1") for number in range(crew, 0, -1)], steps) for crew in crews]
+    command = [sys.executable, "-c", DISPATCH, json.dumps(cases)]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    numbers = tuple(range(101, 101 + steps[-1] + 5))  # more are there than the load has users
+    for crew, by_step in zip(crews, found, strict=True):
+        profile = load_profile(find_profile("smoke"), Overrides(users=steps[-1], generators=crew))
+        shares = {member_id(one, "smoke-1"): profile.share_of(numbers, one) for one in range(1, crew + 1)}
+        assert sorted(number for share in shares.values() for number in share) == list(numbers[: steps[-1]])
+        for users, running in zip(steps, by_step, strict=True):
+            first = set(numbers[:users])
+            assert running == {name: len(first & set(share)) for name, share in shares.items()}

@@ -23,6 +23,16 @@ def _with(target: Target, **changes: object) -> Target:
     )
 
 
+def test_the_round_trip_takes_the_first_address_that_answers() -> None:
+    """A name may have one on which nothing listens; where none does, the last one's error is raised."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        preflight._connect(("127.0.0.3", "127.0.0.1"), port)
+        server.accept()[0].close()
+    with pytest.raises(ConnectionRefusedError):
+        preflight._connect(("127.0.0.3", "127.0.0.1"), port)
+
+
 def _fault(demo: DemoTarget, **faults: object) -> None:
     with demo.client() as client:
         client.put("/admin/faults", json=faults).raise_for_status()

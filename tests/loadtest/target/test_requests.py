@@ -72,6 +72,7 @@ def dripping() -> Iterator[str]:
 def test_an_answer_that_drips_ends_with_the_bound(dripping: str) -> None:
     """Each byte comes in time, but the whole does not."""
     started = time.monotonic()
-    with http_client(5) as client, pytest.raises(httpx.ReadTimeout):
+    target = Target.checked(TargetFile(name="demo"), dripping)
+    with http_client(target, 5) as client, pytest.raises(httpx.ReadTimeout):
         exchange(client, "GET", dripping, timeout_s=0.3, headers={})
     assert time.monotonic() - started < 4

@@ -1,22 +1,26 @@
 from pathlib import Path
 
+import httpx
 import pytest
 
 from include.loadtest.errors import ConfigError
-from include.loadtest.target import settings
+from include.loadtest.target import settings, urls
+from include.loadtest.target.requests import http_client
 from include.loadtest.target.settings import Target, TargetFile, load_target_file, read_target_file, target_names
+from tests.helpers.listeners import listener, redirect_to
 
 pytestmark = pytest.mark.unit
 
 
 def test_the_committed_files_are_valid() -> None:
-    """Each loads under its own name and allows loopback only."""
-    assert target_names() == ["demo", "pratikoai"]
+    """Each loads under its own name and allows loopback only, the compose file's its own service."""
+    assert target_names() == ["compose_demo", "demo", "pratikoai"]
     for name in target_names():
         file = load_target_file(name)
         assert file.name == name
         assert file.growth_bytes_a_chat
-        assert set(file.allowed_hosts) == {"127.0.0.1", "localhost", "::1"}
+        own = {"demo-target:8000", "10.213.77.10:8000"} if name == "compose_demo" else {"127.0.0.1", "localhost", "::1"}
+        assert set(file.allowed_hosts) == own
 
 
 def test_load_keeps_away_from_deadlines_unless_the_file_says_that_it_need_not() -> None:
@@ -104,6 +108,39 @@ def test_each_address_of_a_listed_name_must_be_listed(monkeypatch: pytest.Monkey
     assert _target("http://localhost:8000", "localhost", "127.0.0.1", "203.0.113.0/24").base_url == (
         "http://localhost:8000"
     )
+
+
+def test_a_name_that_moves_after_the_check_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked up once, and what is sent later goes to the addresses of then."""
+    answers = [["127.0.0.1", "127.0.0.1"]]
+
+    def look_up(host: str, port: int, **_how: object) -> list[tuple[object, ...]]:
+        assert host == "app.example", f"{host} is looked up"
+        return [(2, 1, 6, "", (address, port)) for address in answers.pop(0)]
+
+    monkeypatch.setattr(urls.socket, "getaddrinfo", look_up)
+    with listener("127.0.0.1") as allowed:
+        target = _target(f"http://app.example:{allowed.port}", "app.example", "127.0.0.1")
+        assert target.addresses == ("127.0.0.1",)
+        monkeypatch.undo()
+        with http_client(target, 5) as client:
+            assert client.get(f"{target.base_url}/health").status_code == 200
+            with pytest.raises(httpx.ConnectError, match="not the server that was checked"):
+                client.get("http://127.0.0.2/health")
+        assert target.shares_host
+        assert answers == []
+
+
+def test_a_redirect_is_an_answer_and_no_order() -> None:
+    """Whoever stands behind it hears nothing, also on the same host."""
+    with listener("127.0.0.2") as forbidden:
+        for status in (301, 302, 303, 307, 308):
+            elsewhere = redirect_to(f"http://127.0.0.2:{forbidden.port}/", status)
+            with listener("127.0.0.1", answer=elsewhere) as allowed:
+                target = _target(f"http://127.0.0.1:{allowed.port}", "127.0.0.1")
+                with http_client(target, 5) as client:
+                    assert client.post(f"{target.base_url}/x", json={}).status_code == status
+        assert forbidden.connections == 0
 
 
 def test_secrets_stay_out_of_repr() -> None:

@@ -127,6 +127,50 @@ def test_a_base_url_is_scheme_host_and_port(url: str, wrong: str) -> None:
     assert str(caught.value).startswith("connection loadtest_target: ")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://2130706433", "http://0x7f000001", "http://0177.0.0.1", "http://127.1", "http://127.0.0.0x1"),
+        *("http://0", "http://127.0.0.1:0", "http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]", "http://[fe80::1%25eth0]"),
+        *("http://[fe80::1%eth0]", "http://127.0.0.1\\@evil", "http://127.0.0.1\\.evil", "http://evil#@127.0.0.1/"),
+        *("http://127.0.0.1:80@evil", "http://127.0.0.1%2f@evil", "http://127.0.0.1%00.evil", "http://127.0.0.1%0d%0a"),
+        *("http://127.0.0.1/../x", "http://127.0.0.1;evil", "http://127.0.0.1,evil", "http://ⓛocalhost", "http://127。0。0。1"),
+        *("http://локалхост", "http://a..b", "http://-a", "http://*.a", "http://" + 64 * "a", "http://" + 130 * "a."),
+        *("http:///127.0.0.1", "http:127.0.0.1", "//127.0.0.1", "file:///etc/passwd", "gopher://127.0.0.1", "http://[::1"),
+        *("http://127.0.0.1\x00", "http://local host", "http://127.0.0.1:8000:9000", "http://[127.0.0.1]"),
+        *("http://user@127.0.0.1", "http://:p@127.0.0.1", "http://@127.0.0.1"),
+    ],
+)
+def test_what_programs_read_differently_is_no_base_url(url: str) -> None:
+    """Other spellings of an address, marks that end a host for some, zones, names that are not ASCII: one line."""
+    with pytest.raises(ConfigError) as caught:
+        split_base_url(url, "here")
+    assert str(caught.value).startswith("here: ")
+    assert str(caught.value).isprintable()
+
+
+def test_what_a_reader_strips_is_gone_before_the_check() -> None:
+    """Line ends and tabs never reach a request: what is checked is what is used."""
+    assert split_base_url(" http://127.0.0.1\r\n\t:80\n", "x") == ("http://127.0.0.1:80", "127.0.0.1", 80)
+    assert split_base_url("http://127.0.0.1\r\n.evil.example", "x")[1] == "127.0.0.1.evil.example"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "169.254.169.254", "localhost.evil", "::", "127.0.0.2", "127.0.0.1.evil"],  # noqa: S104 - none is bound
+)
+def test_loopback_is_no_more_than_what_is_listed(host: str) -> None:
+    """Every address of this machine, a cloud's metadata, names that begin alike."""
+    assert not is_allowed(host, 80, ["127.0.0.1", "localhost", "::1"])
+
+
+@pytest.mark.parametrize("entry", ["0.0.0.0/0", "::/0"])
+def test_a_list_that_allows_every_host_is_none(entry: str) -> None:
+    """Whoever wants it has to name networks."""
+    with pytest.raises(ValueError, match="every host"):
+        split_entry(entry)
+
+
 def test_a_base_url_is_normalised() -> None:
     """A closing slash and a closing dot go, the scheme's port is known."""
     assert split_base_url("http://LocalHost./", "x") == ("http://localhost", "localhost", 80)

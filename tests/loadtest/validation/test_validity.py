@@ -1,14 +1,15 @@
 """A test that says nothing about its target is found by what it left, one reason for each cause."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from include.loadtest.profile import Profile, find_profile, load_profile
+from include.loadtest.profile import Overrides, Profile, find_profile, load_profile
 from include.loadtest.validation.evidence import Evidence, Reading, RequestsInWork, Span
 from include.loadtest.validation.validity import foreign_load, silence_share, validity_reasons
-from include.loadtest.verdict import SloResult
+from include.loadtest.verdict import Reason, SloResult
 
 pytestmark = pytest.mark.unit
 SMOKE = load_profile(find_profile("smoke"))  # 5 s of ramp, 60 s of hold, 10 users
@@ -162,6 +163,47 @@ def test_users_of_several_generators_add_up() -> None:
         Reading(reading.at_s, "generator", "w1", reading.metric, reading.value) for reading in generator(users=5.0)
     ]
     assert codes(evidence(generator(users=5.0), second)) == []
+
+
+SHARED = load_profile(find_profile("smoke"), Overrides(generators=2))
+ACCOUNTS = [{"worker": f"w{number}", "host": "box", "requests": 100, "round_trip_ms": 0.4, "clock_drift_ms": 0.1}
+            for number in (1, 2)]  # fmt: skip
+
+
+def of(worker: str, readings: list[Reading]) -> list[Reading]:
+    return [replace(reading, instance=worker) for reading in readings]
+
+
+def shared(second: list[Reading], **changes: object) -> list[Reason]:
+    """Reasons against a load of two generators, the first of which is well; `changes` are the second's account."""
+    readings = [*of("w1", generator(users=5.0)), *of("w2", second), *of("w0", generator(1))]
+    accounts = [ACCOUNTS[0], ACCOUNTS[1] | changes]
+    return validity_reasons(SHARED, {"load": LOAD, "generators": accounts}, evidence(readings), [])
+
+
+def test_each_of_several_generators_is_judged_by_itself() -> None:
+    """One that is held back, or silent, is named: the others' health is not its own."""
+    assert shared(generator(users=5.0)) == []
+    late = [*generator(11, users=5.0), *generator(users=5.0, loop_lag_ms=900.0)[-12:]]
+    held_back = shared(late)
+    assert [(one.code, "of generator w2 in hold" in one.text) for one in held_back] == [("generator_starved", True)]
+    assert [one.code for one in shared([])] == ["generator_starved", "load_not_achieved"]
+    assert "generator w2 left no reading" in shared([])[0].text
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "said"),
+    [
+        ({"requests": 0}, "generator_died", "generator w2 on box sent no request"),
+        ({"requests": None}, "generator_died", "it gave no account"),
+        ({"round_trip_ms": 1200.0}, "clock_trouble", "generator w2 on box may be 600 ms off"),
+        ({"clock_drift_ms": -700.0}, "clock_trouble", "may be 700 ms off"),
+    ],
+)
+def test_what_one_of_several_generators_says_of_itself_counts(changes: dict, code: str, said: str) -> None:
+    """Nothing sent, no account, or a time that nobody can place: the samples together are no load."""
+    found = shared(generator(users=5.0), **changes)
+    assert [(one.code, said in one.text) for one in found] == [(code, True)]
 
 
 def test_arrivals_that_the_generator_did_not_make_are_no_load() -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 
 from include.loadtest import run
 from include.loadtest.errors import InfrastructureError, LoadTestError
-from include.loadtest.history.database import connect, transaction, upgrade
+from include.loadtest.history.database import connect, is_newest, transaction, upgrade
 from include.loadtest.history.schema import RUN
 from include.loadtest.orchestration import settings, storage
 from include.loadtest.orchestration.web.threads import Readers
@@ -39,11 +39,12 @@ def history() -> Engine:
 
 @lru_cache(maxsize=2)
 def _engine(url: str) -> Engine:
-    """Before the first run the database has no tables; then they are made, so that the pages say "no run yet"."""
+    """Before the first run there are no tables, after an upgrade of this program those of before: then they are made.
+
+    So the pages say "no run yet", or show the past.
+    """
     engine = connect(url, connect_timeout_s=CONNECT_TIMEOUT_S, statement_timeout_s=STATEMENT_TIMEOUT_S)
-    with transaction(engine) as connection:
-        is_new = connection.scalar(select(func.to_regclass(RUN.fullname))) is None
-    if is_new:
+    if not is_newest(engine):
         upgrade(url)
     return engine
 

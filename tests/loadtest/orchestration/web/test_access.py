@@ -78,6 +78,56 @@ def test_every_role_may_look(browse: Browse, role: str) -> None:
     assert browse(role).get("/loadtest/").status_code == 200
 
 
+@pytest.mark.parametrize("role", [None, "viewer", "user", "op", "admin"])
+def test_every_route_and_every_role(browse: Browse, role: str | None) -> None:
+    """Nobody without a login, reading for all who may see DAG runs, changing for all but viewers."""
+    client, refused = browse(role), {}
+    for method, path in _own_routes():
+        answer = client.request(method, path, headers=ACT, json={})
+        if answer.status_code in (401, 403):
+            refused[method, path] = answer.status_code
+        elif path == NOWHERE:
+            assert answer.status_code == (404 if method == "GET" else 405)
+        assert answer.headers["Content-Security-Policy"]
+    changing = [one for one in _own_routes() if one[0] in CHANGING and one[1] != NOWHERE]
+    expected: dict[str | None, dict[tuple[str, str], int]] = {
+        None: dict.fromkeys(_own_routes(), 401),
+        "viewer": dict.fromkeys(changing, 403),
+    }
+    assert refused == expected.get(role, {})
+
+
+@pytest.mark.parametrize(("method", "path"), [one for one in _own_routes() if one[0] in CHANGING and one[1] != NOWHERE])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://evil.example", "Content-Type": "text/plain"},
+        {"Sec-Fetch-Site": "cross-site", REQUEST_HEADER: "1", "Content-Type": "application/json"},
+        {"Sec-Fetch-Site": "same-site", REQUEST_HEADER: "1", "Content-Type": "application/json"},
+        {"Sec-Fetch-Site": "none", "Content-Type": "application/x-www-form-urlencoded"},
+        {"Sec-Fetch-Mode": "no-cors", "Content-Type": "multipart/form-data; boundary=x"},
+    ],
+)
+def test_no_changing_route_acts_for_another_site(
+    browse: Browse, method: str, path: str, headers: dict[str, str]
+) -> None:
+    """What a page elsewhere can make a browser send without asking first, with the administrator's login."""
+    answer = browse("admin").request(method, path, headers=headers, content=b"{}")
+    assert answer.status_code == 403
+    assert answer.json()["detail"].startswith("refused")
+
+
+def test_another_site_is_never_allowed_to_ask(browse: Browse) -> None:
+    """A browser's question before such a request gets no permission."""
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    asked["Access-Control-Request-Headers"] = REQUEST_HEADER
+    for client in (browse(None), browse("admin")):
+        answer = client.options("/loadtest/actions/mark", headers=asked)
+        assert answer.status_code in (401, 405)
+        assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -9,10 +9,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import insert
 
 from include.loadtest.errors import InfrastructureError
+from include.loadtest.history.database import downgrade, is_newest
 from include.loadtest.history.locks import acquire_lock, stand_in_line
 from include.loadtest.history.schema import METRIC, RUN, TICKET, TICKET_EVENT
 from include.loadtest.history.store import connect
-from include.loadtest.orchestration.web import overview
+from include.loadtest.orchestration.web import overview, sources
 from tests.helpers.live_bundles import live_document
 from tests.helpers.web_bundles import begun_run, begun_suite, concluded_run, concluded_suite
 
@@ -49,6 +50,18 @@ def test_a_history_without_a_run(viewer: TestClient) -> None:
     page = viewer.get("/loadtest/").text
     assert "No run yet" in page
     assert 'href="/dags/load_test_manual" data-airflow' in page
+
+
+def test_a_history_of_an_earlier_release_is_brought_up_to_date_by_the_first_page(
+    viewer: TestClient, told_history: str
+) -> None:
+    """After an upgrade of the program people look before anything runs: the tables of today are made then."""
+    _record(told_history, "file:///results/smoke-1", "PASS", 30)
+    downgrade(told_history, "0001")
+    sources._engine.cache_clear()
+    page = viewer.get("/loadtest/").text
+    assert 'href="/loadtest/runs/smoke-1"' in page
+    assert is_newest(connect(told_history))
 
 
 def test_profiles_with_verdict_reason_picture_and_next_run(

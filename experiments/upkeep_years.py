@@ -1,0 +1,151 @@
+"""731 days with everything that happens on them; what must hold is looked at after each day."""
+
+import logging
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+
+from experiments.calendar import FIRST, LAST
+from experiments.claims import Claim, Say
+from experiments.upkeep_airflow import TARGET, Airflow, load_cadences
+from experiments.upkeep_clock import Clock, Simulation
+from experiments.upkeep_housekeeping import Housekeeping
+from experiments.upkeep_invariants import Invariants
+from experiments.upkeep_stubs import World, pooled, stubbed
+from include.embedded.airflow import HISTORY_DATABASE
+from include.embedded.postgres import ensure_database, start_postgres, stop_postgres
+from include.loadtest.history.store import upgrade
+from include.loadtest.orchestration.context import Context
+from include.loadtest.profile.suites import Cadence
+
+SEED = 20_270_101
+BEGIN = datetime.combine(FIRST, time(8), UTC)
+"""The DAGs are unpaused at that moment: slots of the year before have passed."""
+DAY = timedelta(days=1)
+BY_HAND = ("smoke", "peak_hours", "normal_day", "tax_deadline", "soak", "capacity")
+KILLED_SHARE = 0.0015
+"""Of the moments at which a stage may be killed."""
+AWAY = ((0.2, 0.03), (1.5, 0.02), (9, 0.02), (40, 0.008))
+"""Hours for which Airflow is away, and how likely that is on a day."""
+PAUSES: tuple[tuple[Cadence, int, int], ...] = (("weekly", 40, 30), ("monthly", 200, 45), ("weekly", 500, 12),
+                                                ("quarterly", 450, 20))  # fmt: skip
+"""Which DAG is paused, from which day on, for how many days."""
+
+
+def year_claims(name: str, say: Say) -> Iterator[Claim]:
+    """All days, then what was counted."""
+    with years(say) as found:
+        yield from found.claims(name)
+
+
+@contextmanager
+def years(say: Say, last_day: int = (LAST - FIRST).days) -> Iterator[Invariants]:
+    """The days are over; the history and the results are still there."""
+    with tempfile.TemporaryDirectory(prefix="loadtest-years-", ignore_cleanup_errors=True) as folder:
+        server = start_postgres(Path(folder) / "pg", settings={"fsync": "off"})
+        try:
+            ensure_database(server, HISTORY_DATABASE)
+            with pooled(), _clock(server.url(HISTORY_DATABASE)) as clock:
+                upgrade(server.url(HISTORY_DATABASE))
+                yield _lived(Simulation(clock), server.url(HISTORY_DATABASE), Path(folder), say, last_day)
+        finally:
+            stop_postgres(server)
+
+
+@contextmanager
+def _clock(url: str) -> Iterator[Clock]:
+    clock = Clock(url)
+    try:
+        clock.set(BEGIN)
+        yield clock
+    finally:
+        clock.close()
+
+
+def _lived(simulation: Simulation, url: str, folder: Path, say: Say, last_day: int) -> Invariants:
+    chance = random.Random(SEED)  # noqa: S311 - no secret: the same years each time
+    world = World(simulation, url, folder / "results", folder / "work", chance, lambda _context: False)
+    world.results.mkdir()
+    airflow = Airflow(world)
+    world.kill, world.is_dead = _Killer(airflow), lambda _context: airflow.is_dead()
+    keeping = Housekeeping(world, airflow)
+    world.told = keeping.deliver_soon
+    invariants = Invariants(world, airflow, keeping)
+    events = _Events(world, airflow, keeping)
+    with simulation.clock.in_python(), stubbed(world), airflow.as_seen_by_tasks(), _quiet():
+        for cadence in load_cadences():
+            simulation.start(BEGIN, partial(airflow.look, cadence))
+        for number in range(last_day + 1):
+            events.plan(number)
+            simulation.run_until(datetime.combine(FIRST + DAY * (number + 1), time(), UTC))
+            invariants.check(number)
+            if number % 30 == 0:
+                told = f"{len(world.concluded)} runs, {invariants.checks} checks, {len(invariants.broken)} broken"
+                say(f"day {number}: {told}{''.join(f'; {line}' for line in invariants.broken[-1:])}")
+        invariants.check_end()
+    return invariants
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A thousand runs have nothing to say that anybody would read."""
+    logger = logging.getLogger("loadtest")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+class _Killer:
+    """Says at each step of a stage whether its process is killed: seldom."""
+
+    def __init__(self, airflow: Airflow) -> None:
+        self._airflow = airflow
+
+    def __call__(self, context: Context) -> bool:
+        airflow = self._airflow
+        if airflow.world.chance.random() >= KILLED_SHARE:
+            return False
+        airflow.kill_task(context.owner)
+        return True
+
+
+class _Events:
+    """What a day brings besides the schedules."""
+
+    def __init__(self, world: World, airflow: Airflow, keeping: Housekeeping) -> None:
+        self._world, self._airflow, self._keeping = world, airflow, keeping
+
+    def plan(self, number: int) -> None:
+        """Put the events of a day into the future."""
+        day = FIRST + DAY * number
+        midnight, chance = datetime.combine(day, time(), UTC), self._world.chance
+        orders = [("pull_request", "smoke")] * (chance.randint(0, 1) if day.weekday() < 5 else 0)
+        orders += [("manual", chance.choice(BY_HAND))] * (chance.random() < 0.25)
+        for kind, profile in orders:
+            self._at(midnight, chance.uniform(0, 24), self._order(kind, profile))
+        for hours, likely in AWAY:
+            if chance.random() < likely:
+                killed = chance.random() < 0.5
+                away = chance.uniform(0.5, 1) * hours * 3600
+                self._at(midnight, chance.uniform(0, 24), partial(self._airflow.go_away, away, killed=killed))
+        self._keeping.plan(midnight)
+        for cadence, first, days in PAUSES:
+            if number == first:
+                self._at(midnight, 1, partial(self._airflow.pause, cadence, days + 0.5))
+
+    def _order(self, kind: str, profile: str) -> object:
+        chance = self._world.chance
+        target = "demo" if chance.random() < 0.25 else TARGET
+        ignores = kind == "manual" and chance.random() < 0.1
+        return lambda: self._airflow.order_run(kind, profile, target, ignores=ignores)
+
+    def _at(self, midnight: datetime, hours: float, work: object) -> None:
+        at = max(midnight + timedelta(hours=hours), self._world.now)
+        self._world.simulation.start(at, work)  # type: ignore[arg-type]

@@ -1,0 +1,204 @@
+"""The compose file, the Dockerfile and their secrets, without a Docker daemon; `make prove ONLY=compose` has one."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from include.loadtest.target.settings import load_target_file
+
+ROOT = Path(__file__).parents[1]
+FILE = ROOT / "docker-compose.yaml"
+TEXT = FILE.read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+ONE_SHOTS = {"migrate", "monitoring-config"}
+REFERENCE = re.compile(r"(?<!\$)\$\{(\w+)(?::?([?-])([^}]*))?\}")
+DOCKERFILES = [ROOT / "Dockerfile", *sorted((ROOT / "experiments" / "compose" / "standins").rglob("Dockerfile"))]
+pytestmark = pytest.mark.unit
+
+
+def required() -> set[str]:
+    return {name for name, kind, _ in REFERENCE.findall(TEXT) if kind == "?"}
+
+
+def optional() -> set[str]:
+    return {name for name, kind, _ in REFERENCE.findall(TEXT) if kind == "-"}
+
+
+def strings(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for own in value.values():
+            yield from strings(own)
+    elif isinstance(value, list):
+        for own in value:
+            yield from strings(own)
+    else:
+        yield str(value)
+
+
+def test_the_file_is_of_the_compose_specification() -> None:
+    """An unknown key, or a value of a wrong kind, is found by the specification's own schema."""
+    command = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", FILE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_hadolint_finds_nothing_in_a_dockerfile(dockerfile: Path) -> None:
+    """From warnings on: a build that is not pinned, not repeatable or runs as root."""
+    command = [Path(sys.executable).parent / "hadolint", "--failure-threshold", "warning", dockerfile]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_may_do_no_more_than_it_has_to(name: str) -> None:
+    """Not root, no capability, no way to get one, nothing to write but volumes and memory, all of it limited."""
+    service = SERVICES[name]
+    assert str(service["user"]).split(":")[0] not in ("", "0", "root")
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is True
+    assert not {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices"} & set(service)
+    assert "docker.sock" not in str(service)
+    assert service["cpus"] > 0
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert service["pids_limit"] > 0
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_watched_started_again_and_its_log_stays_small(name: str) -> None:
+    """A service that ends by itself has no health to watch, and is tried a bounded number of times."""
+    service = SERVICES[name]
+    assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
+    if name in ONE_SHOTS:
+        assert service["restart"] == "on-failure:3"
+        assert "healthcheck" not in service
+    else:
+        assert service["restart"] == "unless-stopped"
+        assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_memory_is_mounted_where_the_image_lets_everybody_write(name: str) -> None:
+    """At a restart runc 1.1.5 gives it the rights of the folder below, whatever was ordered: Redis stayed down."""
+    places = {place.partition(":")[0] for place in SERVICES[name].get("tmpfs", [])}
+    assert places <= {"/tmp", "/var/run/postgresql"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_published_port_is_of_the_loopback_address(name: str) -> None:
+    """Nobody on the network reaches a service that was not put there on purpose."""
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_an_image_has_a_version(name: str) -> None:
+    """Tomorrow's image is today's."""
+    image = SERVICES[name]["image"].replace("${LOADTEST_VERSION:-", "").rstrip("}")
+    assert re.search(r":v?\d+\.\d+(\.\d+)?$", image)
+
+
+def test_every_secret_is_demanded_and_explained() -> None:
+    """A variable whose name says that it is a secret has no default, and says how to make one wherever it stands.
+
+    Compose reads the places in no fixed order.
+    """
+    references = REFERENCE.findall(TEXT)
+    for name, kind, _ in references:
+        assert kind, f"{name}: an unset variable would become an empty text"
+        if re.search(r"PASSWORD|SECRET|_KEY$", name):
+            assert kind == "?", name
+    for name in required():
+        (text,) = {text for own, _, text in references if own == name}
+        assert "openssl rand" in text, name
+
+
+def test_no_password_stands_in_the_file() -> None:
+    """Each comes from the environment: in an address, a connection and a variable of its own."""
+    for text in strings(SERVICES):
+        for found in re.findall(r"://[^/\s:@]*:([^@\s]+)@", text) + re.findall(r'"password": "([^"]*)"', text):
+            assert found.startswith("${"), text
+    for service in SERVICES.values():
+        for name, value in (service.get("environment") or {}).items():
+            if re.search(r"PASSWORD|SECRET|_KEY$", name):
+                assert str(value).startswith("${"), name
+
+
+def test_queues_are_those_that_workers_take_from() -> None:
+    """A task whose queue no worker serves would wait for ever."""
+    served = {
+        SERVICES[name]["command"][SERVICES[name]["command"].index("--queues") + 1]
+        for name in ("worker", "load-worker", "locust-worker")
+    }
+    for service in ("scheduler", "dag-processor", "worker"):
+        told = SERVICES[service]["environment"]
+        names = ("AIRFLOW__OPERATORS__DEFAULT_QUEUE", "LOADTEST_LOAD_QUEUE", "LOADTEST_GENERATOR_QUEUE")
+        assert {told[name] for name in names} == served == {"light", "load", "generators"}
+
+
+def test_workers_cannot_open_airflows_database() -> None:
+    """They speak to the API server; a task that is taken over reads no connection of others and signs no login."""
+    for name in ("worker", "load-worker", "locust-worker", "exporter", "demo-target"):
+        given = " ".join(map(str, SERVICES[name]["environment"].values()))
+        for secret in ("AIRFLOW_DB_PASSWORD", "AIRFLOW_FERNET_KEY", "AIRFLOW_JWT_SECRET", "AIRFLOW_API_SECRET_KEY"):
+            assert secret not in given
+
+
+def test_generators_find_the_master_in_one_network_only() -> None:
+    """A name with an address in several networks may lead a generator to one on which the master does not listen."""
+    master = SERVICES["load-worker"]["environment"]["LOADTEST_MASTER_HOST"]
+    networks = SERVICES["load-worker"]["networks"]
+    having = [name for name, own in networks.items() if own and master in own.get("aliases", [])]
+    assert having == ["load"]
+    assert "load" in SERVICES["locust-worker"]["networks"]
+
+
+def test_the_example_names_the_required_variables_and_no_other() -> None:
+    """What is missing there is missed at the first start; optional ones stand there as comments."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    assert {line.partition("=")[0] for line in lines if re.match(r"[A-Z]", line)} == required()
+    assert all(line.endswith("=") for line in lines if re.match(r"[A-Z]", line))
+    assert {line[2:].partition("=")[0] for line in lines if re.match(r"# [A-Z_]+=", line)} == optional()
+
+
+def test_new_secrets_are_made_for_each_required_variable() -> None:
+    """Twice the same secret would be no secret."""
+    made = [
+        subprocess.run(["sh", ROOT / "deploy" / "new-secrets.sh"], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    first, second = (dict(line.split("=", 1) for line in text.splitlines()) for text in made)
+    assert set(first) == required()
+    assert not set(first.values()) & set(second.values())
+    assert all(len(value) >= 24 for value in first.values())
+
+
+def test_the_guide_names_every_variable() -> None:
+    """A variable that is not explained is not found."""
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    assert [name for name in sorted(required() | optional()) if f"`{name}`" not in guide] == []
+
+
+def test_load_goes_to_the_demo_targets_one_address() -> None:
+    """The allow-list of its target file and the network of the compose file say the same."""
+    address = SERVICES["demo-target"]["networks"]["demo"]["ipv4_address"]
+    assert load_target_file("compose_demo").allowed_hosts == ("demo-target:8000", f"{address}:8000")
+
+
+def test_the_image_gets_what_runs_in_service_only() -> None:
+    """The lock's lines with hashes; nothing that only tests need, no test and no experiment."""
+    command = [sys.executable, "deploy/requirements_of_service.py"]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = set(re.findall(r"^([A-Za-z0-9._-]+)==", lines, re.MULTILINE))
+    assert {"apache-airflow", "locust", "grafana-foundation-sdk"} <= names
+    assert not {"pytest", "ruff", "mypy", "playwright", "uv"} & names
+    assert lines.count("--hash=sha256:") >= len(names)
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert "*" in ignored
+    assert not {"!tests", "!experiments", "!.env", "!.git"} & set(ignored)
