@@ -22,7 +22,7 @@ from include.embedded.servers import free_port, wait_until
 from include.loadtest.bundle import Bundle
 from include.loadtest.collectors.gaps import read_gaps
 from include.loadtest.collectors.process import LOG_FILE, CollectorProcess, start_collectors
-from include.loadtest.recorder import READING_INTERVAL_S
+from include.loadtest.run import READING_INTERVAL_S
 from include.loadtest.target.settings import Target, load_target_file
 from tests.helpers.demo import DemoTarget, await_ready, demo_target, launch, stop, stop_servers
 

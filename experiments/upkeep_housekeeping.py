@@ -7,7 +7,8 @@ from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from experiments.upkeep_airflow import TARGET, Airflow
+from experiments.upkeep_airflow import Airflow
+from experiments.upkeep_dag_run import TARGET
 from experiments.upkeep_stubs import World
 from include.loadtest.bundle import Bundle
 from include.loadtest.calendar import load_calendar

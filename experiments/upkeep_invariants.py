@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, func, select, text
 
 from experiments.calendar import FIRST, busy_days, plain_nights
 from experiments.claims import Claim
-from experiments.upkeep_airflow import TARGET, Airflow
+from experiments.upkeep_airflow import Airflow
+from experiments.upkeep_dag_run import TARGET
 from experiments.upkeep_housekeeping import Housekeeping
 from experiments.upkeep_stubs import Load, World
 from include.loadtest.history import outbox

@@ -4,15 +4,16 @@ import logging
 import random
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 
 from experiments.calendar import FIRST, LAST
 from experiments.claims import Claim, Say
-from experiments.upkeep_airflow import TARGET, Airflow, load_cadences
+from experiments.upkeep_airflow import Airflow, load_cadences
 from experiments.upkeep_clock import Clock, Simulation
+from experiments.upkeep_dag_run import TARGET
 from experiments.upkeep_housekeeping import Housekeeping
 from experiments.upkeep_invariants import Invariants
 from experiments.upkeep_stubs import World, pooled, stubbed
@@ -27,31 +28,41 @@ BEGIN = datetime.combine(FIRST, time(8), UTC)
 """The DAGs are unpaused at that moment: slots of the year before have passed."""
 DAY = timedelta(days=1)
 BY_HAND = ("smoke", "peak_hours", "normal_day", "tax_deadline", "soak", "capacity")
-KILLED_SHARE = 0.0015
-"""Of the moments at which a stage may be killed."""
+KILLED_SHARE = 0.01
+"""Of the moments at which a stage may be killed; a run has about ten."""
 AWAY = ((0.2, 0.03), (1.5, 0.02), (9, 0.02), (40, 0.008))
 """Hours for which Airflow is away, and how likely that is on a day."""
 PAUSES: tuple[tuple[Cadence, int, int], ...] = (("weekly", 40, 30), ("monthly", 200, 45), ("weekly", 500, 12),
                                                 ("quarterly", 450, 20))  # fmt: skip
 """Which DAG is paused, from which day on, for how many days."""
+SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""Of a PostgreSQL that is thrown away."""
+NOTHING: AbstractContextManager[object] = nullcontext()
 
 
 def year_claims(name: str, say: Say) -> Iterator[Claim]:
     """All days, then what was counted."""
     with years(say) as found:
+        found.check_end()
         yield from found.claims(name)
 
 
 @contextmanager
-def years(say: Say, last_day: int = (LAST - FIRST).days) -> Iterator[Invariants]:
-    """The days are over; the history and the results are still there."""
+def years(
+    say: Say, last_day: int = (LAST - FIRST).days, *, pace: float = 1, undone: AbstractContextManager[object] = NOTHING
+) -> Iterator[Invariants]:
+    """The days are over; the history and the results are still there.
+
+    `pace`: so many times as many events as usual; `undone`: takes away safeguards for the length of the days.
+    """
     with tempfile.TemporaryDirectory(prefix="loadtest-years-", ignore_cleanup_errors=True) as folder:
-        server = start_postgres(Path(folder) / "pg", settings={"fsync": "off"})
+        server = start_postgres(Path(folder) / "pg", settings=SETTINGS)
         try:
             ensure_database(server, HISTORY_DATABASE)
             with pooled(), _clock(server.url(HISTORY_DATABASE)) as clock:
                 upgrade(server.url(HISTORY_DATABASE))
-                yield _lived(Simulation(clock), server.url(HISTORY_DATABASE), Path(folder), say, last_day)
+                world = _world(Simulation(clock), server.url(HISTORY_DATABASE), Path(folder))
+                yield _lived(world, say, last_day, pace, undone)
         finally:
             stop_postgres(server)
 
@@ -66,17 +77,22 @@ def _clock(url: str) -> Iterator[Clock]:
         clock.close()
 
 
-def _lived(simulation: Simulation, url: str, folder: Path, say: Say, last_day: int) -> Invariants:
+def _world(simulation: Simulation, url: str, folder: Path) -> World:
     chance = random.Random(SEED)  # noqa: S311 - no secret: the same years each time
     world = World(simulation, url, folder / "results", folder / "work", chance, lambda _context: False)
     world.results.mkdir()
-    airflow = Airflow(world)
-    world.kill, world.is_dead = _Killer(airflow), lambda _context: airflow.is_dead()
+    return world
+
+
+def _lived(
+    world: World, say: Say, last_day: int, pace: float, undone: AbstractContextManager[object]
+) -> Invariants:
+    simulation, airflow = world.simulation, Airflow(world)
+    world.kill, world.is_dead = _Killer(airflow, KILLED_SHARE * pace), lambda _context: airflow.is_dead()
     keeping = Housekeeping(world, airflow)
     world.told = keeping.deliver_soon
-    invariants = Invariants(world, airflow, keeping)
-    events = _Events(world, airflow, keeping)
-    with simulation.clock.in_python(), stubbed(world), airflow.as_seen_by_tasks(), _quiet():
+    invariants, events = Invariants(world, airflow, keeping), _Events(world, airflow, keeping, pace)
+    with simulation.clock.in_python(), stubbed(world), airflow.as_seen_by_tasks(), _quiet(), undone:
         for cadence in load_cadences():
             simulation.start(BEGIN, partial(airflow.look, cadence))
         for number in range(last_day + 1):
@@ -86,7 +102,6 @@ def _lived(simulation: Simulation, url: str, folder: Path, say: Say, last_day: i
             if number % 30 == 0:
                 told = f"{len(world.concluded)} runs, {invariants.checks} checks, {len(invariants.broken)} broken"
                 say(f"day {number}: {told}{''.join(f'; {line}' for line in invariants.broken[-1:])}")
-        invariants.check_end()
     return invariants
 
 
@@ -105,12 +120,12 @@ def _quiet() -> Iterator[None]:
 class _Killer:
     """Says at each step of a stage whether its process is killed: seldom."""
 
-    def __init__(self, airflow: Airflow) -> None:
-        self._airflow = airflow
+    def __init__(self, airflow: Airflow, share: float) -> None:
+        self._airflow, self._share = airflow, share
 
     def __call__(self, context: Context) -> bool:
         airflow = self._airflow
-        if airflow.world.chance.random() >= KILLED_SHARE:
+        if airflow.world.chance.random() >= self._share:
             return False
         airflow.kill_task(context.owner)
         return True
@@ -119,19 +134,19 @@ class _Killer:
 class _Events:
     """What a day brings besides the schedules."""
 
-    def __init__(self, world: World, airflow: Airflow, keeping: Housekeeping) -> None:
-        self._world, self._airflow, self._keeping = world, airflow, keeping
+    def __init__(self, world: World, airflow: Airflow, keeping: Housekeeping, pace: float) -> None:
+        self._world, self._airflow, self._keeping, self._pace = world, airflow, keeping, pace
 
     def plan(self, number: int) -> None:
         """Put the events of a day into the future."""
         day = FIRST + DAY * number
         midnight, chance = datetime.combine(day, time(), UTC), self._world.chance
         orders = [("pull_request", "smoke")] * (chance.randint(0, 1) if day.weekday() < 5 else 0)
-        orders += [("manual", chance.choice(BY_HAND))] * (chance.random() < 0.25)
+        orders += [("manual", chance.choice(BY_HAND))] * int(0.25 * self._pace + chance.random())
         for kind, profile in orders:
             self._at(midnight, chance.uniform(0, 24), self._order(kind, profile))
         for hours, likely in AWAY:
-            if chance.random() < likely:
+            if chance.random() < likely * self._pace:
                 killed = chance.random() < 0.5
                 away = chance.uniform(0.5, 1) * hours * 3600
                 self._at(midnight, chance.uniform(0, 24), partial(self._airflow.go_away, away, killed=killed))

@@ -2,7 +2,7 @@
 
 Outputs: `way` (airflow: a configured one; image: a service that this job starts; address: a service that runs
 already; demo: the embedded demo target), `base_url` of the service ("" for demo and airflow), and the inputs of
-`make run`: `profile`, `suite`, `users`, `duration_s`, `engine`, `target`, `ignore_blackout`.
+`make run`: `profile`, `suite`, `users`, `duration_s`, `engine`, `generators`, `target`, `ignore_blackout`.
 """
 
 import os
@@ -20,6 +20,7 @@ _PATTERNS = {
     "users": r"[0-9]{1,4}",
     "duration_s": r"[0-9]{1,6}",
     "engine": r"[a-z0-9]{1,20}",
+    "generators": r"[0-9]{1,2}",
     "target": r"[a-z0-9][a-z0-9_-]{0,59}",
 }
 

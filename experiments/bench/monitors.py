@@ -12,7 +12,7 @@ from experiments.bench.measure import Measure
 from experiments.claims import Say
 from experiments.collectors import GREATEST_CPU_PCT, SOURCES, USERS, collecting, monitored_target
 from experiments.servers_own import load, prometheus_server
-from include.loadtest.recorder import READING_INTERVAL_S
+from include.loadtest.run import READING_INTERVAL_S
 from tests.helpers.demo import demo_target
 
 NAME = "monitors"

@@ -1,6 +1,6 @@
 """The services of docker-compose.yaml on a private Docker daemon, with stand-in images: started, used, killed, removed.
 
-It needs root on Debian, and about 15 GB of disk below `.embedded/docker`.
+It needs root on Debian, and about 7 GB of disk below `.embedded/docker`.
 """
 
 from collections.abc import Iterator

@@ -42,6 +42,7 @@ PACKAGES = {
 """Below `pool/main` of the mirror, each with its SHA-256. Sid's own runc needs a newer libc than Debian 12 has."""
 NEEDED = ("runc", "iptables", "debootstrap")
 SUITES = ("bookworm", "trixie")
+FIREWALLS = ("iptables", "ip6tables")
 CGROUPS = Path("/sys/fs/cgroup")
 START_S, STOP_S, COMMAND_S = 60.0, 60.0, 900.0
 
@@ -106,7 +107,7 @@ def private_docker(say: Say) -> Iterator[Docker]:
     environment = _environment(home, run)
     _programs(home, environment)
     mounted = _mount_cgroups()
-    rules = _run("iptables-save").stdout
+    rules = {program: _run(f"{program}-save").stdout for program in FIREWALLS}
     daemon = _start(home, run, environment)
     docker = Docker(environment)
     try:
@@ -118,7 +119,8 @@ def private_docker(say: Say) -> Iterator[Docker]:
     finally:
         with uninterrupted():
             _stop(daemon, run)
-            _restore_firewall(rules)
+            for program, before in rules.items():
+                _restore_firewall(program, before)
             if mounted:
                 _run("umount", str(CGROUPS))
             say("the daemon is stopped")
@@ -228,17 +230,16 @@ def _stop(daemon: subprocess.Popen[bytes], run: Path) -> None:
     shutil.rmtree(run, ignore_errors=True)
 
 
-def _restore_firewall(before: str) -> None:
+def _restore_firewall(program: str, before: str) -> None:
     """The rules of before. A table that there was not is emptied: restoring nothing would leave it as it is."""
+    known = set(before.splitlines())
     emptied: list[str] = []
-    for line in _run("iptables-save").stdout.splitlines():
-        if line.startswith("*") and line not in before.splitlines():
-            emptied.append(line)
-        elif emptied and emptied[-1] != "COMMIT" and line == "COMMIT":
-            emptied.append(line)
-        elif emptied and emptied[-1] != "COMMIT" and line.startswith(":") and " - " not in line:
-            emptied.append(f"{line.split()[0]} ACCEPT [0:0]")
-    _run("iptables-restore", text="\n".join([before, *emptied, ""]))
+    for table in _run(f"{program}-save").stdout.split("COMMIT")[:-1]:
+        rows = [line for line in lines(table) if not line.startswith("#")]
+        if rows[0] not in known:
+            chains = [line.split()[0] for line in rows if line.startswith(":") and " - " not in line]
+            emptied += [rows[0], *(f"{chain} ACCEPT [0:0]" for chain in chains), "COMMIT"]
+    _run(f"{program}-restore", text="\n".join([before, *emptied, ""]))
 
 
 def _base_image(docker: Docker, home: Path, suite: str, say: Say) -> None:

@@ -22,7 +22,8 @@ from typing import IO
 import psutil
 
 from include.k6.points import Points
-from include.loadtest.recorder import READING_INTERVAL_S, RESOURCE_SCHEMA, SAMPLE_SCHEMA, PartWriter, Reading, Sample
+from include.loadtest.recorder import RESOURCE_SCHEMA, SAMPLE_SCHEMA, PartWriter, Reading, Sample
+from include.loadtest.run import READING_INTERVAL_S
 from include.loadtest.runners.process import DRAIN_S
 from include.locustfiles.plan import GeneratorPlan
 from include.locustfiles.readings import (

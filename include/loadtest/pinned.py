@@ -34,13 +34,15 @@ class Place:
         if (url.scheme, url.host, _port(url)) != (self.scheme, self.host, self.port):
             raise httpx.ConnectError(f"{url.host} is not the server that was checked ({self.host})", request=request)
         for address in self.addresses:
-            named = {} if address == self.host else {"sni_hostname": self.host}
+            if address == self.host:
+                yield request
+                continue
             yield httpx.Request(
                 request.method,
                 url.copy_with(host=address),
                 headers=request.headers,
                 stream=request.stream,
-                extensions={**request.extensions, **named},
+                extensions={**request.extensions, "sni_hostname": self.host},
             )
 
 

@@ -20,8 +20,6 @@ LOG = logging.getLogger("loadtest.recorder")
 MAX_UNWRITTEN_ROWS = 500_000
 """About 200 MB: so much is kept for a disk that may have room again."""
 TIMESTAMP = pa.timestamp("ns", tz="UTC")
-READING_INTERVAL_S = 5.0
-"""Readings of servers, machines and the generator are this far apart."""
 
 SAMPLE_SCHEMA = pa.schema(
     [

@@ -45,6 +45,9 @@ TEST_USER_EMAIL = "loadtest_user_{}@pratikoai.it"
 """Address of a test user, by its number."""
 TEST_USER_PASSWORD = "TestPassword123!"  # noqa: S105 - of users that exist during a test only, known to everybody
 
+READING_INTERVAL_S = 5.0
+"""Readings of servers, machines and the generator are this far apart."""
+
 NO_USER = 0
 """Whose draws arrivals on a schedule follow, and whose those samples are that nobody served: they have no trace."""
 

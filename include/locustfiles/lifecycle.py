@@ -12,7 +12,7 @@ import gevent
 import psutil
 from locust.env import Environment
 
-from include.loadtest.recorder import READING_INTERVAL_S
+from include.loadtest.run import READING_INTERVAL_S
 from include.locustfiles.measuring import Measuring
 from include.locustfiles.readings import FLUSH_INTERVAL_S, PROGRESS_INTERVAL_S
 

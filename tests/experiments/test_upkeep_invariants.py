@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments.upkeep_airflow import Entry
+from experiments.upkeep_dag_run import Entry
 from experiments.upkeep_invariants import Invariants
 from experiments.upkeep_stubs import Load
 

@@ -136,7 +136,7 @@ def test_the_load_gets_every_input_of_make_run(name: str) -> None:
     inputs = re.search(r"^INPUTS := (.*)$", (ROOT / "Makefile").read_text(), re.M)
     assert inputs is not None
     of_others = {"CONFIRM_PRODUCTION"}  # the workflow's login is nobody's own, so it confirms nothing
-    of_others |= {"AIRFLOW_PORT", "ONLY", "DIR", "CASES", "SEEDS", "RECORD", "BUNDLES"}
+    of_others |= {"AIRFLOW_PORT", "ONLY", "DIR", "CASES", "SEEDS", "RECORD", "BUNDLES", "SAMPLES"}
     expected = set(inputs[1].split()) - of_others
     environment = step("load-test", name)["env"]
     assert expected <= set(environment)

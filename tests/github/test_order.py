@@ -3,7 +3,7 @@ import pytest
 from tests.github.conftest import Runner
 
 pytestmark = pytest.mark.integration
-NAMES = ("PROFILE", "SUITE", "USERS", "DURATION_S", "ENGINE", "TARGET", "TARGET_URL", "IGNORE_BLACKOUT")
+NAMES = ("PROFILE", "SUITE", "USERS", "DURATION_S", "ENGINE", "GENERATORS", "TARGET", "TARGET_URL", "IGNORE_BLACKOUT")
 EMPTY = dict.fromkeys([f"INPUT_{name}" for name in NAMES], "") | dict.fromkeys(
     ("IS_FOREIGN", "USE_AIRFLOW", "AIRFLOW_URL", "HAS_AIRFLOW_LOGIN", "LOAD_TEST_IMAGE", "LOAD_TEST_BASE_URL"), ""
 )

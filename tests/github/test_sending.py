@@ -7,7 +7,7 @@ import pytest
 from tests.github.conftest import Runner
 
 pytestmark = pytest.mark.integration
-INPUTS = dict.fromkeys(("SUITE", "USERS", "DURATION_S", "ENGINE", "TARGET", "IGNORE_BLACKOUT"), "") | {
+INPUTS = dict.fromkeys(("SUITE", "USERS", "DURATION_S", "ENGINE", "GENERATORS", "TARGET", "IGNORE_BLACKOUT"), "") | {
     "PROFILE": "smoke"
 }
 

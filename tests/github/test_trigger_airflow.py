@@ -68,7 +68,8 @@ def test_the_step_starts_a_pull_requests_dag_and_takes_its_verdict(
     script_dag(airflow_api, PULL_REQUEST, UNPAUSED)
     script_run(airflow_api, PULL_REQUEST, RUN, verdict="PASS")
     output = runner.temp / "load_test.txt"
-    inputs = dict.fromkeys(("SUITE", "USERS", "DURATION_S", "ENGINE", "TARGET", "IGNORE_BLACKOUT", "AIRFLOW_TOKEN"), "")
+    names = ("SUITE", "USERS", "DURATION_S", "ENGINE", "GENERATORS", "TARGET", "IGNORE_BLACKOUT", "AIRFLOW_TOKEN")
+    inputs = dict.fromkeys(names, "")
     done = runner.run(
         "load-test",
         "Let the configured Airflow send the load",

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from include.loadtest.analysis.change import Evidence, examine
-from include.loadtest.analysis.columns import columns
 from include.loadtest.analysis.figures import RunFigures
-from include.loadtest.analysis.host import slow_host
 from include.loadtest.profile.rules import ChangeTest
+
+if TYPE_CHECKING:
+    from include.loadtest.analysis.change import Evidence  # numpy: whoever only reads a word does without it
 
 
 class Word(StrEnum):
@@ -29,8 +30,8 @@ class Ruling:
 
     word: Word
     text: str
-    worst: Evidence | None = None
-    evidence: tuple[Evidence, ...] = field(default=())
+    worst: "Evidence | None" = None
+    evidence: "tuple[Evidence, ...]" = field(default=())
 
 
 def rule(
@@ -41,6 +42,8 @@ def rule(
     A stalled run, or a repeat that stalled, is an incident and no measure of the product's speed; a repeat on a slow
     host is none either. With fewer repeats than the profile asks for nothing is final.
     """
+    from include.loadtest.analysis.change import examine
+
     run = new[0]
     if stalled(run, stall_limit_s):
         return Ruling(Word.STALL, f"nothing was finished for {run.stall_s:.1f} s while users waited")
@@ -65,7 +68,7 @@ def _ruled(
     baseline: Sequence[RunFigures],
     run: RunFigures,
     repeats: Sequence[RunFigures],
-    evidence: Sequence[Evidence],
+    evidence: Sequence["Evidence"],
     settings: ChangeTest,
 ) -> Ruling:
     is_final = len(repeats) >= settings.confirmations
@@ -78,6 +81,8 @@ def _ruled(
         return Ruling(Word.HOST_NOISE, f"not compared, the host was slow: {noise}", worse[0], everything)
     kept = [repeat for repeat in repeats if _host_noise(baseline, repeat, worse) is None]
     if len(kept) < len(repeats):
+        from include.loadtest.analysis.change import examine
+
         return _ruled(baseline, run, kept, examine(baseline, [run, *kept], settings), settings)
     if worse:
         word = Word.REGRESSION if is_final else Word.SUSPECTED
@@ -88,9 +93,12 @@ def _ruled(
     return Ruling(Word.OK, "no change beyond what runs of an unchanged system differ by", least, everything)
 
 
-def _host_noise(baseline: Sequence[RunFigures], run: RunFigures, worse: Sequence[Evidence]) -> str | None:
+def _host_noise(baseline: Sequence[RunFigures], run: RunFigures, worse: Sequence["Evidence"]) -> str | None:
     if not worse:
         return None
+    from include.loadtest.analysis.columns import columns
+    from include.loadtest.analysis.host import slow_host
+
     table = {(column.measure, column.scope): column for column in columns(baseline, [run])}
     reasons = (
         slow_host(table[one.measure, one.scope], baseline, run, has_companions=bool(one.companions)) for one in worse
@@ -98,7 +106,7 @@ def _host_noise(baseline: Sequence[RunFigures], run: RunFigures, worse: Sequence
     return next((reason for reason in reasons if reason is not None), None)
 
 
-def told(evidence: Evidence) -> str:
+def told(evidence: "Evidence") -> str:
     """What changed, by how much, for a person."""
     what = evidence.measure.removeprefix("latency_").removesuffix("_ms")
     return (
@@ -107,5 +115,5 @@ def told(evidence: Evidence) -> str:
     )
 
 
-def _counted(evidence: Evidence, repeats: int) -> str:
+def _counted(evidence: "Evidence", repeats: int) -> str:
     return f"against {evidence.baseline_runs} runs, measured by {repeats + 1}"

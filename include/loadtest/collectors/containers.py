@@ -29,10 +29,9 @@ class ContainerReader:
 
     def read(self) -> dict[str, float]:
         """One reading."""
-        states = self._processes.read()
-        if not states:
+        oldest = self._processes.oldest()
+        if oldest is None:
             return {}
-        oldest = min(states, key=lambda state: state.started_ticks)
         try:
             membership = (PROC / str(oldest.pid) / "cgroup").read_text(encoding="utf-8")
         except OSError:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from include.loadtest.collectors.exchange import Exchange
 from include.loadtest.errors import printable
 from include.loadtest.pinned import AsyncPinnedTransport, Place
 
@@ -20,7 +21,6 @@ HEADERS = {
     "Accept-Encoding": "identity",  # a compressed page has no bound that holds before it is unpacked
     "Connection": "close",  # servers close an idle connection after about one interval: it would fail now and then
 }
-LONGEST_SILENCE_S = 30.0  # the deadline of a whole exchange is shorter, and kept by the loop
 _NOT_THERE, _NOT_ALLOWED = (404, 405, 410), (401, 403)
 ASKED_AGAIN_S = 60.0
 """A page that was not there, or not for us, may come with a restart; asking at each reading would fill its log."""
@@ -72,13 +72,7 @@ class PageClient:
     def __init__(self, place: Place | None = None) -> None:
         # The loop's timer is a deadline for the whole exchange; a socket's would start anew with each byte that drips.
         self._loop = asyncio.new_event_loop()
-        self._client = httpx.AsyncClient(
-            headers=HEADERS,
-            timeout=LONGEST_SILENCE_S,
-            trust_env=False,
-            follow_redirects=False,
-            transport=None if place is None else AsyncPinnedTransport(place),
-        )
+        self._exchange = Exchange(HEADERS, None if place is None else AsyncPinnedTransport(place))
 
     def ask(self, pages: Sequence[Page], timeout_s: float) -> list[Answer]:
         """The answers, in order, after `timeout_s` at the latest."""
@@ -102,7 +96,7 @@ class PageClient:
             return PageError(f"{page.path}: {cause or type(error).__name__}")
 
     async def _text(self, page: Page) -> Answer:
-        async with self._client.stream("GET", page.url) as response:
+        async with self._exchange.get(page.url) as response:
             status = response.status_code
             if status in (*_NOT_THERE, *_NOT_ALLOWED) and not page.seen:
                 return page.rest(status)
@@ -114,7 +108,7 @@ class PageClient:
 
     def close(self) -> None:
         """Close what is open."""
-        self._loop.run_until_complete(self._client.aclose())
+        self._loop.run_until_complete(self._exchange.close())
         self._loop.close()
 
 

@@ -27,7 +27,7 @@ from include.loadtest.collectors.plan import (
 )
 from include.loadtest.collectors.schedule import Gap, write_gaps
 from include.loadtest.machine import child_environment
-from include.loadtest.recorder import READING_INTERVAL_S
+from include.loadtest.run import READING_INTERVAL_S
 
 LOG = logging.getLogger("loadtest.collectors")
 STOP_TIMEOUT_S = 15.0

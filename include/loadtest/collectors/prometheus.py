@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from include.loadtest.collectors.pages import HEADERS, LONGEST_SILENCE_S, PageError, body_of
+from include.loadtest.collectors.exchange import Exchange
+from include.loadtest.collectors.pages import HEADERS, PageError, body_of
 from include.loadtest.collectors.reader import ReadingError
 from include.loadtest.errors import printable
 
@@ -37,10 +38,7 @@ class PrometheusReader:
         self._address, self._queries = url.rstrip("/") + PATH, dict(queries)
         self._told: set[str] = set()
         self._loop = asyncio.new_event_loop()
-        headers = HEADERS | {"Accept": "application/json", "Connection": "keep-alive"}
-        self._client = httpx.AsyncClient(
-            headers=headers, timeout=LONGEST_SILENCE_S, trust_env=False, follow_redirects=False
-        )
+        self._exchange = Exchange(HEADERS | {"Accept": "application/json", "Connection": "keep-alive"})
 
     def read(self) -> Mapping[str, float]:
         """One reading. Raises ReadingError where the server does not answer, with what it answered."""
@@ -71,8 +69,7 @@ class PrometheusReader:
             return PageError(printable(str(error), 150) or type(error).__name__)
 
     async def _value(self, query: str) -> float:
-        asked = {"query": query, "timeout": f"{self._timeout_s:g}s"}
-        async with self._client.stream("GET", self._address, params=asked) as response:
+        async with self._exchange.get(self._address, query=query, timeout=f"{self._timeout_s:g}s") as response:
             body = await body_of(response, PATH)
         if response.status_code not in (200, *_REFUSED):
             raise PageError(f"status {response.status_code}")
@@ -80,7 +77,7 @@ class PrometheusReader:
 
     def close(self) -> None:
         """Close what is open."""
-        self._loop.run_until_complete(self._client.aclose())
+        self._loop.run_until_complete(self._exchange.close())
         self._loop.close()
 
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from include.loadtest.bundle import Bundle
 from include.loadtest.run import utc_text
 
@@ -43,6 +41,7 @@ def snapshots(bundle: Bundle) -> Path:
 def _rows(part: Path) -> Iterator[dict[str, Any]]:
     """Rows of a part, their time as nanoseconds since the epoch."""
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         table = pq.read_table(part)

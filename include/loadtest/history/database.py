@@ -5,12 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -18,6 +14,9 @@ from sqlalchemy.pool import NullPool
 
 from include.loadtest.errors import ConfigError, InfrastructureError
 from include.loadtest.history.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from alembic.config import Config  # a tenth of a second of imports, which only a change of the schema needs
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECT_TIMEOUT_S = 10
@@ -85,6 +84,10 @@ def upgrade(url: str) -> None:
 
     Raises InfrastructureError where the database does not answer, ConfigError where it is newer than this program.
     """
+    if is_newest(connect(url)):
+        return
+    from alembic import command
+
     _migrate(url, lambda config: command.upgrade(config, "head"))
 
 
@@ -95,7 +98,12 @@ def is_newest(engine: Engine) -> bool:
         if connection.scalar(select(func.to_regclass(version))) is None:
             return False
         found = connection.scalar(text(f"SELECT version_num FROM {version}"))  # noqa: S608 - a constant
-    return bool(found == ScriptDirectory(str(MIGRATIONS)).get_current_head())
+    return bool(found == newest_version())
+
+
+def newest_version() -> str:
+    """The newest version of the schema; each is a file `vNNNN_what.py`, and NNNN its number."""
+    return max(file.name[1:5] for file in (MIGRATIONS / "versions").glob("v[0-9]*.py"))
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -103,10 +111,15 @@ def downgrade(url: str, revision: str) -> None:
 
     Raises as `upgrade` does.
     """
+    from alembic import command
+
     _migrate(url, lambda config: command.downgrade(config, revision))
 
 
-def _migrate(url: str, action: Callable[[Config], None]) -> None:
+def _migrate(url: str, action: Callable[["Config"], None]) -> None:
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     config = Config()
     # A percent sign would begin a placeholder in alembic's options.
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.loadtest import run
 from include.loadtest.live.history import History
@@ -18,9 +18,11 @@ from include.loadtest.live.page_figures import (
     known_figures,
 )
 from include.loadtest.live.requests import RATE_WINDOW_S
-from include.loadtest.live.tail import LiveRun
 from include.loadtest.profile import Profile, Stage
 from include.loadtest.profile.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from include.loadtest.live.tail import LiveRun  # pyarrow, which a stage without a load does without
 
 MAX_ALERTS = 50
 MAX_SCENARIOS = 40
@@ -38,7 +40,7 @@ class LoadPage:
         self._figures = Figures(profile, thresholds, shares_host=shares_host)
         self._history = History()
 
-    def look(self, live: LiveRun, now_s: float, alerts: Alerts) -> Row:
+    def look(self, live: "LiveRun", now_s: float, alerts: Alerts) -> Row:
         """The document of now, which goes into the history."""
         known = known_figures(live, now_s)
         offset_s = None if live.began_s is None else now_s - live.began_s
@@ -58,7 +60,7 @@ class LoadPage:
             "resources": [self._figures.row(key, moment) for key in RESOURCES],
         }
 
-    def ended(self, live: LiveRun, now_s: float, alerts: Alerts) -> Row:
+    def ended(self, live: "LiveRun", now_s: float, alerts: Alerts) -> Row:
         """The document that stays after the load: no figure is of now any more."""
         moment = Moment(live, now_s, None, {})
         gone = {"why": ENDED, "planned": None}
@@ -72,7 +74,7 @@ class LoadPage:
             "resources": [self._figures.row(key, moment) | gone for key in RESOURCES],
         }
 
-    def _document(self, live: LiveRun, alerts: Alerts) -> Row:
+    def _document(self, live: "LiveRun", alerts: Alerts) -> Row:
         """What is the same while the load is sent and after it."""
         began_s = live.began_s
         return {
@@ -125,7 +127,7 @@ def _span(stage: Stage, began_s: float) -> Row:
     return {"name": stage.phase, "stage": stage.name, "start": start, "end": end}
 
 
-def _requests(live: LiveRun) -> Row:
+def _requests(live: "LiveRun") -> Row:
     """Totals since the load began; `cut`: those that were under way when it ended."""
     by_scenario: dict[str, Counter[str]] = {}
     for (scenario, outcome), count in live.requests.totals.items():

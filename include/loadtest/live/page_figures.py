@@ -3,16 +3,18 @@
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.loadtest.live.readings import FRESH_S
 from include.loadtest.live.requests import MIN_REQUESTS, P95, RATE_WINDOW_S, READ_AFTER_S
-from include.loadtest.live.tail import LiveRun
 from include.loadtest.live.watch import HOST_PREFIX
 from include.loadtest.profile import Profile
 from include.loadtest.profile.thresholds import LIVE_METRICS, Thresholds
 from include.loadtest.profile.vocabulary import METRICS, SCOPE_ALL, Comparator
 from include.loadtest.verdict import figure
+
+if TYPE_CHECKING:
+    from include.loadtest.live.tail import LiveRun  # pyarrow
 
 LEAST_RATE_S = 2
 """Of fewer seconds since the load began no rate is told."""
@@ -50,20 +52,20 @@ Row = dict[str, Any]
 class Moment:
     """A look at a load: what is known of it at `now_s` (seconds since the epoch), in which phase (None: in none)."""
 
-    live: LiveRun
+    live: "LiveRun"
     now_s: float
     phase: str | None
     known: Mapping[str, float]
 
 
-def known_figures(live: LiveRun, now_s: float) -> dict[str, float]:
+def known_figures(live: "LiveRun", now_s: float) -> dict[str, float]:
     """What is known now, by key."""
     known = {key: value for key, value in live.figures(now_s).items() if key in TITLES}
     users = live.readings.users(now_s)
     return known | _rates(live, now_s) | ({} if users is None else {USERS: users})
 
 
-def _rates(live: LiveRun, now_s: float) -> dict[str, float]:
+def _rates(live: "LiveRun", now_s: float) -> dict[str, float]:
     """Requests a minute by how they ended; a request that was cut at the load's end is neither."""
     if live.began_s is None:
         return {}

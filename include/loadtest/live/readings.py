@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from include.loadtest.profile.thresholds import LIVE_METRICS
 from include.loadtest.profile.vocabulary import READINGS_OF
-from include.loadtest.recorder import READING_INTERVAL_S
+from include.loadtest.run import READING_INTERVAL_S
 
 GENERATOR = "generator"
 MAX_SERIES = 2048

@@ -8,9 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from include.loadtest import run
-from include.loadtest.analysis.document import change_document
 from include.loadtest.analysis.figures import RunFigures, run_figures
-from include.loadtest.analysis.paired import rule_paired
 from include.loadtest.analysis.ruling import Ruling, Word, rule
 from include.loadtest.bundle import Bundle
 from include.loadtest.history import baselines
@@ -100,6 +98,8 @@ def judge_change(
         PINNED: [other.run_id for other in found.pinned],
         REFERENCE: [other.run_id for other in references or ()],
     }
+    from include.loadtest.analysis.document import change_document  # numpy, which other stages do without
+
     document = change_document(
         rulings,
         ids,
@@ -125,6 +125,8 @@ def _rulings(
     settings, stall_limit_s = profile.change_test, profile.stall_limit_s
     new = [own, *repeats]
     if references is not None:
+        from include.loadtest.analysis.paired import rule_paired  # numpy
+
         baseline = max(found.recent, found.pinned, key=len)
         return {REFERENCE: rule_paired(baseline, repeats, references, settings, stall_limit_s)}
     rulings = {RECENT: rule(found.recent, new, settings, stall_limit_s)}

@@ -23,7 +23,7 @@ from include.loadtest.publishing import SLACK_CONNECTION
 from include.loadtest.publishing.courier import Courier
 from include.loadtest.publishing.delivery import Budget, DeliveryError
 from include.loadtest.publishing.services import Services
-from include.loadtest.publishing.slack_delivery import send_once, text_name
+from include.loadtest.publishing.message_parts import text_name
 
 LOG = logging.getLogger("loadtest")
 PUBLISH_WITHIN_S, PUBLISH_CALL_S = 6.0, 3.0
@@ -168,6 +168,8 @@ def send_unrecorded(services: Services, delivery: outbox.Delivery, cause: LoadTe
     """
     if not delivery.payload.get("final") or services.slack_settings is None:
         raise cause
+    from include.loadtest.publishing.slack_delivery import send_once  # Slack's library
+
     LOG.warning("the outbox is away (%s): the message is sent without it, once", cause)
     return send_once(services.slack_settings, delivery.payload, Budget(PUBLISH_WITHIN_S, PUBLISH_CALL_S))
 

@@ -1,11 +1,13 @@
 """Builds the DAGs. A DAG file names its form; graphs are the same for all runs and for all suites."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup
+from airflow.sdk.definitions.param import ParamsDict
 
 from include.loadtest.orchestration.choice import GROUP, SuiteOf, choose, run_group, suite_of_form
 from include.loadtest.orchestration.form_text import manual_doc
@@ -17,8 +19,10 @@ from include.loadtest.orchestration.params import (
 )
 from include.loadtest.orchestration.suite_tasks import suite_confirm_task, suite_gate, suite_stage_task
 from include.loadtest.orchestration.tasks import gate, generators_task, stage_task, warm_task
-from include.loadtest.orchestration.timetables import CadenceTimetable
 from include.loadtest.profile.suites import Suite, load_suite, most_runs
+
+if TYPE_CHECKING:
+    from include.loadtest.orchestration.timetables import CadenceTimetable
 
 TAG = "load-test"
 START = datetime(2024, 12, 1, tzinfo=UTC)
@@ -55,6 +59,8 @@ def pre_release_dag(dag_id: str, *, doc_md: str | None) -> DAG:
 
 def suite_dag(suite_name: str, *, doc_md: str | None) -> DAG:
     """A DAG that makes a suite's runs one after the other; its schedule is the suite's."""
+    from include.loadtest.orchestration.timetables import CadenceTimetable  # the calendar: other DAGs do without it
+
     suite = load_suite(suite_name)
     schedule = CadenceTimetable(suite.schedule.cadence) if suite.schedule else None
     dag_id = f"load_test_{suite.name}"
@@ -81,16 +87,19 @@ def upkeep_dag(
     )
 
 
+@contextmanager
 def _dag(
     dag_id: str,
     description: str,
     doc_md: str | None,
     params: dict[str, Param],
     *,
-    schedule: CadenceTimetable | None = None,
+    schedule: "CadenceTimetable | None" = None,
     max_active_runs: int = _AT_ONCE,
-) -> DAG:
-    return DAG(
+) -> Iterator[DAG]:
+    """A DAG to make tasks in. It gets its form last: Airflow copies into each new task all fields that there are, four
+    times, and 100 tasks need none of the copies."""
+    with DAG(
         dag_id,
         description=description,
         doc_md=doc_md,
@@ -99,9 +108,10 @@ def _dag(
         catchup=False,
         max_active_runs=max_active_runs,
         tags=[TAG],
-        params=params,
         render_template_as_native_obj=True,
-    )
+    ) as dag:
+        yield dag
+    dag.params = ParamsDict(params)
 
 
 def build_run(*, repeats: bool = True, asks: bool = False) -> tuple[Any, Any]:

@@ -13,16 +13,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from include.loadtest import run
 from include.loadtest.errors import printable
 from include.loadtest.history.locks import TargetHeldError
 from include.loadtest.live.page import LoadPage, closed
-from include.loadtest.live.tail import LiveRun
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.storage import is_local, write_file
 from include.loadtest.profile.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from include.loadtest.live.tail import LiveRun  # pyarrow, which a stage without a load does without
 
 LOG = logging.getLogger("loadtest")
 BEAT_S = 5.0
@@ -205,13 +207,13 @@ class ShownLoad:
                 shares_host = self._context.target.shares_host
                 self._page = LoadPage(self._context.profile(), thresholds, shares_host=shares_host)
 
-    def look(self, live: LiveRun, alerts: Sequence[Mapping[str, Any]]) -> None:
+    def look(self, live: "LiveRun", alerts: Sequence[Mapping[str, Any]]) -> None:
         """What is known now."""
         if self._file is not None and self._page is not None:
             with self._faults.only_noted():
                 self._file.show(self._page.look(live, time.time(), alerts))
 
-    def ended(self, live: LiveRun, alerts: Sequence[Mapping[str, Any]]) -> None:
+    def ended(self, live: "LiveRun", alerts: Sequence[Mapping[str, Any]]) -> None:
         """The load is over."""
         if self._file is not None and self._page is not None:
             with self._faults.only_noted():

@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.loadtest import run
 from include.loadtest.errors import printable
-from include.loadtest.live.tail import LiveRun
 from include.loadtest.live.watch import Alert, Watch
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.deliveries import harmless, put
@@ -25,6 +24,9 @@ from include.loadtest.profile.thresholds import LIVE_METRICS, load_thresholds
 from include.loadtest.publishing.message import Message, alert_message
 from include.loadtest.publishing.slack_rows import reply_row
 from include.loadtest.reporting.alerts import alert_text
+
+if TYPE_CHECKING:
+    from include.loadtest.live.tail import LiveRun
 
 LOG = logging.getLogger("loadtest")
 POLL_S = 2.0
@@ -60,6 +62,8 @@ class LiveWatcher:
     def run(self) -> None:
         """Poll until the load has ended, then once more; alerts.json is there in the end. Raises nothing."""
         try:
+            from include.loadtest.live.tail import LiveRun  # pyarrow, which stages without a load do without
+
             thresholds = load_thresholds()
             live = LiveRun(self.context.bundle, thresholds)
             watch = Watch(thresholds.live, shares_host=self.context.target.shares_host)
@@ -80,7 +84,7 @@ class LiveWatcher:
         self.shown.ended(live, alert_entries(watch))
         channel.close()
 
-    def _look(self, live: LiveRun, watch: Watch, channel: "_Channel") -> None:
+    def _look(self, live: "LiveRun", watch: Watch, channel: "_Channel") -> None:
         now_s = time.time()
         live.poll(now_s)
         changed = watch.update(now_s, live.figures(now_s))

@@ -35,13 +35,14 @@ def unknown_scenario(name: object, folder: Path = LOCUSTFILES_DIR) -> str | None
     """Why a name is none of a scenario, with what to do, on one line; None for one that exists."""
     if name in SCENARIOS:
         return None
-    shown = " ".join(repr(name).split())[:_NAME_SHOWN]
-    hint = nearest(name, scenario_names(folder))
-    if not isinstance(name, str) or not _is_name(name):
-        return f"unknown scenario {shown}; {hint} (a name begins with a-z and has at most 40 of a-z, 0-9 and _)"
-    missing = _missing_part(folder / f"{name}.py")
-    if missing is None:
+    is_name = isinstance(name, str) and _is_name(name)
+    missing = _missing_part(folder / f"{name}.py") if is_name else None
+    if is_name and missing is None:
         return None
+    shown = " ".join(repr(name).split())[:_NAME_SHOWN]
+    hint = nearest(name, scenario_names(folder))  # reads all of the files
+    if not is_name:
+        return f"unknown scenario {shown}; {hint} (a name begins with a-z and has at most 40 of a-z, 0-9 and _)"
     file = f"include/locustfiles/{name}.py"
     if (folder / f"{name}.py").exists():
         return f"unknown scenario {shown}: {file} {missing}; {hint}"

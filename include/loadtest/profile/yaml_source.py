@@ -95,10 +95,15 @@ def _opens(text: str) -> int:
 
 def _parsed(text: str, name: str, loader: Any) -> YamlSource:
     lines: dict[tuple[str | int, ...], int] = {}
-    node = yaml.compose(text, Loader=loader)
-    if node is not None:
-        _walk(node, (), lines, name, set())
-    return YamlSource(name, yaml.load(text, Loader=loader), lines)  # noqa: S506 - both loaders are safe ones
+    document = loader(text)
+    try:
+        node = document.get_single_node()
+        if node is None:
+            return YamlSource(name, None, lines)
+        _walk(node, (), lines, name, set())  # before anything is made of it: aliases of aliases stand for billions
+        return YamlSource(name, document.construct_document(node), lines)
+    finally:
+        document.dispose()
 
 
 def _walk(

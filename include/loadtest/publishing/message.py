@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
-
-from slack_sdk.models.blocks import Block
+from typing import TYPE_CHECKING, Any
 
 from include.loadtest.doc_pages import page_address
 from include.loadtest.publishing.foreign_text import cut
@@ -34,6 +32,9 @@ from include.loadtest.reporting.markdown import moment
 from include.loadtest.reporting.report import SENTENCES
 from include.loadtest.reporting.suite import NO_VERDICT
 from include.loadtest.verdict import verdict_mark
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block
 
 __all__ = [
     "Message",
@@ -93,7 +94,7 @@ def suite_started_message(
     return _started(f"{title[:200]} on {target[:100]}", title, _until(planned_s, planned_end), body)
 
 
-def _started(subject: str, title: str, until: str, body: list[Block]) -> Message:
+def _started(subject: str, title: str, until: str, body: list["Block"]) -> Message:
     return assembled(f"⏳ Started: {title}", body, f"⏳ Started: {subject}, {until}")
 
 
@@ -101,7 +102,7 @@ def _until(planned_s: float, planned_end: datetime) -> str:
     return f"about {planned_s / 60:.0f} min, until {moment(planned_end.isoformat())}"
 
 
-def _begun(what: str, until: str, reason: str, where: Iterator[str]) -> list[Block]:
+def _begun(what: str, until: str, reason: str, where: Iterator[str]) -> list["Block"]:
     why = f"Why: {escaped(reason, 600) or 'no reason was given'}"
     return [section(f"{what}\nPlanned: {until}\n{why}"), *small_print(where)]
 
@@ -129,7 +130,7 @@ def digest_message(
     """
     word, runs = str(suite["verdict"]), suite["runs"]
     lines = [_run_line(run, verdicts.get(run["run_id"])) for run in runs]
-    body: list[Block] = [
+    body: list["Block"] = [
         section(f"The worst of {len(runs)} runs is *{escaped(word, 40)}*. Target: *{escaped(target, 100)}*"),
         *(listed("*Runs*", lines) if lines else []),
         *small_print(_digest_where(suite, link, report, bundle_uri)),
@@ -194,7 +195,7 @@ def fault_message(
     `subject`: whom it happened to, such as `run smoke-1`; `error`: what was raised; `log`: address of the task's log.
     """
     when = moment(at.isoformat())
-    body: list[Block] = [
+    body: list["Block"] = [
         section(
             f"Task *{escaped(task, 200)}* failed at {when}. This says nothing about the target.\n"
             f"{code(error, 1600)}\n      → {escaped(action, 400)}"
@@ -208,7 +209,7 @@ def fault_message(
 def notice(title: str, text: str, link: str | None, mark: str = "❌", page: str | None = None) -> Message:
     """A message that is no verdict: what a person has to look at. `link`: the DAG run; `page`: what to do about it."""
     named = links(("Open the run", link), ("What to do", page))
-    body: list[Block] = [section(escaped(text, SECTION_CHARS)), *small_print(named)]
+    body: list["Block"] = [section(escaped(text, SECTION_CHARS)), *small_print(named)]
     return assembled(f"{mark} {title}", body, f"{mark} {title[:200]}. {text}")
 
 

@@ -5,24 +5,19 @@ it: Slack answers `msg_blocks_too_long` to somewhat more than 12,000 characters 
 bounds of the parts are such that even the longest message with all additions has at most `MAX_CHARS`.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate, takewhile
-from typing import Any
-
-from slack_sdk.models.blocks import (
-    Block,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
+from typing import TYPE_CHECKING, Any
 
 from include.loadtest.publishing.foreign_text import cut, one_line
 from include.loadtest.target.urls import without_passwords
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock  # imported where a message is made
 
 HEADER_CHARS = 150
 SECTION_CHARS = 2900
@@ -53,30 +48,43 @@ class Message:
         return cls(payload["text"], tuple(payload["blocks"]))
 
 
-def assembled(head: str, body: Iterable[Block], text: str) -> Message:
+def text_name(text: str) -> str:
+    """A short name of a message's text, to know it again."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def assembled(head: str, body: Iterable["Block"], text: str) -> Message:
     """A message with a headline; `head` and `text` come from anywhere, `body` is made of this module's parts."""
+    from slack_sdk.models.blocks import HeaderBlock, PlainTextObject
+
     header = cut(list(_defused(head, HEADER_CHARS)), HEADER_CHARS)
     blocks = [HeaderBlock(text=PlainTextObject(text=header, emoji=False)), *body]
     return Message(escaped(text, TEXT_CHARS), tuple(block.to_dict() for block in blocks))
 
 
-def section(text: str) -> SectionBlock:
+def section(text: str) -> "SectionBlock":
     """A paragraph; `text` is mrkdwn that was made of `escaped` and `code`, at most 3,000 characters."""
+    from slack_sdk.models.blocks import SectionBlock
+
     return SectionBlock(text=mrkdwn(text))
 
 
-def fields(texts: Iterable[str]) -> SectionBlock:
+def fields(texts: Iterable[str]) -> "SectionBlock":
     """At most ten short texts beside each other, mrkdwn as in `section`, each of at most 2,000 characters."""
+    from slack_sdk.models.blocks import SectionBlock
+
     return SectionBlock(fields=[mrkdwn(text) for text in texts])
 
 
-def small_print(texts: Iterable[str]) -> list[Block]:
+def small_print(texts: Iterable[str]) -> list["Block"]:
     """A block of at most ten small texts, mrkdwn as in `section`; none without texts."""
+    from slack_sdk.models.blocks import ContextBlock
+
     elements = [mrkdwn(text) for text in texts]
     return [ContextBlock(elements=elements)] if elements else []
 
 
-def listed(title: str, lines: Sequence[str], *, keep_last: bool = False) -> list[Block]:
+def listed(title: str, lines: Sequence[str], *, keep_last: bool = False) -> list["Block"]:
     """Lines of mrkdwn of at most 600 characters each, below a title, of at most `LIST_CHARS` characters in all.
 
     What has no room is counted: the end of the list, or with `keep_last` its beginning.
@@ -158,8 +166,10 @@ def clock(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%H:%M:%S}"
 
 
-def mrkdwn(text: str) -> MarkdownTextObject:
+def mrkdwn(text: str) -> "MarkdownTextObject":
     """A text object in which only what this program wrote is a link or a mention."""
+    from slack_sdk.models.blocks import MarkdownTextObject
+
     # Verbatim: Slack makes no link, channel or mention of a plain word. It refuses an empty text.
     return MarkdownTextObject(text=text if text.strip() else "–", verbatim=True)
 

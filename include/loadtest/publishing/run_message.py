@@ -1,9 +1,7 @@
 """Slack's messages about a run's verdict: the message itself, the call to people, and what saturated."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from slack_sdk.models.blocks import Block
+from typing import TYPE_CHECKING, Any
 
 from include.loadtest.causes import cause_page
 from include.loadtest.doc_pages import page_address, page_path
@@ -28,6 +26,9 @@ from include.loadtest.reporting.change import change_line
 from include.loadtest.reporting.markdown import NOT_MEASURED, cell, figure
 from include.loadtest.reporting.report import SENTENCES
 from include.loadtest.verdict import verdict_mark
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block
 
 MAX_REASONS = 5
 MAX_FIGURES = 3
@@ -62,7 +63,7 @@ def run_message(
     first = deciding_reason(verdict) or sentence
     change = change_line(comparison)
     reasons = told_reasons(verdict, change)
-    body: list[Block] = [
+    body: list["Block"] = [
         section(f"{escaped(sentence, 300)} Target: *{escaped(target, 100)}*".strip()),
         *([section(_why(reasons, link))] if reasons else []),
         fields(_figures(verdict, metrics)),

@@ -15,7 +15,6 @@ from include.loadtest.publishing.github import GitHubSettings
 from include.loadtest.publishing.pages import page_handlers
 from include.loadtest.publishing.pull_request import pull_request_handlers
 from include.loadtest.publishing.slack import SlackSettings
-from include.loadtest.publishing.slack_delivery import slack_handlers
 from include.loadtest.publishing.ticket_delivery import ticket_handlers
 
 ReadFile = Callable[[str, str], bytes | None]
@@ -67,6 +66,8 @@ class Services:
 
     def handlers(self, engine: Engine, read_file: ReadFile, list_files: ListFiles) -> dict[str, Handler]:
         """Who delivers which kind of row. For a service that is set up wrongly: what says so, until it is mended."""
+        from include.loadtest.publishing.slack_delivery import slack_handlers  # Slack's library
+
         found: dict[str, Handler] = {}
         if isinstance(self.slack, ConfigError):
             found |= dict.fromkeys(SLACK_KINDS, partial(_refuse, str(self.slack)))

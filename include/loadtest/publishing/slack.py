@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from slack_sdk import WebClient
-
 from include.loadtest.errors import ConfigError, nearest
 from include.loadtest.publishing import SLACK_CONNECTION
 from include.loadtest.publishing.message_parts import is_mention
 
+SLACK_API = "https://slack.com/api/"
 MAX_MENTIONS = 10
 _EXTRA_KEYS = ("channel", "base_url", "mention")
 _HOW_TO_SET = (
@@ -31,7 +30,7 @@ class SlackSettings:
     channel: str | None
     token: str | None = field(repr=False)
     webhook_url: str | None = field(repr=False)
-    base_url: str = WebClient.BASE_URL
+    base_url: str = SLACK_API
     mentions: tuple[str, ...] = ()
 
     @property
@@ -69,7 +68,7 @@ class SlackSettings:
                 f"connection {SLACK_CONNECTION}: extra: mention: write at most {MAX_MENTIONS} ids of users (U…, W…) or "
                 "user groups (S…); names are not known to Slack's API, and @here or @channel reach nobody in a thread"
             )
-        return cls(channel, token, webhook_url, base_url or WebClient.BASE_URL, mentions)
+        return cls(channel, token, webhook_url, base_url or SLACK_API, mentions)
 
 
 def settings_from(password: str | None, host: str | None, extra: Mapping[str, Any]) -> SlackSettings:

@@ -1,6 +1,5 @@
 """What becomes of an outbox row that is for Slack: a message, a reply in its thread, or a file in it."""
 
-import hashlib
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ from sqlalchemy import Engine
 from include.loadtest.history import outbox
 from include.loadtest.history.outbox import Row
 from include.loadtest.publishing.delivery import Budget, DeliveryError, Handler
-from include.loadtest.publishing.message_parts import Message, called, noted, with_issues
+from include.loadtest.publishing.message_parts import Message, called, noted, text_name, with_issues
 from include.loadtest.publishing.slack import SlackSettings
 from include.loadtest.publishing.slack_answers import SlackRefusedError, UnreadError
 from include.loadtest.publishing.slack_client import EVENT_TYPE, Place, SlackClient
@@ -124,11 +123,6 @@ class _Slack:
                 return _receipt(found)
             content = content if is_sure else noted(content, SENT_AGAIN)
         return _receipt(client.post(content, key=row.key, thread=thread))
-
-
-def text_name(text: str) -> str:
-    """A short name of a message's text, to know it again."""
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def _by_webhook(client: SlackClient, row: Row, content: Message) -> Mapping[str, Any]:

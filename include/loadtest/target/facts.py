@@ -8,14 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
-import redis
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from include.loadtest.errors import ConfigError, InfrastructureError, LoadTestError
 from include.loadtest.machine import cpu_groups
@@ -24,6 +21,9 @@ from include.loadtest.target.database import connected, first_line, required_dat
 from include.loadtest.target.schema import require_users_table
 from include.loadtest.target.settings import Target
 from include.loadtest.target.urls import redacted
+
+if TYPE_CHECKING:
+    from redis import Redis  # a tenth of a second of imports, which two stages need
 
 STATEMENT_TIMEOUT_S = 15
 REDIS_TIMEOUT_S = 5.0
@@ -128,10 +128,12 @@ def read_redis_facts(target: Target) -> RedisFacts | None:
     """
     if target.redis_url is None:
         return None
+    from redis import RedisError
+
     with closing(redis_client(target.redis_url)) as client:
         try:
             info: dict[str, Any] = client.info()
-        except redis.RedisError as error:
+        except RedisError as error:
             raise InfrastructureError(
                 f"Redis {redacted(target.redis_url)}: {first_line(error)}; "
                 f"start it or correct {target.file.where_to_set('redis')}"
@@ -142,10 +144,14 @@ def read_redis_facts(target: Target) -> RedisFacts | None:
     return RedisFacts(settings, used if isinstance(used, int) else None)
 
 
-def redis_client(url: str) -> redis.Redis:
+def redis_client(url: str) -> "Redis":
     """A client without retries, each answer bounded. Raises ConfigError for an address that is none."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     try:
-        return redis.Redis.from_url(
+        return Redis.from_url(
             url,
             socket_timeout=REDIS_TIMEOUT_S,
             socket_connect_timeout=REDIS_TIMEOUT_S,

@@ -11,7 +11,6 @@ from itertools import cycle
 from typing import Any
 
 import httpx
-import redis
 
 from include.loadtest.profile import Profile
 from include.loadtest.scenarios.checks import check_answer, fingerprint
@@ -156,10 +155,12 @@ class _Asker:
         """Hits and misses of the cache so far; None where Redis is not configured or gives no answer."""
         if self._target.redis_url is None:
             return None
+        from redis import RedisError  # only where there is one
+
         try:
             with closing(redis_client(self._target.redis_url)) as client:
                 stats: dict[str, Any] = client.info("stats")
-        except redis.RedisError:
+        except RedisError:
             return None
         return int(stats["keyspace_hits"]), int(stats["keyspace_misses"])
 

@@ -11,7 +11,7 @@ from typing import Any
 from include.loadtest.auto_stop import FIGURE_UNITS, starved_figures
 from include.loadtest.profile import Profile
 from include.loadtest.profile.vocabulary import READINGS_OF
-from include.loadtest.recorder import READING_INTERVAL_S
+from include.loadtest.run import READING_INTERVAL_S
 from include.loadtest.validation.evidence import PROCESS_START, USER_REQUESTS, Evidence, Reading, Span
 from include.loadtest.verdict import Reason, SloResult, shown
 

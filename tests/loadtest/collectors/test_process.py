@@ -25,7 +25,8 @@ from include.loadtest.collectors.process import (
     start_collectors,
 )
 from include.loadtest.observations import read_observations
-from include.loadtest.recorder import READING_INTERVAL_S, RESOURCE_SCHEMA
+from include.loadtest.recorder import RESOURCE_SCHEMA
+from include.loadtest.run import READING_INTERVAL_S
 from tests.helpers.demo import DemoTarget
 from tests.loadtest.collectors.conftest import Watched, await_true, gaps_of, ok_answer, rows_of, serving
 

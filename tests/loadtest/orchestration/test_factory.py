@@ -143,7 +143,7 @@ def test_the_form_has_bounds_and_help(dag) -> None:
     for name in ("profile", "suite"):
         assert set(schemas[name]["values_display"]) == {str(value) for value in schemas[name]["enum"]}
     assert (schemas["users"]["minimum"], schemas["users"]["maximum"]) == (1, 200)
-    assert schemas["target"]["enum"] == ["demo", "pratikoai"]
+    assert schemas["target"]["enum"] == ["compose_demo", "demo", "pratikoai"]
 
 
 def test_the_manual_dag_holds_a_run_and_a_suite_of_any_committed_length(dag) -> None:

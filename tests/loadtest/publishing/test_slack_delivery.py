@@ -18,7 +18,7 @@ from include.loadtest.publishing.message import notice, progress_message
 from include.loadtest.publishing.message_parts import Message
 from include.loadtest.publishing.slack import SlackSettings
 from include.loadtest.publishing.slack_client import SlackClient
-from include.loadtest.publishing.slack_delivery import SENT_AGAIN, send_once, slack_handlers, text_name
+from include.loadtest.publishing.slack_delivery import SENT_AGAIN, send_once, slack_handlers
 from tests.helpers.slack_messages import MET, document, message, slo, texts
 from tests.helpers.slack_service import (
     CHANNEL,
