@@ -4,13 +4,6 @@
 ARG AIRFLOW_IMAGE=apache/airflow:3.3.2-python3.11
 FROM ${AIRFLOW_IMAGE}
 
-ARG VERSION=unknown
-ARG REVISION=unknown
-LABEL org.opencontainers.image.title="pratikoai-load-tests" \
-      org.opencontainers.image.description="Scheduled load tests for PratikoAI: Airflow, Locust, great-expectations" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
-
 # Named volumes take over the owner of the folder that they cover.
 USER root
 RUN install -d -o 50000 -g 0 -m 0755 /opt/loadtest /var/lib/loadtest \
@@ -47,3 +40,11 @@ ENV PYTHONPATH=/opt/loadtest \
     GX_ANALYTICS_ENABLED=false \
     DO_NOT_TRACK=1 \
     SCARF_ANALYTICS=false
+
+# Last, so that another version does not install the same packages again.
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="pratikoai-load-tests" \
+      org.opencontainers.image.description="Scheduled load tests for PratikoAI: Airflow, Locust, great-expectations" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"

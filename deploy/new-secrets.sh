@@ -1,8 +1,7 @@
 #!/bin/sh
-# Prints a new value for each secret that docker-compose.yaml wants: deploy/new-secrets.sh > .env, once.
+# Prints a new value for each secret that docker-compose.yaml wants: (umask 077 && deploy/new-secrets.sh > .env), once.
 # Passwords of databases are set when their volumes are made: to change one later see docs/deployment.md.
 set -eu
-umask 077
 
 for name in POSTGRES_PASSWORD AIRFLOW_DB_PASSWORD HISTORY_DB_PASSWORD REDIS_PASSWORD DEMO_PASSWORD; do
     echo "$name=$(openssl rand -hex 24)"

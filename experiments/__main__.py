@@ -1,10 +1,7 @@
 """`make prove`: runs the experiments and prints a line for each claim; exit code 1 if one does not hold."""
 
 import logging
-import os
-import signal
 import sys
-from types import FrameType
 
 import psycopg2
 
@@ -45,7 +42,7 @@ from experiments import (
     validity,
     walk,
 )
-from experiments.claims import Claim, Experiment, Progress, wanted
+from experiments.claims import Claim, Experiment, Progress, run_program, wanted
 from include.embedded.state import EmbeddedError
 from include.loadtest.errors import LoadTestError
 
@@ -151,13 +148,5 @@ def main(only: str) -> int:
     return 0 if all_hold else FAILED
 
 
-def _interrupted(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupted)  # what was started is stopped also when this process is told to end
-    try:
-        sys.exit(main(os.environ.get("ONLY", "")))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_program(main)

@@ -1,9 +1,13 @@
 """A claim and its line, and which experiments are wanted."""
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
 
 from include.loadtest.errors import ConfigError, nearest
 
@@ -44,6 +48,19 @@ def wanted(only: str, known: Iterable[str], default: Iterable[str]) -> list[str]
         if name not in names:
             raise ConfigError(f"ONLY: unknown experiment {name!r}; {nearest(name, names)}")
     return chosen or list(default)
+
+
+def run_program(main: Callable[[str], int]) -> NoReturn:
+    """Leave with the exit code that `main` returns for ONLY; SIGTERM stops what it started too."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        sys.exit(main(os.environ.get("ONLY", "")))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 class Progress:

@@ -26,6 +26,8 @@ from include.loadtest.profile.suites import Cadence
 
 NOTICED_S = 30
 """A task whose process was killed is taken for failed after that."""
+DELETED_SHARE = 0.1
+"""Of the DAG runs with a killed task: a person deletes them, so that nothing follows, not even the clean-up."""
 
 
 @dataclass
@@ -43,25 +45,35 @@ class Airflow:
     absences: list[tuple[datetime, datetime]] = field(default_factory=list)
     pauses: dict[str, list[tuple[datetime, datetime]]] = field(default_factory=dict)
     killed: int = 0
+    deleted: int = 0
 
     def go_away(self, seconds: float, *, killed: bool) -> None:
         """Nothing new starts for so long; `killed`: whatever runs is dead, and its DAG runs go on afterwards."""
         world = self.world
         self.away_until = max(self.away_until, world.now + timedelta(seconds=seconds))
         self.absences.append((world.now, self.away_until))
-        for dag_run in [one for one in self.runs if killed and one.alive and not one.waits]:
+        for dag_run in [one for one in self.runs if killed and one.works and not one.waits]:
             self._goes_on_after(dag_run, seconds)
         for cadence in load_cadences():
             world.simulation.start(self.away_until, partial(self.look, cadence))
 
     def _goes_on_after(self, dag_run: DagRun, seconds: float) -> None:
         """Its process is dead from now on; what follows the task is done later by another."""
-        dag_run.alive = False
+        dag_run.alive = dag_run.works = False
         self.killed += 1
+        if self.world.chance.random() < DELETED_SHARE:
+            self._delete(dag_run)
+            return
         successor = DagRun(**{**vars(dag_run), "place": dag_run.place + 1, "failed": True, "alive": True})
         self.runs[self.runs.index(dag_run)] = successor
         at = self.world.now + timedelta(seconds=max(seconds, NOTICED_S))
         self.world.simulation.start(at, lambda: self._perform(successor))
+
+    def _delete(self, dag_run: DagRun) -> None:
+        self.deleted += 1
+        self.runs.remove(dag_run)
+        dag_run.entry.outcome = "deleted by a person"
+        self.world.simulation.start(self.world.now + timedelta(seconds=NOTICED_S), dag_run.ended)
 
     def kill_task(self, owner: str) -> None:
         """The process of a DAG run's running task is killed."""
@@ -131,7 +143,9 @@ class Airflow:
             self.await_return()
             name, step = dag_run.steps[dag_run.place]
             if not dag_run.failed or name.rpartition(".")[2] in ALWAYS or "." in name:
+                dag_run.works = True
                 self._try(dag_run, name, step)
+                dag_run.works = False
             dag_run.place += 1
         self.runs.remove(dag_run)
         dag_run.ended()

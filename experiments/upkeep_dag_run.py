@@ -33,6 +33,8 @@ class DagRun:
     place: int = 0
     failed: bool = False
     alive: bool = True
+    works: bool = False
+    """One of its tasks runs now; without that there is no process to be killed."""
     waits: bool = False
 
     @property

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,9 @@ from experiments.sabotage import during_load
 from experiments.scheduled import short_profile
 from experiments.validity import profile_yaml
 from include.embedded import postgres
-from include.embedded.airflow import METADATA_DATABASE
-from include.embedded.processes import record_of
-from include.embedded.state import load_state, save_state
+from include.embedded.airflow import COMPONENTS, METADATA_DATABASE, airflow_command
+from include.embedded.processes import find_process, record_of
+from include.embedded.state import ProcessRecord, load_state, save_state
 from include.loadtest.runners import process as runner
 
 USERS, DURATION_S = 3, 30
@@ -33,6 +33,8 @@ STEP_S = 60
 STEP_AFTER_S = 6.0
 ENDED_WITHIN_S = 420.0
 ATTEMPTS = 3
+SUPERVISED_S = 20.0
+"""So long after a restart of the database what ends is started again."""
 RUNS = "SELECT count(*) FROM dag_run WHERE state IN ('queued', 'running')"
 CLOCK = f"""
 import os, time
@@ -51,6 +53,16 @@ class Case:
     what: str
     strike: Callable[[Environment], None]
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Struck:
+    """What a fault came to. `ended`: processes of the environment that it took along, started again since."""
+
+    case: Case
+    left: Aftermath
+    load: Mapping[str, object]
+    ended: Sequence[str]
 
 
 def fault_claims(name: str, say: Say) -> Iterator[Claim]:
@@ -73,9 +85,9 @@ def airflow_claims(name: str, say: Say) -> Iterator[Claim]:
         say("a healthy run after them")
         ran = environment.run(_profile(environment), USERS=str(USERS), DURATION_S=str(DURATION_S))
         after = _left(environment, ran.bundle)
-        followers = [one for _, one, _ in found[1:]] + [after]
-        for (case, left, load), follower in zip(found, followers, strict=True):
-            yield _claim(name, case, left, load, follower)
+        followers = [one.left for one in found[1:]] + [after]
+        for one, follower in zip(found, followers, strict=True):
+            yield _claim(name, one, follower)
         healthy = after.verdict in GREEN and (after.users, after.locks, after.processes) == (0, 0, 0)
         expected = f"{' or '.join(GREEN)}, nothing left"
         yield Claim(name, "a healthy run after all of them", expected, after.text(), healthy)
@@ -112,23 +124,39 @@ def _clock_step(name: str, servers: Bench) -> Claim:
                  f"{left.text()}; next run: {following}", ok)  # fmt: skip
 
 
-def _struck(environment: Environment, case: Case, say: Say) -> tuple[Case, Aftermath, Mapping[str, object]]:
+def _ended(environment: Environment) -> list[str]:
+    """Processes of the environment that are no more; in service a container's restart policy starts them again."""
+    return [record.name for record in _records(environment) if find_process(record) is None]
+
+
+def _struck(environment: Environment, case: Case, say: Say) -> Struck:
     before = _run_and_strike(environment, case, say)
     _await_end(environment)
     bundle = next(iter(sorted(environment.bundles() - before)), None)
-    left = _left(environment, bundle)
-    say(f"  {left.text()}")
-    return case, left, document(bundle, "manifest.json").get("load") or {}
+    left, ended = _left(environment, bundle), _ended(environment)
+    say(f"  {left.text()}; ended with it: {', '.join(ended) or NONE}")
+    if ended:
+        environment.down()
+        environment.up()
+    return Struck(case, left, document(bundle, "manifest.json").get("load") or {}, ended)
 
 
 def _run_and_strike(environment: Environment, case: Case, say: Say) -> set[Path]:
     """Returns the bundles of before. A run that never sent a load (a machine too busy for Airflow) is tried again."""
     for attempt in range(1, ATTEMPTS + 1):
         say(f"{case.what}, attempt {attempt}")
-        before = environment.bundles()
+        before, began, over = environment.bundles(), threading.Event(), threading.Event()
+
+        def strike(began: threading.Event = began, over: threading.Event = over) -> None:
+            began.set()
+            case.strike(environment)
+            over.set()
+
         try:
-            with in_mid_load(environment, say, lambda: case.strike(environment)):
+            with in_mid_load(environment, say, strike):
                 environment.run(_profile(environment), USERS=str(USERS), DURATION_S=str(DURATION_S))
+                if began.is_set():  # the command has lost sight of its run and ends before the fault is over
+                    over.wait(2 * SUPERVISED_S)
         except RuntimeError as error:
             say(f"  {error}")
         else:
@@ -136,8 +164,8 @@ def _run_and_strike(environment: Environment, case: Case, say: Say) -> set[Path]
     raise RuntimeError(f"{case.what}: no load began in {ATTEMPTS} attempts")
 
 
-def _claim(name: str, case: Case, left: Aftermath, load: Mapping[str, object], follower: Aftermath) -> Claim:
-    complete = bool(load.get("completed"))
+def _claim(name: str, struck: Struck, follower: Aftermath) -> Claim:
+    case, left, complete = struck.case, struck.left, bool(struck.load.get("completed"))
     ok = (
         left.verdict != NONE
         and (complete or left.verdict not in GREEN)
@@ -148,7 +176,8 @@ def _claim(name: str, case: Case, left: Aftermath, load: Mapping[str, object], f
     )
     wanted = f", reason {case.reason}" if case.reason else ""
     expected = f"a verdict, green only for a complete load{wanted}, users=0, locks=0, processes=0, the next one sends"
-    measured = f"{left.text()}, load complete={complete}; next run: {follower.samples} rows, {follower.verdict}"
+    ended = f", ended with it: {' '.join(struck.ended)}" if struck.ended else ""
+    measured = f"{left.text()}, load complete={complete}{ended}; next run: {follower.samples} rows, {follower.verdict}"
     return Claim(name, f"{case.what} in mid-load", expected, measured, ok)
 
 
@@ -169,9 +198,23 @@ def _await_end(environment: Environment) -> None:
 
 
 def restart_postgres(environment: Environment) -> None:
-    """The server of the history and of Airflow's own database: sessions are cut, and it comes back."""
-    cluster = str(environment.layout.postgres)
-    postgres._run("pg_ctl", "restart", "-D", cluster, "-m", "fast", "-w")
+    """The server of the history and of Airflow's own database: sessions are cut, and it comes back.
+
+    Airflow's scheduler, processor and triggerer end when their database does; they are started again, as a container's
+    restart policy does it.
+    """
+    variables = _variables(environment)
+    cluster = environment.layout.postgres
+    postgres._run("pg_ctl", "restart", "-D", str(cluster), "-m", "fast", "-w")
+    server = postgres.running_postgres(cluster)
+    if server is None:
+        raise RuntimeError("PostgreSQL did not come back")
+    _note(environment, "postgres", server.pid)
+    deadline = time.monotonic() + SUPERVISED_S
+    while time.monotonic() < deadline:
+        for name in set(_ended(environment)) & set(COMPONENTS):
+            _start(environment, name, variables)
+        time.sleep(1)
 
 
 def kill_generator(environment: Environment) -> None:
@@ -188,26 +231,46 @@ def kill_task(environment: Environment) -> None:
 
 
 def restarts(name: str) -> Callable[[Environment], None]:
-    """kill -9 of one of Airflow's processes, started again with the same command and environment."""
+    """kill -9 of one of Airflow's processes, started again with the same command and variables."""
 
     def strike(environment: Environment) -> None:
-        state = load_state(environment.layout)
-        if state is None:
-            raise RuntimeError("the environment has no state")
-        record = next(one for one in state.processes if one.name == name)
-        process = psutil.Process(record.pid)
-        command, given, place = process.cmdline(), process.environ(), process.cwd()
+        record = next(one for one in _records(environment) if one.name == name)
+        variables, process = _variables(environment), psutil.Process(record.pid)
         process.kill()
         with suppress(psutil.Error):
             process.wait(10)
         time.sleep(5)
-        with (environment.layout.logs / f"{name}.log").open("ab") as log:
-            again = subprocess.Popen(command, env=given, cwd=place, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                     start_new_session=True)  # fmt: skip
-        others = [one for one in state.processes if one.name != name]
-        save_state(environment.layout, state.model_copy(update={"processes": (*others, record_of(name, again.pid))}))
+        _start(environment, name, variables)
 
     return strike
+
+
+def _start(environment: Environment, name: str, variables: Mapping[str, str]) -> None:
+    """One of Airflow's processes once more, in place of the one that ended."""
+    with (environment.layout.logs / f"{name}.log").open("ab") as log:
+        again = subprocess.Popen(airflow_command(*COMPONENTS[name]), env=variables, cwd=environment.folder,
+                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # fmt: skip
+    _note(environment, name, again.pid)
+
+
+def _variables(environment: Environment) -> Mapping[str, str]:
+    """What all of Airflow's processes were started with; not each still says so after it has named itself anew."""
+    record = next(one for one in _records(environment) if one.name == "dag-processor")
+    return psutil.Process(record.pid).environ()
+
+
+def _records(environment: Environment) -> Sequence[ProcessRecord]:
+    state = load_state(environment.layout)
+    if state is None:
+        raise RuntimeError("the environment has no state")
+    return state.processes
+
+
+def _note(environment: Environment, name: str, pid: int) -> None:
+    """A process of that name is another one now."""
+    state, others = load_state(environment.layout), [one for one in _records(environment) if one.name != name]
+    if state is not None:
+        save_state(environment.layout, state.model_copy(update={"processes": (*others, record_of(name, pid))}))
 
 
 CASES = (

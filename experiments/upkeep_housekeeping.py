@@ -28,7 +28,7 @@ from include.loadtest.orchestration.context import Context
 from include.loadtest.orchestration.housekeeping_orphans import remove_orphaned_users, remove_work_folders
 from include.loadtest.orchestration.housekeeping_rules import load_rules
 from include.loadtest.orchestration.housekeeping_samples import Protected, remove_old_samples
-from include.loadtest.orchestration.housekeeping_switch import Finding, Nights, judge_silence
+from include.loadtest.orchestration.housekeeping_switch import LARGER, Finding, Nights, judge_lost, judge_silence
 from include.loadtest.profile.thresholds import load_thresholds
 from include.loadtest.publishing.courier import Courier
 from include.loadtest.publishing.delivery import Budget, DeliveryError
@@ -77,6 +77,7 @@ class Housekeeping:
         self.rules = load_rules()
         self.service = Service(world)
         self.findings: list[tuple[datetime, Finding]] = []
+        self.lost: dict[str, Finding] = {}
         self.last_done = world.now
         self._is_busy = self._is_coming = False
 
@@ -137,8 +138,11 @@ class Housekeeping:
     def _judge(self) -> None:
         last, since = last_suite_verdict(self.engine, "weekly", TARGET), installed_at(self.engine)
         nights = Nights(load_calendar(), True)
-        finding = judge_silence(last, since, load_thresholds().silence_days, self._world.now, nights)
-        self.findings.append((self._world.now, finding))
+        days, now = load_thresholds().silence_days, self._world.now
+        self.findings.append((now, judge_silence(last, since, days, now, nights)))
+        for cadence in LARGER:
+            last = last_suite_verdict(self.engine, cadence, TARGET)
+            self.lost[cadence] = judge_lost(last, since, days, now, nights, cadence=cadence)
 
     def _propose(self) -> None:
         numbers, _ = propose_suite(self.engine, "weekly", TARGET, "review")

@@ -186,19 +186,22 @@ class Invariants:
 
     def _outbox(self) -> None:
         service = self.keeping.service
-        self._hold("told once", not [key for key, count in service.posts.items() if count > 1], str(service.posts))
+        twice = [key for key, count in service.posts.items() if count > 1]
+        self._hold("told once", not twice, str(twice[:SHOWN]))
         late = self.world.now - timedelta(hours=self.keeping.rules.deliveries.late_h)
         away = any(begin <= self.world.now and end >= late for begin, end in
                    [*service.was_away, *self.airflow.absences])  # fmt: skip
-        rows = outbox.waiting(self.keeping.engine)
-        self._hold("the outbox drains", away or all(row.updated > late for row in rows), str([r.key for r in rows]))
+        old = [row.key for row in outbox.waiting(self.keeping.engine) if row.updated <= late]
+        self._hold("the outbox drains", away or not old, str(old[:SHOWN]))
 
     def _switch(self) -> None:
         """The dead man's switch against a rule of its own: silent for more than 8 days, with a start that was due."""
         if not self.keeping.findings or self.keeping.findings[-1][0] < self.world.now - DAY:
             return
         at, finding = self.keeping.findings[-1]
-        since = max([moment for moment, _ in self._weekly_verdicts(at)], default=self._slots_begin())
+        for cadence in ("monthly", "quarterly"):
+            self._lost(cadence, at)
+        since = max(self._verdicts("weekly", at), default=self._slots_begin())
         owed = [night for night in self._slots["weekly"] if night not in self._skipped
                 and since < datetime(night.year, night.month, night.day, 2, tzinfo=UTC) <= at - DAY]  # fmt: skip
         wanted = at - since > timedelta(days=SILENT_DAYS) and bool(owed)
@@ -207,12 +210,23 @@ class Invariants:
     def _slots_begin(self) -> datetime:
         return datetime(FIRST.year, FIRST.month, FIRST.day, 8, tzinfo=UTC)
 
-    def _weekly_verdicts(self, at: datetime) -> Iterator[tuple[datetime, str]]:
-        statement = select(func.coalesce(RUN.c.ended, RUN.c.started), RUN.c.run_id).where(
-            RUN.c.suite == "weekly", RUN.c.target == TARGET, RUN.c.inserted_at <= at
+    def _verdicts(self, suite: str, until: datetime) -> Sequence[datetime]:
+        """When runs of a suite that were known at that moment had ended."""
+        statement = select(func.coalesce(RUN.c.ended, RUN.c.started)).where(
+            RUN.c.suite == suite, RUN.c.target == TARGET, RUN.c.inserted_at <= until
         )
         with transaction(self.keeping.engine) as connection:
-            yield from ((moment, run_id) for moment, run_id in connection.execute(statement))
+            return connection.scalars(statement).all()
+
+    def _lost(self, cadence: str, at: datetime) -> None:
+        """A larger night without a verdict is told from a day after it on, for as many days as the switch bears."""
+        slots = [datetime(night.year, night.month, night.day, 2, tzinfo=UTC) for night in self._slots[cadence]]
+        latest = max((slot for slot in slots if slot <= at - DAY), default=None)
+        if latest is not None:
+            silent = not any(moment > latest for moment in self._verdicts(cadence, at))
+            wanted = silent and at - latest <= timedelta(days=SILENT_DAYS)
+            finding = self.keeping.lost[cadence]
+            self._hold("lost nights are told", finding.alarm == wanted, f"{finding} of {latest}")
 
     def _history(self) -> None:
         with transaction(self.keeping.engine) as connection:
@@ -270,7 +284,8 @@ class Invariants:
             f"{days} days of schedules, people, kills, absences and outages in simulated time",
             "0 invariants broken",
             f"{len(self.world.concluded)} runs of {len(self.airflow.book)} starts ({kinds}), "
-            f"{self.airflow.killed} tasks killed, Airflow away {len(self.airflow.absences)} times; "
+            f"{self.airflow.killed} tasks killed, {self.airflow.deleted} of their DAG runs deleted, "
+            f"Airflow away {len(self.airflow.absences)} times; "
             f"{self.checks} checks of {len(self.kinds)} invariants, {len(self.broken)} broken"
             + "".join(f"; {one}" for one in self.broken[:SHOWN]),
             not self.broken,

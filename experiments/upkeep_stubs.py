@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -162,7 +164,14 @@ def stubbed(world: World) -> Iterator[None]:
             stack.enter_context(patch(name, value))
         stack.enter_context(patch(f"{at}.load.run_load", own.run_load))
         stack.enter_context(patch.dict(pipeline.STAGES, own.stages()))
+        stack.enter_context(patch(f"{at}.pipeline.version", cache(version)))
+        stack.enter_context(patch.object(Bundle, "write", _write_quickly))
         yield
+
+
+def _write_quickly(bundle: Bundle, name: str, content: Mapping[str, Any]) -> Path:
+    """As the real one, without indents: those are most of its time."""
+    return bundle.write_text(name, json.dumps(content, ensure_ascii=False, allow_nan=False, default=str))
 
 
 class _Stages:
@@ -233,7 +242,7 @@ class _Stages:
              "ci_high": 250.0, "direction": "lower"}
             for number in range(METRICS)
         ]  # fmt: skip
-        context.bundle.write_text(run.METRICS, json.dumps({"schema": 1, "metrics": rows}))  # without indents: quickly
+        context.bundle.write(run.METRICS, {"schema": 1, "metrics": rows})
 
     def _judge(self, context: RunContext) -> None:
         faults = context.manifest().get("faults") or {}

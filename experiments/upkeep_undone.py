@@ -38,7 +38,7 @@ def undone_claims(name: str, say: Say) -> Iterator[Claim]:
     """A line for each."""
     for one in ALL:
         say(f"without: {one.what}")
-        with years(say, one.days, pace=one.pace, undone=_without(one)) as found:
+        with _without(one), years(say, one.days, pace=one.pace) as found:
             broken = Counter(_kind(line) for line in found.broken)
         told = ", ".join(f"{kind}: {broken[kind]}" for kind in one.breaks)
         others = ", ".join(sorted(set(broken) - set(one.breaks))) or "none"
@@ -83,12 +83,15 @@ def _unsure_of_nothing(text: str, **_: Any) -> DeliveryError:
 
 
 ALL = (
-    Undone("the calendar's word on a start, and rows in the history", 50, 1, {
+    Undone("the calendar's word on a start, monthly starts and a word on them, and rows in the history", 50, 1, {
+        "experiments.upkeep_years.load_cadences": _says(("weekly", "quarterly")),
+        "experiments.upkeep_airflow.load_cadences": _says(("weekly", "quarterly")),
         f"{AT}.context.refusal": _says(None),
         "include.loadtest.calendar.scheduled_skip": _says(None),
+        "experiments.upkeep_housekeeping.judge_lost": _says(Finding(alarm=False, text="")),
         "experiments.upkeep_stubs.record_run": _says(None),
-    }, ("no load in a blackout", "skipped nights skipped", "each run in the history with its verdict",
-        "last verdict of each known", "last run of each known")),
+    }, ("no load in a blackout", "skipped nights skipped", "each slot told", "lost nights are told",
+        "each run in the history with its verdict", "last verdict of each known", "last run of each known")),
     Undone("the look at where a load ends", 150, 4, {
         f"{AT}.context.refusal": lambda *given, **_: refusal(*given),
     }, ("no load in a blackout",)),
@@ -97,17 +100,20 @@ ALL = (
         f"{AT}.lease.extend_lock": _says(None),
         f"{AT}.lease.check_token": _says(None),
     }, ("one load at a time",)),
-    Undone("the limits on what begins, or goes on, long after its order; monthly starts", 45, 8, {
+    Undone("the limits on what begins, or goes on, long after its order", 30, 8, {
+        "experiments.upkeep_years.AWAY": ((12, 0.1),),
         f"{AT}.tasks.ORDERED_WITHIN_S": 1e9,
         "include.loadtest.history.locks.TAKEN_UP_S": 10**7,
-        "experiments.upkeep_years.load_cadences": _says(("weekly", "quarterly")),
-    }, ("begun within its grace", "load follows its order", "each slot told")),
-    Undone("what housekeeping removes, and a second look at a message that may have arrived", 40, 8, {
+    }, ("begun within its grace", "load follows its order")),
+    Undone("what housekeeping removes, and a second look at a message that may have arrived", 60, 1, {
+        "experiments.upkeep_years.KILLED_SHARE": 0.1,
+        "experiments.upkeep_airflow.DELETED_SHARE": 0.5,
         "experiments.upkeep_housekeeping.load_rules": _rules_of_30_days,
         "experiments.upkeep_housekeeping.Housekeeping._remove": _says(None),
         "experiments.upkeep_housekeeping.DeliveryError": _unsure_of_nothing,
     }, ("old samples gone", "no work folder left", "no dead lock stays", "told once")),
-    Undone("the samples' protection, the green of baselines, the switch's alarm, and deliveries", 80, 1, {
+    Undone("the samples' protection, the green of baselines, the switch's alarm, and deliveries", 110, 1, {
+        "experiments.upkeep_years.PAUSES": (("weekly", 90, 15),),
         "experiments.upkeep_housekeeping.load_rules": _rules_of_30_days,
         "experiments.upkeep_housekeeping.pinned_run_ids": _says(frozenset()),
         "include.loadtest.history.baselines.GREEN": frozenset(Verdict),

@@ -4,7 +4,7 @@ import logging
 import random
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,8 @@ DAY = timedelta(days=1)
 BY_HAND = ("smoke", "peak_hours", "normal_day", "tax_deadline", "soak", "capacity")
 KILLED_SHARE = 0.01
 """Of the moments at which a stage may be killed; a run has about ten."""
+RUSH, RUSH_ORDERS, RUSH_HOURS = 0.04, 5, 1.5
+"""How likely people order one after the other on a day, how much, within what time: most have to wait."""
 AWAY = ((0.2, 0.03), (1.5, 0.02), (9, 0.02), (40, 0.008))
 """Hours for which Airflow is away, and how likely that is on a day."""
 PAUSES: tuple[tuple[Cadence, int, int], ...] = (("weekly", 40, 30), ("monthly", 200, 45), ("weekly", 500, 12),
@@ -37,7 +39,6 @@ PAUSES: tuple[tuple[Cadence, int, int], ...] = (("weekly", 40, 30), ("monthly", 
 """Which DAG is paused, from which day on, for how many days."""
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """Of a PostgreSQL that is thrown away."""
-NOTHING: AbstractContextManager[object] = nullcontext()
 
 
 def year_claims(name: str, say: Say) -> Iterator[Claim]:
@@ -48,13 +49,8 @@ def year_claims(name: str, say: Say) -> Iterator[Claim]:
 
 
 @contextmanager
-def years(
-    say: Say, last_day: int = (LAST - FIRST).days, *, pace: float = 1, undone: AbstractContextManager[object] = NOTHING
-) -> Iterator[Invariants]:
-    """The days are over; the history and the results are still there.
-
-    `pace`: so many times as many events as usual; `undone`: takes away safeguards for the length of the days.
-    """
+def years(say: Say, last_day: int = (LAST - FIRST).days, *, pace: float = 1) -> Iterator[Invariants]:
+    """The days are over; the history and the results are still there. `pace`: so many times the usual events."""
     with tempfile.TemporaryDirectory(prefix="loadtest-years-", ignore_cleanup_errors=True) as folder:
         server = start_postgres(Path(folder) / "pg", settings=SETTINGS)
         try:
@@ -62,7 +58,7 @@ def years(
             with pooled(), _clock(server.url(HISTORY_DATABASE)) as clock:
                 upgrade(server.url(HISTORY_DATABASE))
                 world = _world(Simulation(clock), server.url(HISTORY_DATABASE), Path(folder))
-                yield _lived(world, say, last_day, pace, undone)
+                yield _lived(world, say, last_day, pace)
         finally:
             stop_postgres(server)
 
@@ -84,15 +80,13 @@ def _world(simulation: Simulation, url: str, folder: Path) -> World:
     return world
 
 
-def _lived(
-    world: World, say: Say, last_day: int, pace: float, undone: AbstractContextManager[object]
-) -> Invariants:
+def _lived(world: World, say: Say, last_day: int, pace: float) -> Invariants:
     simulation, airflow = world.simulation, Airflow(world)
     world.kill, world.is_dead = _Killer(airflow, KILLED_SHARE * pace), lambda _context: airflow.is_dead()
     keeping = Housekeeping(world, airflow)
     world.told = keeping.deliver_soon
     invariants, events = Invariants(world, airflow, keeping), _Events(world, airflow, keeping, pace)
-    with simulation.clock.in_python(), stubbed(world), airflow.as_seen_by_tasks(), _quiet(), undone:
+    with simulation.clock.in_python(), stubbed(world), airflow.as_seen_by_tasks(), _quiet():
         for cadence in load_cadences():
             simulation.start(BEGIN, partial(airflow.look, cadence))
         for number in range(last_day + 1):
@@ -145,6 +139,10 @@ class _Events:
         orders += [("manual", chance.choice(BY_HAND))] * int(0.25 * self._pace + chance.random())
         for kind, profile in orders:
             self._at(midnight, chance.uniform(0, 24), self._order(kind, profile))
+        if chance.random() < RUSH * self._pace:
+            begin_h = chance.uniform(0, 24)
+            for profile in chance.choices(BY_HAND, k=RUSH_ORDERS):
+                self._at(midnight, begin_h + chance.uniform(0, RUSH_HOURS), self._order("manual", profile))
         for hours, likely in AWAY:
             if chance.random() < likely * self._pace:
                 killed = chance.random() < 0.5

@@ -1,10 +1,16 @@
 """The compose file, the Dockerfile and their secrets, without a Docker daemon; `make prove ONLY=compose` has one."""
 
+import importlib.util
+import os
 import re
 import subprocess
 import sys
+import time
+import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -130,6 +136,37 @@ def test_no_password_stands_in_the_file() -> None:
                 assert str(value).startswith("${"), name
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_secret_is_an_argument(name: str) -> None:
+    """Everybody on a machine reads the arguments of its processes; `$$` is expanded by a shell in the container."""
+    service = SERVICES[name]
+    for key in ("command", "entrypoint"):
+        assert not REFERENCE.findall(str(service.get(key, "")))
+    words = " ".join(strings([service.get("command", ""), service.get("healthcheck", {}).get("test", "")]))
+    for variable in re.findall(r"\$\$\{?(\w+)", words):
+        if re.search("PASSWORD|SECRET|KEY|URL|CONN|BACKEND", variable):
+            # Given to a program in its environment, or read by the shell itself (printf), never as a word of a command.
+            assert re.search(rf'(\b[A-Z_]+="|printf %s ")\$\${variable}"', words), variable
+
+
+def test_the_version_is_the_projects() -> None:
+    """The image's tag, its build argument and the example name the version of pyproject.toml."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert set(re.findall(r"\$\{LOADTEST_VERSION:-([^}]*)\}", TEXT)) == {version}
+    assert f"# LOADTEST_VERSION={version}\n" in (ROOT / ".env.example").read_text()
+
+
+def test_there_is_one_load_worker() -> None:
+    """Compose refuses to scale a service whose container has a name of its own; the generators' workers have none."""
+    assert [name for name, service in SERVICES.items() if "container_name" in service] == ["load-worker"]
+
+
+def test_stopping_lets_short_tasks_end_and_ends_a_load() -> None:
+    """Only `worker` keeps the order to stop from its tasks."""
+    workers = ("worker", "load-worker", "locust-worker")
+    assert [SERVICES[name]["environment"].get("DUMB_INIT_SETSID") for name in workers] == ["0", None, None]
+
+
 def test_queues_are_those_that_workers_take_from() -> None:
     """A task whose queue no worker serves would wait for ever."""
     served = {
@@ -202,3 +239,124 @@ def test_the_image_gets_what_runs_in_service_only() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert "*" in ignored
     assert not {"!tests", "!experiments", "!.env", "!.git"} & set(ignored)
+
+
+@pytest.mark.parametrize("name", ["AIRFLOW_DB_PASSWORD", "HISTORY_DB_PASSWORD", "REDIS_PASSWORD", "DEMO_PASSWORD"])
+@pytest.mark.parametrize("value", ["p@ss", "a:b", "a/b", "a b", "", "abc%41"])
+def test_a_password_that_breaks_an_address_is_refused_by_name(name: str, value: str, tmp_path: Path) -> None:
+    """The first service that starts says which one, and what to do; nothing is migrated."""
+    done = _migrate(tmp_path, {name: value})
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{name}: letters and digits only")
+    assert done.stdout == ""
+
+
+def test_passwords_of_letters_and_digits_are_taken(tmp_path: Path) -> None:
+    """Then tables, users, history, in this order."""
+    done = _migrate(tmp_path, {})
+    assert done.returncode == 0, done.stderr
+    steps = ["airflow db migrate", "python /opt/loadtest/deploy/airflow/users.py", "python -"]
+    assert done.stdout.splitlines() == steps
+
+
+def _migrate(folder: Path, values: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """migrate.sh with programs that only say how they were called."""
+    for program in ("airflow", "python"):
+        (folder / program).write_text(f'#!/bin/sh\necho {program} "$@"\n')
+        (folder / program).chmod(0o755)
+    names = ("AIRFLOW_DB_PASSWORD", "HISTORY_DB_PASSWORD", "REDIS_PASSWORD", "DEMO_PASSWORD")
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", **dict.fromkeys(names, "abc123XYZ"), **values}
+    script = ROOT / "deploy" / "airflow" / "migrate.sh"
+    return subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def cleaner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script of the service `cleaner`, with folders of its own."""
+    specification = importlib.util.spec_from_file_location("clean", ROOT / "deploy" / "airflow" / "clean.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    monkeypatch.setattr(module, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr(module, "STAMP", tmp_path / "cleaned")
+    (tmp_path / "logs").mkdir()
+    return module
+
+
+def _aged(path: Path, days: float) -> Path:
+    os.utime(path, times=(time.time() - days * 86400,) * 2, follow_symlinks=False)
+    return path
+
+
+def test_old_logs_go_with_the_folders_that_they_leave_empty(cleaner: ModuleType, tmp_path: Path) -> None:
+    """Young files stay, and old folders with something in them, links, and what links lead to."""
+    logs, outside = tmp_path / "logs", tmp_path / "outside"
+    outside.mkdir()
+    for name in ("dag/old-run/task", "dag/mixed-run", "dag/new-empty"):
+        (logs / name).mkdir(parents=True)
+    for name in ("dag/old-run/task/a.log", "dag/mixed-run/old.log", "dag/mixed-run/young.log"):
+        (logs / name).write_text("x")
+    (logs / "latest").symlink_to(outside)
+    (logs / "link.log").symlink_to(outside / "kept.log")
+    (outside / "kept.log").write_text("x")
+    for name in ("dag/old-run/task/a.log", "dag/mixed-run/old.log", "link.log", "dag/mixed-run", "dag/old-run/task"):
+        _aged(logs / name, 91)
+    _aged(logs / "dag/old-run", 91)
+    _aged(outside / "kept.log", 91)
+    assert cleaner.remove_logs(logs, time.time() - 90 * 86400) == 2
+    left = sorted(str(path.relative_to(logs)) for path in logs.rglob("*"))
+    assert left == ["dag", "dag/mixed-run", "dag/mixed-run/young.log", "dag/new-empty", "latest", "link.log"]
+    assert (outside / "kept.log").exists()
+
+
+def test_rows_older_than_180_days_are_removed_by_airflows_own_command(cleaner: ModuleType) -> None:
+    """The command takes these options, with a time zone; a table that fails makes it fail."""
+    from airflow.cli.cli_parser import get_parser
+
+    command = cleaner.rows_command(datetime(2027, 6, 30, 5, tzinfo=UTC))
+    told = get_parser().parse_args(command[1:])
+    assert command[0] == "airflow"
+    assert told.clean_before_timestamp.isoformat() == "2027-01-01T05:00:00+00:00"
+    assert (told.skip_archive, told.yes, told.error_on_cleanup_failure, told.tables) == (True, True, True, None)
+
+
+@pytest.mark.parametrize(("program", "is_clean"), [("true", True), ("false", False), ("no-such-program", False)])
+def test_the_stamp_is_left_only_when_all_went_well(
+    cleaner: ModuleType, monkeypatch: pytest.MonkeyPatch, program: str, is_clean: bool
+) -> None:
+    """The health check looks at it; after a failure the service lives, and tries again sooner."""
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        raise InterruptedError
+
+    monkeypatch.setattr(cleaner, "rows_command", lambda _now: [program])
+    monkeypatch.setattr(cleaner.time, "sleep", sleep)
+    with pytest.raises(InterruptedError):
+        cleaner.main()
+    assert cleaner.STAMP.exists() is is_clean
+    assert waits == [24 * 3600 if is_clean else 3600]
+
+
+def test_the_cleaner_is_unhealthy_when_it_was_not_done_for_26_hours(tmp_path: Path) -> None:
+    """The check as it stands, with the file elsewhere."""
+    kind, check = SERVICES["cleaner"]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    stamp = tmp_path / "cleaned"
+    command = check.replace("/tmp/cleaned", str(stamp)).replace("$$", "$")
+    codes = []
+    for hours in (None, 25, 27):
+        if hours is not None:
+            stamp.touch()
+            _aged(stamp, hours / 24)
+        codes.append(subprocess.run(["sh", "-c", command], capture_output=True, check=False).returncode)
+    assert codes == [1, 0, 1]
+
+
+def test_the_cleaner_cannot_open_the_history_by_itself() -> None:
+    """It never imports what does, so nothing that the product needs later is touched."""
+    text = (ROOT / "deploy" / "airflow" / "clean.py").read_text()
+    assert "include" not in re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)
+    assert "HISTORY" not in text

@@ -1,12 +1,15 @@
 """The locked packages against the known vulnerabilities: red for one, and for an audit that has looked at nothing.
 
 pip-audit says "no known vulnerabilities" also where its source knows none of the packages, and leaves with 0: so what
-it has really audited is counted here. A vulnerability that is not to be mended yet stands in the file of the accepted
-ones, with a reason and the date until which that holds.
+it has really audited is counted here, against the locked lines. It leaves out lines for another Python than the one it
+runs in, so the workflow runs it in each. A vulnerability that is not to be mended yet stands in the file of those that
+are accepted, with a reason and the date until which that holds.
 """
 
 import json
 import os
+import platform
+import re
 import subprocess
 import sys
 import tomllib
@@ -16,6 +19,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
 from workflow_commands import annotate, say
 
 FOLDER = Path(__file__).parents[1]
@@ -26,6 +31,8 @@ NOTHING_AUDITED = (
     "no package was audited, and {} were left out, so this says nothing: the package index that pip-audit asks has no "
     "data on vulnerabilities; run it where PyPI itself is reached"
 )
+LOCKED = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[^\s;]+)(?:\s*;\s*(?P<marker>.+?))?\s*\\?")
+"""A line of the locked file that begins a package; what belongs to it is indented."""
 OPTIONS = ("--require-hashes", "--disable-pip", "--aliases", "on", "--format", "json", "--progress-spinner", "off")
 
 
@@ -41,6 +48,25 @@ class Accepted:
     package: str
     reason: str
     until: date
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A line of the locked file; `marker` says for which Pythons and systems it is."""
+
+    package: str
+    version: str
+    marker: Marker | None = None
+
+    @property
+    def is_for_here(self) -> bool:
+        """Whether it is for the Python and the system that this runs in."""
+        return self.marker is None or self.marker.evaluate()
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        return f"{self.package} {self.version}"
 
 
 @dataclass(frozen=True)
@@ -83,14 +109,33 @@ def _accepted(number: int, entry: dict[str, Any]) -> Accepted:
     return Accepted(str(entry["id"]), str(entry["package"]), str(entry["reason"]), entry["until"])
 
 
-def judge(report: str, accepted: Sequence[Accepted], today: date) -> tuple[list[str], list[str]]:
+def read_locked(text: str) -> tuple[Locked, ...]:
+    """The locked packages. Raises AuditError for a line that is none: it would be audited by nobody."""
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line[:1] not in ("", " ", "#")]
+    return tuple(_locked(number, line) for number, line in lines)
+
+
+def _locked(number: int, line: str) -> Locked:
+    found, where = LOCKED.fullmatch(line), f"line {number} of the locked file"
+    if found is None:
+        raise AuditError(f"{where} is no package==version: {line[:100]}")
+    try:
+        marker = Marker(found["marker"]) if found["marker"] else None
+    except InvalidMarker as error:
+        raise AuditError(f"{where} has a condition that cannot be read: {line[:100]}") from error
+    return Locked(canonicalize_name(found["name"]), found["version"], marker)
+
+
+def judge(
+    report: str, locked: Sequence[Locked], accepted: Sequence[Accepted], today: date
+) -> tuple[list[str], list[str]]:
     """What is wrong, and what is only told. Raises AuditError for what is not pip-audit's JSON."""
     rows = _rows(report)
     audited = [row for row in rows if "skip_reason" not in row]
-    wrong = _left_out(rows) if audited else [NOTHING_AUDITED.format(len(rows))]
+    wrong = [*_left_out(rows), *_missing(rows, locked)] if audited else [NOTHING_AUDITED.format(len(rows))]
     wrong += [f"expired on {one.until}: {one.package} {one.id} ({one.reason})" for one in accepted if one.until < today]
     findings = [finding for row in audited for finding in _findings(row)]
-    told = [f"packages audited: {len(audited)}, vulnerabilities found: {len(findings)}"]
+    told = _counted(len(audited), len(findings), locked)
     for finding in findings:
         entry = next((one for one in accepted if finding.is_covered(one) and one.until >= today), None)
         if entry is None:
@@ -104,6 +149,25 @@ def judge(report: str, accepted: Sequence[Accepted], today: date) -> tuple[list[
 
 def _left_out(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [f"not audited: {row['name']}: {row['skip_reason']}" for row in rows if "skip_reason" in row]
+
+
+def _missing(rows: Sequence[dict[str, Any]], locked: Sequence[Locked]) -> list[str]:
+    """Packages for this Python of which pip-audit says nothing, not even that it left them out."""
+    left_out = {row["name"] for row in rows if "skip_reason" in row}
+    told = {(row["name"], row["version"]) for row in rows if "skip_reason" not in row}
+    return [
+        f"not audited: {one.text}: it is locked, and pip-audit does not name it"
+        for one in locked
+        if one.is_for_here and one.package not in left_out and (one.package, one.version) not in told
+    ]
+
+
+def _counted(audited: int, found: int, locked: Sequence[Locked]) -> list[str]:
+    """How much was looked at, and what another Python or system has to look at."""
+    others = [one.text for one in locked if not one.is_for_here]
+    here = f"{len(locked) - len(others)} that are locked for Python {platform.python_version()} here"
+    told = [f"packages audited: {audited} of {here}, vulnerabilities found: {found}"]
+    return told + ([f"locked for other Pythons or systems, so not audited here: {', '.join(others)}"] if others else [])
 
 
 def _rows(report: str) -> list[dict[str, Any]]:
@@ -138,12 +202,13 @@ def run_audit(requirements: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`audit.py requirements.txt`, or `audit.py --report FILE` for a report that is there already."""
+    """`audit.py requirements.txt`; with `--report FILE` after it for a report that is there already."""
     try:
-        is_there = arguments[0] == "--report"
-        report = Path(arguments[1]).read_text(encoding="utf-8") if is_there else run_audit(arguments[0])
+        requirements, *given = arguments
+        report = Path(given[1]).read_text(encoding="utf-8") if given else run_audit(requirements)
+        locked = read_locked(Path(requirements).read_text(encoding="utf-8"))
         accepted = read_accepted(ACCEPTED_FILE.read_text(encoding="utf-8"))
-        wrong, told = judge(report, accepted, datetime.now(UTC).date())
+        wrong, told = judge(report, locked, accepted, datetime.now(UTC).date())
     except (AuditError, OSError) as error:
         wrong, told = [str(error)], []
     for line in told:

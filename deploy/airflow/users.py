@@ -35,7 +35,8 @@ OPERATORS_MAY = (
 )
 """Beyond what a viewer may: start and stop runs, pause DAGs, answer questions, set the switch `loadtest_stop`.
 
-No connection, and no deletion of DAGs or runs.
+Airflow's permissions know no single variable: whoever sets the switch reads, changes and deletes all variables. No
+connection, and no deletion of DAGs or runs.
 """
 
 

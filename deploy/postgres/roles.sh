@@ -7,8 +7,8 @@ psql -v ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgre
 \getenv airflow_password AIRFLOW_DB_PASSWORD
 \getenv history_password HISTORY_DB_PASSWORD
 CREATE ROLE airflow LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'airflow_password';
-CREATE ROLE loadtest LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'history_password';
+CREATE ROLE loadtest_history LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'history_password';
 CREATE DATABASE airflow OWNER airflow;
-CREATE DATABASE loadtest_history OWNER loadtest;
+CREATE DATABASE loadtest_history OWNER loadtest_history;
 REVOKE ALL ON DATABASE airflow, loadtest_history, postgres FROM PUBLIC;
 SQL

@@ -1,17 +1,14 @@
 """`make bench`: a line for each measure. A missed goal is printed as missed; exit code 1 where nothing was measured."""
 
 import logging
-import os
-import signal
 import sys
 import traceback
 from importlib import import_module
-from types import FrameType
 from typing import cast
 
 from experiments.bench.measure import Module
 from experiments.bench.sizes import sizes
-from experiments.claims import Progress, Say, wanted
+from experiments.claims import Progress, Say, run_program, wanted
 from include.loadtest.errors import LoadTestError
 
 MODULES = ("recording", "k6", "memory", "workers", "analysis", "verdict", "graph", "parse", "monitors")
@@ -50,13 +47,5 @@ def _made(name: str, say: Say) -> bool:
     return True
 
 
-def _interrupted(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupted)  # what was started is stopped also when this process is told to end
-    try:
-        sys.exit(main(os.environ.get("ONLY", "")))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_program(main)

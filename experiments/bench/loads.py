@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import yaml
 
-from experiments.bench.target import answered
+from experiments.bench.target import answered, end
 from include.k6.__main__ import k6_command
 from include.loadtest.bundle import Bundle
 from include.loadtest.machine import child_environment
@@ -188,11 +188,7 @@ def _started(command: Sequence[str], environment: Mapping[str, str], folder: Pat
         if process.poll() is not None:
             raise RuntimeError(f"the peer ended by itself: {(folder / 'peer.log').read_text(errors='replace')[-2000:]}")
     finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=STOP_WITHIN_S)
-        process.kill()
-        process.wait()
+        end(process, STOP_WITHIN_S)
 
 
 def _write_requests(profile: Profile, port: int, folder: Path) -> Path:

@@ -44,7 +44,7 @@ class Module(Protocol):
 
 @dataclass(frozen=True)
 class Pairs:
-    """Values of two rivals, taken in turn A B A B: the n-th of each were taken one right after the other."""
+    """Values of two rivals, taken in turn, A B, B A, A B: the n-th of each were taken one right after the other."""
 
     ours: tuple[float, ...]
     peers: tuple[float, ...]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from http.client import HTTPConnection
-from typing import cast
+from typing import Any, cast
 
 import uvloop
 
@@ -83,11 +83,16 @@ def bench_target(*, small_streams: bool = False) -> Iterator[int]:
             raise RuntimeError("the bench's target did not start")
         yield int(port)
     finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=STOP_WITHIN_S)
-        process.kill()
-        process.wait()
+        end(process)
+
+
+def end(process: subprocess.Popen[Any], within_s: float = STOP_WITHIN_S) -> None:
+    """Tell a process to end, kill it if it has not within that time, and wait for it."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=within_s)
+    process.kill()
+    process.wait()
 
 
 def answered(port: int) -> int:

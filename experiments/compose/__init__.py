@@ -22,6 +22,7 @@ def claims(say: Say) -> Iterator[Claim]:
         yield from running.observed(own, NAME)
         yield from running.roles(own, NAME)
         yield from loads.loads(own, NAME)
+        yield keeping.cleaned(own, NAME)
         yield from keeping.keeping(own, NAME)
         yield from loads.kills(own, NAME)
         yield keeping.end(own, NAME)

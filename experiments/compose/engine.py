@@ -155,10 +155,10 @@ def _mirror() -> str:
 
 def _programs(home: Path, environment: Mapping[str, str]) -> None:
     """Unpack the packages once; each is checked before it is used."""
-    plugins, done = Path(environment["DOCKER_CONFIG"]) / "cli-plugins", home / "tools" / ".complete"
+    _link_plugins(home, environment)  # each time: a checkout may have been moved
+    done = home / "tools" / ".complete"
     if done.exists():
         return
-    plugins.mkdir(parents=True, exist_ok=True)
     for path, digest in PACKAGES.items():
         package = home / "deb" / Path(path).name
         if not package.exists():
@@ -167,10 +167,16 @@ def _programs(home: Path, environment: Mapping[str, str]) -> None:
             package.unlink()
             raise RuntimeError(f"{package.name} is not the package that was meant: its SHA-256 differs")
         _must("dpkg-deb", "-x", str(package), str(home / "tools"))
-    for plugin in (home / "tools" / "usr" / "libexec" / "docker" / "cli-plugins").iterdir():
-        (plugins / plugin.name).unlink(missing_ok=True)
-        (plugins / plugin.name).symlink_to(plugin)
     done.touch()
+
+
+def _link_plugins(home: Path, environment: Mapping[str, str]) -> None:
+    """The client's `compose` and `buildx`, found where the packages were unpacked, now or in a moment."""
+    plugins = Path(environment["DOCKER_CONFIG"]) / "cli-plugins"
+    plugins.mkdir(parents=True, exist_ok=True)
+    for name in ("docker-buildx", "docker-compose"):
+        (plugins / name).unlink(missing_ok=True)
+        (plugins / name).symlink_to(home / "tools" / "usr" / "libexec" / "docker" / "cli-plugins" / name)
 
 
 def _download(url: str, to: Path) -> None:

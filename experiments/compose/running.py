@@ -28,6 +28,7 @@ def start(stack: Stack, name: str) -> Iterator[Claim]:
     yield Claim(name, "started from nothing, all services become healthy", "all", measured, not ill)
     yield _confined(containers, name)
     yield _logs(containers, name)
+    yield _one_load_worker(stack, name)
 
 
 def _confined(containers: list[Container], name: str) -> Claim:
@@ -57,6 +58,14 @@ def _logs(containers: list[Container], name: str) -> Claim:
     wanted = str({"Type": "json-file", "Config": {"max-file": "3", "max-size": "10m"}})
     claim = "logs are kept in at most three files of 10 MB a container"
     return Claim(name, claim, wanted, "; ".join(sorted(kinds)), kinds == {wanted})
+
+
+def _one_load_worker(stack: Stack, name: str) -> Claim:
+    """A second one would look for a run's private folder in a place where it is not."""
+    done = stack.compose("up", "--no-start", "--no-build", "--no-deps", "--scale", "load-worker=2", "load-worker")
+    refusal = next((line for line in done.err.splitlines() if "container name" in line), done.err[-200:])
+    ok = done.code != 0 and "container name" in refusal
+    return Claim(name, "a second load worker is refused by Compose", "refused", f"exit {done.code}: {refusal}", ok)
 
 
 def observed(stack: Stack, name: str) -> Iterator[Claim]:

@@ -13,8 +13,7 @@ from include.embedded.state import CHECKOUT
 
 FOLDER = Path(__file__).parent / "standins"
 COMPOSE_FILE = CHECKOUT / "docker-compose.yaml"
-VERSION = "prove"
-OWN_IMAGE = f"pratikoai-load-tests:{VERSION}"
+VERSION, NEXT_VERSION = "prove", "prove-next"
 CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
@@ -62,18 +61,23 @@ def build(docker: Docker, say: Say) -> None:
         arguments = [f"--build-arg={key}={value}" for key, value in stand_in.arguments]
         docker.must("build", "--quiet", "--network=host", *arguments, "--tag", name, str(FOLDER / stand_in.folder))
         say(f"stand-in for {name}: {time.monotonic() - began_s:.0f} s")
-    began_s = time.monotonic()
+    build_own(docker, VERSION, say)
+
+
+def build_own(docker: Docker, version: str, say: Say) -> None:
+    """Build the project's own image with that version as its tag and in its labels."""
+    image, began_s = f"pratikoai-load-tests:{version}", time.monotonic()
     docker.must(
         "build",
         "--quiet",
         "--network=host",
         f"--secret=id=ca_bundle,src={_certificates()}",
-        f"--build-arg=VERSION={VERSION}",
+        f"--build-arg=VERSION={version}",
         "--tag",
-        OWN_IMAGE,
+        image,
         str(CHECKOUT),
     )
-    say(f"{OWN_IMAGE}: {time.monotonic() - began_s:.0f} s")
+    say(f"{image}: {time.monotonic() - began_s:.0f} s")
 
 
 def _certificates() -> str:

@@ -49,4 +49,5 @@ def nearest(name: object, valid: Iterable[str]) -> str:
 
 def printable(text: str, limit: int) -> str:
     """Foreign text for a message: its first `limit` characters on one line, control characters as spaces."""
-    return "".join(char if char.isprintable() else " " for char in text[:limit])
+    shown = text[:limit]
+    return shown if shown.isprintable() else "".join(char if char.isprintable() else " " for char in shown)

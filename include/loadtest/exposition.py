@@ -7,6 +7,8 @@ such a series is told of, so that a sum over its metric can be withheld.
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 LONGEST_LINE = 2_000
@@ -33,7 +35,13 @@ class Series(NamedTuple):
     @property
     def label_values(self) -> Mapping[str, str]:
         """Value by label, as it is written: escapes are left as they are."""
-        return dict(_LABEL.findall(self.labels))
+        return _label_values(self.labels)
+
+
+@lru_cache(maxsize=1024)
+def _label_values(labels: str) -> Mapping[str, str]:
+    """A page has the same labels at each reading."""
+    return MappingProxyType(dict(_LABEL.findall(labels)))
 
 
 def every_name(_name: str) -> bool:

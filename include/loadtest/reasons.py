@@ -123,7 +123,7 @@ REASON_CODES: dict[str, ReasonCode] = {
         ReasonCode(
             "samples_unreadable",
             "untrusted",
-            "A part of the samples cannot be read, so requests are missing.",
+            "A part of the samples cannot be read, or a generator sent more requests than there are samples of.",
             "Check the disk of the results folder; start the run again.",
         ),
         ReasonCode(

@@ -21,6 +21,8 @@ LOST_AFTER_S = 4.0
 """Whoever has been silent for so long is lost: a load that goes on without it would be another load."""
 BEGINNING_S, LOST_AT_THE_BEGINNING_AFTER_S = 10.0, 10.0
 """So long after its begin a load gives that much patience: the first users cost each generator CPU, all at once."""
+LOST_AT_THE_END_AFTER_S = 10.0
+"""As much patience has who waits for the accounts: a disk that is slow at the last part loses nobody's load."""
 _LATE_S = 0.5
 LOST = "generator_died"
 """Reason code of a load that lost a generator, or never had all of them."""
@@ -156,12 +158,10 @@ class Roll:
         """Whether all have joined."""
         return not self.missing
 
-    @property
-    def is_done(self) -> bool:
-        """Whether nobody is waited for: all have given their account, or are gone."""
-        now_ns = time.perf_counter_ns()
+    def is_done(self, now_ns: int) -> bool:
+        """Whether nobody is waited for: all have given their account, have left, or give no sign of life any more."""
         return all(
-            one.account is not None or one.left is not None or one.silent_s(now_ns) > LOST_AFTER_S
+            one.account is not None or one.left is not None or one.silent_s(now_ns) > LOST_AT_THE_END_AFTER_S
             for one in self.members.values()
         )
 

@@ -19,6 +19,7 @@ from locust.runners import MasterRunner, WorkerNode
 from include.loadtest.profile.model import GATHER_S
 from include.loadtest.run import utc_text
 from include.locustfiles import crew
+from include.locustfiles.lifecycle import STOP_DRAIN_S
 from include.locustfiles.measuring import Measuring
 from include.locustfiles.stopping import Ended
 
@@ -27,8 +28,8 @@ LISTENING = "listening: "
 """What the line begins with that says where generators reach this master."""
 _LOOK_S = 0.25
 _DONE_LOOK_S = 0.05
-_DONE_WITHIN_S = 4.0
-"""After the last request a generator writes its last part and says so."""
+_ORDERED_DONE_WITHIN_S, _DONE_WITHIN_S = 4.0, 20.0
+"""After the last request a generator writes its last part and says so; who has ordered the end kills soon."""
 ORDERED_SOON_S = 1.0
 """Who ends a generator from outside ends the master too, a moment sooner or later: its order is the reason then."""
 
@@ -86,9 +87,18 @@ class Master:
             drain_s = float(self._runner.environment.stop_timeout)
             self._end_by_s = time.monotonic() + drain_s + _DONE_WITHIN_S
             self._tell(crew.END, {"drain_s": drain_s, "is_over": is_over})
-        while not self.roll.is_done and time.monotonic() < self._end_by_s:
-            gevent.sleep(_DONE_LOOK_S)
+        if self._measuring.stopping.is_ordered:  # also of a load that is just ending
+            self._end_by_s = min(self._end_by_s, time.monotonic() + STOP_DRAIN_S + _ORDERED_DONE_WITHIN_S)
+        self._await_accounts()
         self.ended_ns = self.ended_ns or time.perf_counter_ns()
+
+    def _await_accounts(self) -> None:
+        awake = crew.Awake(_DONE_LOOK_S)
+        while self._end_by_s is not None and time.monotonic() < self._end_by_s:
+            now_ns = time.perf_counter_ns()
+            if awake.look(now_ns) and self.roll.is_done(now_ns):
+                return
+            gevent.sleep(_DONE_LOOK_S)
 
     def order(self) -> None:
         """Somebody has ordered the end: all are told now, and nobody waits for the shape's next tick."""

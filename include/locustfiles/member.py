@@ -47,7 +47,7 @@ class Member:
         self._heard_ns: int | None = None
         self._awake = crew.Awake(crew.PULSE_S)
         self._adopted: crew.Exchange | None = None
-        self._is_over = self._is_finished = False
+        self._is_over = self._is_finished = self._is_told = False
         _named(self._id)
 
     def start(self, environment: Environment, finish: Finish) -> None:
@@ -149,14 +149,19 @@ class Member:
             gevent.spawn(self._end_in_order, float(msg.data["drain_s"]), None, is_over=bool(msg.data["is_over"]))
 
     def _tell_news(self) -> None:
-        """What ended since the last second, and whether this generator's own rules end the load."""
+        """What ended since the last second, and whether this generator's own rules end the load.
+
+        While it drains and writes too, or its master would take it for lost; nothing ends a load that is over.
+        """
         measuring, now_ns = self._measuring, time.perf_counter_ns()
         is_awake = self._awake.look(now_ns)
         ended = measuring.stopping.take_ended()
         stop = measuring.stopping.decide(measuring.clock.offset_s(now_ns))
-        if not self._joined.is_set() or self._is_over:
+        if not self._joined.is_set() or self._is_told:
             return
-        if is_awake and self._is_silent(now_ns):
+        if self._is_over:
+            stop = None
+        elif is_awake and self._is_silent(now_ns):
             LOG.error("the master has been silent for too long: this generator ends")
             self.leave("the master was silent")
             return
@@ -180,6 +185,7 @@ class Member:
         drift_ms = self._drift_ms() if is_over else None  # who is ordered to end asks nobody
         self._finish()
         runner._send_stats()  # for Locust's own page
+        self._is_told = True
         runner.send_message(crew.DONE, {**self._said(), "clock_drift_ms": drift_ms, "why": why})
         gevent.sleep(_SENT_S)
         runner.greenlet.kill(block=True)

@@ -32,7 +32,7 @@ class Stopping:
         self._rules = StopRules(profile.auto_stop, profile.validity.starvation)
         self._ended: list[Ended] = []
         self.stop: Stop | None = None
-        self._is_ordered = False
+        self.is_ordered = False
 
     def note(self, sample: Sample | Ended) -> None:
         """A request ended."""
@@ -45,11 +45,11 @@ class Stopping:
 
     def may_send(self) -> bool:
         """Whether a request may begin now: asked right before each, since a process may have been stopped meanwhile."""
-        return self.stop is None and not self._is_ordered and self._lease.holds()
+        return self.stop is None and not self.is_ordered and self._lease.holds()
 
     def order(self) -> None:
         """Whoever watches this process has ordered its end: nothing begins any more, before anybody is told to end."""
-        self._is_ordered = True
+        self.is_ordered = True
 
     def end(self, code: str, text: str) -> None:
         """End the load for that reason; the first one stands."""
@@ -57,7 +57,7 @@ class Stopping:
 
     def end_unless_ordered(self, code: str, text: str) -> None:
         """As `end`, but where somebody has ordered the end by now, that is the reason."""
-        if not self._is_ordered:
+        if not self.is_ordered:
             self.end(code, text)
 
     def scenario_failed(self, scenario: str, error: str, text: str) -> None:

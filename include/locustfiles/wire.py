@@ -64,10 +64,25 @@ def _sent(connections: HTTPClient, method: str, uri: str, headers: Mapping[str, 
     head = _head(connections, method, uri, headers, len(body))
     if head is None:
         return connections.request(method, uri, body=body, headers=headers)
+    attempts_left = connections._connection_pool.size + 1  # as many as the client itself makes
+    while True:
+        is_last = method not in IDEMPOTENT_METHODS or not attempts_left
+        answer = _answer(connections, method, head + body, is_last=is_last)
+        if answer is not None:
+            return answer
+        attempts_left -= 1
+
+
+def _answer(connections: HTTPClient, method: str, request: bytes, *, is_last: bool) -> Answer | None:
+    """The answer to a request, sent once; None where it may be sent anew.
+
+    That is where the connection was closed instead of an answer, as one that was idle for too long. `is_last`: then
+    that is raised too.
+    """
     pool, was_sent = connections._connection_pool, True
     connection = pool.get_socket()
     try:
-        connection.sendall(head + body)
+        connection.sendall(request)
     except BaseException as error:
         was_sent = False
         if getattr(error, "errno", None) not in _BROKEN:
@@ -76,10 +91,9 @@ def _sent(connections: HTTPClient, method: str, uri: str, headers: Mapping[str, 
     try:  # also where not all was sent: the target may have answered before it read the rest
         return Answer(connection, pool, block_size=BLOCK_BYTES, method=method, headers_type=connections.headers_type)
     except (OSError, HTTPParseError) as error:
-        if method not in IDEMPOTENT_METHODS or (was_sent and not isinstance(error, HTTPConnectionClosed)):
+        if is_last or (was_sent and not isinstance(error, HTTPConnectionClosed)):
             raise
-    # The connection was closed instead of an answer, as one that was idle for too long: it is sent anew.
-    return connections.request(method, uri, body=body, headers=headers)
+    return None
 
 
 def _head(connections: HTTPClient, method: str, uri: str, headers: Mapping[str, str], body_bytes: int) -> bytes | None:

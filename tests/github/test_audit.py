@@ -1,6 +1,7 @@
 """The audit of the locked packages is red for a vulnerability, and for an audit that has looked at nothing."""
 
 import json
+import platform
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from packaging.version import Version
 from pip_audit._format import JsonFormat
 from pip_audit._service import ResolvedDependency, SkippedDependency, VulnerabilityResult
 
-from tests.github.conftest import WORKFLOW, script
+from tests.github.conftest import ROOT, WORKFLOW, script, step, steps
 
 pytestmark = pytest.mark.unit
 TODAY = date(2026, 11, 27)
@@ -35,14 +36,51 @@ def _found(*aliases: str) -> VulnerabilityResult:
     return VulnerabilityResult("PYSEC-2026-9", "text", [Version("1.1")], set(aliases))
 
 
-def _judge(report: str, accepted: str = "") -> tuple[list[str], list[str]]:
+def _judge(report: str, accepted: str = "", locked: str = "") -> tuple[list[str], list[str]]:
     module = script("audit")
-    return module.judge(report, module.read_accepted(accepted), TODAY)
+    return module.judge(report, module.read_locked(locked), module.read_accepted(accepted), TODAY)
 
 
 def test_packages_without_a_vulnerability_are_green() -> None:
-    """It says how many were audited."""
-    assert _judge(_report(_package("a"), _package("b"))) == ([], ["packages audited: 2, vulnerabilities found: 0"])
+    """It says how many were audited, of how many, and in which Python."""
+    wrong, told = _judge(_report(_package("a"), _package("b")), locked="a==1.0 \\\n    --hash=sha256:0\nB==1.0\n")
+    assert wrong == []
+    here = f"2 that are locked for Python {platform.python_version()} here"
+    assert told == [f"packages audited: 2 of {here}, vulnerabilities found: 0"]
+
+
+def test_a_locked_package_that_is_not_in_the_report_is_red() -> None:
+    """By its version too: another one was audited."""
+    wrong, _ = _judge(_report(_package("a"), _package("b")), locked="a==1.0\nb==2.0\nc==1.0\n")
+    assert wrong == [f"not audited: {one}: it is locked, and pip-audit does not name it" for one in ("b 2.0", "c 1.0")]
+
+
+def test_what_is_locked_for_another_python_is_told() -> None:
+    """It is no fault of this audit, and none may think that it was looked at."""
+    locked = "a==1.0\nb==2.0 ; python_full_version < '3.0' \\\n    --hash=sha256:0\n"
+    wrong, told = _judge(_report(_package("a")), locked=locked)
+    assert wrong == []
+    assert told[1:] == ["locked for other Pythons or systems, so not audited here: b 2.0"]
+
+
+@pytest.mark.parametrize("line", ["a>=1.0", "-r other.txt", "a==1.0 ; what < '3'", "git+https://example.org/a"])
+def test_a_line_that_nobody_would_audit_is_an_error(line: str) -> None:
+    """It is named with its number."""
+    with pytest.raises(script("audit").AuditError, match="line 2 of the locked file"):
+        _judge(_report(_package("a")), locked=f"a==1.0\n{line}\n")
+
+
+def test_the_jobs_pythons_audit_every_line() -> None:
+    """But the line for Windows, and the one for a Python of Debian 12 that no runner has: `make audit` there has it."""
+    linux = {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64", "os_name": "posix"}
+    runs = [
+        linux | {"python_version": one, "python_full_version": f"{one}.9"}
+        for one in WORKFLOW["jobs"]["audit"]["strategy"]["matrix"]["python"]
+    ]
+    locked = script("audit").read_locked((ROOT / "requirements.txt").read_text())
+    assert len(locked) > 200
+    left = [one.package for one in locked if one.marker and not any(one.marker.evaluate(run) for run in runs)]
+    assert left == ["async-timeout", "pywin32"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +153,8 @@ def test_the_exit_code_is_the_jobs_colour(
     """In GitHub what is wrong is an annotation."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     (tmp_path / "report.json").write_text(report)
-    assert script("audit").main(["--report", str(tmp_path / "report.json")]) == code
+    (tmp_path / "locked.txt").write_text("a==1.0\n")
+    assert script("audit").main([str(tmp_path / "locked.txt"), "--report", str(tmp_path / "report.json")]) == code
     assert ("::error::" in capsys.readouterr().out) is bool(code)
 
 
@@ -128,8 +167,10 @@ def test_a_pip_audit_that_fails_is_red(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 def test_the_job_audits_the_locked_file_with_the_locked_program() -> None:
     """Each week, and with each change: the workflow has no filter of paths."""
-    steps = [entry.get("run") for entry in WORKFLOW["jobs"]["audit"]["steps"] if "run" in entry]
-    assert steps == ["make venv", ".venv/bin/python .github/scripts/audit.py requirements.txt"]
+    texts = [entry["run"] for entry in steps("audit") if "run" in entry]
+    audit = '".venv/bin/python$PYTHON" .github/scripts/audit.py requirements.txt'
+    assert texts == ["python -m venv .venv", "make venv", audit]
+    assert step("audit", "Look for known vulnerabilities")["env"] == {"PYTHON": "${{ matrix.python }}"}
     assert WORKFLOW[True]["schedule"]
     assert WORKFLOW[True]["pull_request"] is None
     assert json.loads(json.dumps(WORKFLOW["jobs"]["audit"].get("if"))) is None

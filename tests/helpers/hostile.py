@@ -74,25 +74,40 @@ def _profiles(canary: Path) -> Iterator[Hostile]:
         quoted = "'" + text.replace("'", "''").replace("\n", " ") + "'"
         titled = SMOKE.replace("title: Smoke", f"title: {quoted}")
         yield Hostile(f"title runs {number}", "profile", titled, _fate(text))
-    tags = (
+    for tag in _tags(canary):
+        yield Hostile(f"tag {tag[:40]}", "profile", SMOKE.replace("title: Smoke", f"title: {tag}"))
+    for name, text in {**_bombs(), **_broken(canary)}.items():
+        yield Hostile(name, "profile", text)
+
+
+def _tags(canary: Path) -> tuple[str, ...]:
+    return (
         f"!!python/object/apply:os.system ['touch {canary}']",
         f"!!python/object/new:os.system ['touch {canary}']",
         "!!python/name:os.system", "!!python/module:os", f"!!python/object/apply:subprocess.Popen [[touch, {canary}]]",
         "!!timestamp x", "!!bool perhaps", "!!int ''", "!!float x", "!!binary '*'", "!!set {a, b}",
         "!include /etc/passwd", "!ENV ${HOME}", "!!js/function 'x'",
     )  # fmt: skip
-    for tag in tags:
-        yield Hostile(f"tag {tag[:40]}", "profile", SMOKE.replace("title: Smoke", f"title: {tag}"))
+
+
+def _bombs() -> dict[str, str]:
+    """Small or cheap to send, and endless for who reads them without bounds."""
     bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"a{level}: &a{level} [{','.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 10)
     )
-    texts = {
+    return {
         "aliases of aliases": bomb,
         "an alias of itself": "name: smoke\na: &a [*a]\n",
         "deep lists": "a: " + "[" * 20_000,
         "deep mappings": "{a: " * 10_000,
         "no end of keys": "\n".join(f"k{number}: 1" for number in range(6000)),
         "10 MB": "name: " + "x" * LONG,
+    }
+
+
+def _broken(canary: Path) -> dict[str, str]:
+    """Profiles with one wrong thing each."""
+    return {
         "a null byte": SMOKE.replace("Smoke", "Sm\x00oke"),
         "half of a sign": SMOKE.replace("Smoke", "Sm\ud800oke"),
         "a name that is a path": SMOKE.replace("name: smoke", "name: ../../etc/passwd"),
@@ -114,8 +129,6 @@ def _profiles(canary: Path) -> Iterator[Hostile]:
         "no profile": "- a\n- b\n",
         "bytes": "".join(map(chr, range(256))),
     }
-    for name, text in texts.items():
-        yield Hostile(name, "profile", text)
 
 
 def _fate(title: str) -> Fate:

@@ -5,7 +5,18 @@ from itertools import pairwise
 
 import pytest
 
-from include.locustfiles.crew import LOST_AFTER_S, Awake, Exchange, Member, Roll, closest, member_id, patience_s
+from include.locustfiles.crew import (
+    LOST_AFTER_S,
+    LOST_AT_THE_END_AFTER_S,
+    PULSE_S,
+    Awake,
+    Exchange,
+    Member,
+    Roll,
+    closest,
+    member_id,
+    patience_s,
+)
 
 pytestmark = pytest.mark.unit
 RUN_ID = "smoke-20261127-1"
@@ -66,9 +77,24 @@ def test_nobody_waits_for_one_that_is_gone() -> None:
         roll.join(member_id(number, RUN_ID), SAID)
     first, second, third = roll.members.values()
     first.account, second.left = {"requests": 7}, "its process ended"
-    assert not roll.is_done
-    third.seen_ns -= int((LOST_AFTER_S + 1) * 1e9)
-    assert roll.is_done
+    now_ns = third.seen_ns
+    assert not roll.is_done(now_ns)
+    assert not roll.is_done(now_ns + int((LOST_AT_THE_END_AFTER_S - 1) * 1e9))
+    assert roll.is_done(now_ns + int((LOST_AT_THE_END_AFTER_S + 1) * 1e9))
+
+
+def test_who_drains_for_long_and_says_so_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last request takes all the time that it may, then its disk is slow: its news keep it among the living."""
+    clock_ns = [0]
+    monkeypatch.setattr("include.locustfiles.crew.time.perf_counter_ns", lambda: clock_ns[0])
+    roll = Roll(RUN_ID, 1)
+    roll.join(member_id(1, RUN_ID), SAID)
+    for _ in range(15):
+        clock_ns[0] += int(PULSE_S * 1e9)
+        assert not roll.is_done(clock_ns[0])
+        roll.seen(member_id(1, RUN_ID))
+    roll.members[member_id(1, RUN_ID)].account = {"requests": 7}
+    assert roll.is_done(clock_ns[0])
 
 
 def test_the_manifest_names_each_also_one_that_never_came() -> None:

@@ -152,6 +152,16 @@ def test_only_what_may_be_repeated_is() -> None:
     assert len(server.came) == 2
 
 
+def test_a_target_that_always_closes_gets_no_more_than_from_the_client() -> None:
+    """Each of its attempts reaches the target: as many as the client makes, not one beside them."""
+    came = []
+    for plain in (False, True):
+        with _answering(*50 * [None]) as (base, server):
+            _sent(base, ("GET", {"X-One": "1"}, None), plain=plain)
+            came.append(len(server.came))
+    assert 1 < came[0] <= came[1]
+
+
 def test_a_stream_in_chunks_is_one_answer() -> None:
     """However its chunks cut its events; the connection serves the next request."""
     content = b"".join([b": wait\n\n", *EVENTS, LAST])

@@ -8,21 +8,16 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-LONGEST_SILENCE_S = 30.0
-"""Of a socket; the deadline of a whole exchange is shorter, and kept by the caller's loop."""
-_KEPT_FOR = httpx.Limits(keepalive_expiry=LONGEST_SILENCE_S)
-"""A connection that is kept waits for the next reading, so for longer than an interval."""
-
 
 class Exchange:
     """Sends GETs, with the same headers each, the credentials of its address, and cookies that a server has set.
 
-    Redirects are not followed, and nothing of the environment (proxies, .netrc) counts.
+    Redirects are not followed, and there is no timeout: the caller keeps one for the whole exchange.
     """
 
     def __init__(self, headers: Mapping[str, str], transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._headers = dict(headers)
-        self._transport = transport or httpx.AsyncHTTPTransport(trust_env=False, limits=_KEPT_FOR)
+        self._transport = transport or httpx.AsyncHTTPTransport(trust_env=False)
         self._made: dict[tuple[str, ...], httpx.Request] = {}
         self._cookies = httpx.Cookies()
 
@@ -42,10 +37,7 @@ class Exchange:
             await response.aclose()
 
     def _request(self, url: str, asked: Mapping[str, str]) -> httpx.Request:
-        extensions = {"timeout": httpx.Timeout(LONGEST_SILENCE_S).as_dict()}
-        request = httpx.Request(
-            "GET", url, params=asked or None, headers=self._headers, cookies=self._cookies, extensions=extensions
-        )
+        request = httpx.Request("GET", url, params=asked or None, headers=self._headers, cookies=self._cookies)
         user, password = request.url.username, request.url.password
         return next(httpx.BasicAuth(user, password).auth_flow(request)) if user or password else request
 

@@ -168,5 +168,6 @@ def _line_value(file: Path, name: str) -> float | None:
         text = file.read_text(encoding="ascii")
     except OSError:
         return None
-    found = (line.partition(" ")[2] for line in text.splitlines() if line.startswith(f"{name} "))
+    begin = f"{name} "
+    found = (line.partition(" ")[2] for line in text.splitlines() if line.startswith(begin))
     return next((float(value) for value in found), None)

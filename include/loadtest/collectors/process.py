@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from include.loadtest.bundle import Bundle
+from include.loadtest.collectors.gaps import Gap, write_gaps
 from include.loadtest.collectors.places import instance_of, local_sources
 from include.loadtest.collectors.plan import (
     DATABASE_VARIABLE,
@@ -25,7 +26,6 @@ from include.loadtest.collectors.plan import (
     PrometheusSource,
     ServerSource,
 )
-from include.loadtest.collectors.schedule import Gap, write_gaps
 from include.loadtest.machine import child_environment
 from include.loadtest.run import READING_INTERVAL_S
 

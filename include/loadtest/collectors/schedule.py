@@ -1,20 +1,16 @@
 """One source on its own schedule: a reading at start + k · interval, whatever the others do."""
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from include.loadtest.collectors.gaps import Gap, moment_text, write_gaps
 from include.loadtest.collectors.reader import Observer, Reader, ReadingError, unit_of
 from include.loadtest.errors import printable
 from include.loadtest.observations import ObservationWriter
 from include.loadtest.recorder import RESOURCE_SCHEMA, PartWriter, Reading
-from include.loadtest.run import utc_text
 
 LOG = logging.getLogger("loadtest.collectors")
 PART_S = 10.0
@@ -22,41 +18,8 @@ PART_S = 10.0
 MAX_CAUSE_CHARS = 200
 
 
-@dataclass
-class Gap:
-    """A time without readings of a source; `end_s` is None while it lasts. Seconds since the epoch."""
-
-    source: str
-    start_s: float
-    reason: str
-    end_s: float | None = None
-    missed: int = 0
-
-    def document(self) -> dict[str, Any]:
-        """For the gaps file; `missed` counts the readings that were due."""
-        end = None if self.end_s is None else _text(self.end_s)
-        return {
-            "source": self.source,
-            "start": _text(self.start_s),
-            "end": end,
-            "reason": self.reason,
-            "missed": self.missed,
-        }
-
-
-def _text(moment_s: float) -> str:
-    return utc_text(datetime.fromtimestamp(moment_s, UTC))
-
-
 def _cause(error: Exception) -> str:
     return printable(f"{type(error).__name__}: {error}", MAX_CAUSE_CHARS)
-
-
-def write_gaps(path: Path, gaps: Sequence[Gap]) -> None:
-    """Replace a gaps file as a whole."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps([gap.document() for gap in gaps], indent=2), encoding="utf-8")
-    temporary.replace(path)
 
 
 class GapLog:
@@ -92,6 +55,7 @@ class SourceThread(threading.Thread):
     def __init__(self, reader: Reader, directory: Path, pid: int, interval_s: float, gaps: GapLog) -> None:
         super().__init__(name=reader.source, daemon=True)
         self._reader, self._interval_s, self._gaps = reader, interval_s, gaps
+        self._observer = reader if isinstance(reader, Observer) else None
         self._writer = PartWriter(directory, f"{reader.source}-{pid}", RESOURCE_SCHEMA)
         self._seen = ObservationWriter(directory, reader.source, reader.instance, pid)
         self._writing = threading.Lock()
@@ -130,10 +94,10 @@ class SourceThread(threading.Thread):
         self._observe(asked_ns)
 
     def _observe(self, asked_ns: int) -> None:
-        if not isinstance(self._reader, Observer):
+        if self._observer is None:
             return
         try:
-            self._seen.write(asked_ns, self._reader.observations())
+            self._seen.write(asked_ns, self._observer.observations())
         except Exception as error:  # noqa: BLE001 - as above
             LOG.warning("%s: what it saw is lost: %s", self._reader.source, _cause(error))
 
@@ -158,7 +122,7 @@ class SourceThread(threading.Thread):
     def _note_missing(self, reason: str, missed: int) -> None:
         if self._gap is None:
             self._gap = self._gaps.begin(self._reader.source, self._last_s, reason)
-            LOG.warning("%s: no answer since %s: %s", self._reader.source, _text(self._last_s), reason)
+            LOG.warning("%s: no answer since %s: %s", self._reader.source, moment_text(self._last_s), reason)
         self._gap.missed += missed
         self._gaps.write()
 
@@ -199,7 +163,7 @@ def run_sources(
     pid: int,
     interval_s: float,
     ended: Callable[[], bool],
-    poll_s: float = 0.2,
+    poll_s: float = 0.5,
 ) -> None:
     """Read all sources, each in its own thread, until `ended` says so; then write what is open."""
     directory.mkdir(parents=True, exist_ok=True)

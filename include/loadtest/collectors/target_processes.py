@@ -78,12 +78,15 @@ def name_of(pid: int) -> str:
         return ""
 
 
-def children_of(pid: int) -> list[int]:
-    """Ids of the children that all of a process's threads have; [] where it has ended."""
+def children_of(pid: int, threads: int | None = None) -> list[int]:
+    """Ids of the children that all of a process's threads have; [] where it has ended.
+
+    `threads`: how many it has, where that is known: a single one has the process's own id.
+    """
     found: list[int] = []
     folder = f"{PROC}/{pid}/task"
     with suppress(OSError):
-        for thread in os.listdir(folder):  # noqa: PTH208 - a server has hundreds: a Path each would double the cost
+        for thread in [pid] if threads == 1 else os.listdir(folder):  # noqa: PTH208 - a Path each would double the cost
             with suppress(OSError):
                 found += map(int, _content(f"{folder}/{thread}/children").split())
     return found
@@ -118,7 +121,7 @@ class ServerProcesses:
     def read(self) -> list[ProcessState]:
         """All of them now; none where nobody serves, where only a forwarder does, or where it may not be seen."""
         states = {state.pid: state for state in self._found()}
-        for root in list(states):
+        for root in list(states.values()):
             self._add_children(root, states)
         return list(states.values())
 
@@ -169,12 +172,12 @@ class ServerProcesses:
         state = state_of(pid) if name_of(pid).startswith("postgres") else None
         return [] if state is None else [state]
 
-    def _add_children(self, parent: int, states: dict[int, ProcessState]) -> None:
-        for pid in children_of(parent):
+    def _add_children(self, parent: ProcessState, states: dict[int, ProcessState]) -> None:
+        for pid in children_of(parent.pid, parent.threads):
             state = None if pid in states else state_of(pid)
             if state is not None and not self._serves_else(state):
                 states[pid] = state
-                self._add_children(pid, states)
+                self._add_children(state, states)
 
     def _serves_else(self, state: ProcessState) -> bool:
         if state.key not in self._others:

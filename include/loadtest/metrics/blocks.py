@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BLOCK_ROWS = 100_000
 QUICK_US = 1_000_000
 NO_TTFB = -1
+NOBODY = -1
+"""The number of the user in a row that names none."""
 _WORDS = ("phase", "stage", "scenario", "endpoint", "outcome")
 _MOST_CODES = 1 << 22
 _TIMES = np.iinfo(np.int64)
@@ -143,7 +145,7 @@ class Reader:
         return 2 * int(np.prod([max(1, len(words)) for words in self._words], dtype=object))
 
     def blocks(self) -> Iterator[Block]:
-        """All rows, in no order. Raises UnknownWordError."""
+        """All rows, in no order. Raises UnknownWordError, and duckdb.Error where they cannot be read."""
         if not all(self._words):
             return
         names = ", ".join(
@@ -153,10 +155,10 @@ class Reader:
         is_quick = f"(coalesce(status IN (429, 503), false) AND latency_us < {QUICK_US})::UTINYINT"
         numbers = (
             f"epoch_ns(intended_start) AS start_ns, latency_us, coalesce(ttfb_us, {NO_TTFB}) AS ttfb_us, "
-            f'coalesce("user", 0) AS own_user, {is_quick} AS is_quick'
+            f'coalesce("user", {NOBODY}) AS own_user, {is_quick} AS is_quick'
         )
         rows = self._opened.sql(f"SELECT {numbers}, {names} FROM samples")  # noqa: S608 - names are quoted
-        for batch in rows.to_arrow_reader(BLOCK_ROWS):
+        for batch in _batches(rows.to_arrow_reader(BLOCK_ROWS)):
             yield self._block(batch)
 
     def _block(self, batch: Any) -> Block:
@@ -195,6 +197,21 @@ class Reader:
             found.insert(0, words[place])
         phase, stage, scenario, endpoint, outcome = found
         return Cell(phase, stage, scenario, endpoint, outcome, bool(quick))
+
+
+def _batches(reader: Any) -> Iterator[Any]:
+    """What Arrow hands over. Raises duckdb.Error: Arrow itself gives a failure of DuckDB's as one of the disk's."""
+    import duckdb
+    from pyarrow import ArrowException
+
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (OSError, ArrowException) as error:
+            raise duckdb.IOException(str(error)) from error
+        yield batch
 
 
 def _numbers(column: Any) -> "Numbers":

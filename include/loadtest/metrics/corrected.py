@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from include.loadtest.metrics.blocks import Block, Cell, Kept
+from include.loadtest.metrics.blocks import BLOCK_ROWS, NOBODY, Block, Cell, Kept
 from include.loadtest.metrics.histogram import FILL, Rows
 
 if TYPE_CHECKING:
@@ -29,13 +29,16 @@ class Cycles:
         self._starts, self._first_ns, self._last_ns = (np.zeros(0, np.int64) for _ in range(3))
 
     def add(self, block: Block, cells: Sequence[Cell]) -> None:
-        """Count the starts of a block."""
+        """Count the starts of a block; those of nobody are no user's cycle."""
         numbers = np.array([self._phases.index(cell.phase) for cell in cells], np.int64)
-        key = block.user * len(self._phases) + numbers[block.cell]
+        key, start_ns = block.user * len(self._phases) + numbers[block.cell], block.start_ns
+        if (block.user <= NOBODY).any():
+            has_user = block.user > NOBODY
+            key, start_ns = key[has_user], start_ns[has_user]
         self._grow(int(key.max(initial=-1)) + 1)
         np.add.at(self._starts, key, 1)
-        np.minimum.at(self._first_ns, key, block.start_ns)
-        np.maximum.at(self._last_ns, key, block.start_ns)
+        np.minimum.at(self._first_ns, key, start_ns)
+        np.maximum.at(self._last_ns, key, start_ns)
 
     def _grow(self, size: int) -> None:
         more = max(0, size - len(self._starts))
@@ -67,16 +70,19 @@ def cycles_of(cells: Sequence[Cell], cycles_us: Mapping[str, int]) -> "Numbers":
 
 
 def fills(blocks: Iterable[Kept], cycle_us: "Numbers") -> Iterator[Rows]:
-    """What is filled in, a row a missing start; `cycle_us` is each cell's.
+    """What is filled in, a row a missing start, no more than `BLOCK_ROWS` at once; `cycle_us` is each cell's.
 
-    A user's latencies add up to no more than its cycles, so there are hardly more rows filled in than measured.
+    A user's latencies add up to no more than its cycles, so there are hardly more rows filled in than measured: but
+    the cycle is the mean of all users, and a few who wait for long among many quick ones have many rows each.
     """
     for block in blocks:
         own_us = cycle_us[block.cell]
         slow = (own_us > 0) & (block.latency_us >= 2 * own_us)
-        own_us, latency_us = own_us[slow], block.latency_us[slow]
+        cell, own_us, latency_us = block.cell[slow], own_us[slow], block.latency_us[slow]
         missing = latency_us // own_us - 1
         ends = np.cumsum(missing)
-        number = np.arange(int(missing.sum())) - np.repeat(ends - missing, missing) + 1
-        waited_us = np.repeat(latency_us, missing) - number * np.repeat(own_us, missing)
-        yield FILL, np.repeat(block.cell[slow], missing), waited_us
+        for begin in range(0, int(missing.sum()), BLOCK_ROWS):
+            places = np.arange(begin, min(begin + BLOCK_ROWS, int(ends[-1])))
+            row = np.searchsorted(ends, places, side="right")
+            number = places - (ends - missing)[row] + 1
+            yield FILL, cell[row], latency_us[row] - number * own_us[row]

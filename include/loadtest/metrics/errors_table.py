@@ -42,7 +42,7 @@ def _count(opened: "DuckDBPyConnection") -> tuple[list[dict[str, Any]], dict[str
     rows = opened.execute(
         "SELECT fingerprint, any_value(n), "
         "arg_min(struct_pack(o := outcome, s := scenario, e := endpoint, c := status), "
-        "(intended_start, scenario, endpoint)), "
+        "(intended_start, scenario, endpoint, outcome, coalesce(status, 0))), "
         "min(epoch_ns(intended_start) // 1000) "
         "FROM failed JOIN most USING (fingerprint) GROUP BY fingerprint ORDER BY 2 DESC, 1"
     ).fetchall()

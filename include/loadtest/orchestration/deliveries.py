@@ -22,8 +22,8 @@ from include.loadtest.orchestration.storage import list_files, read_file
 from include.loadtest.publishing import SLACK_CONNECTION
 from include.loadtest.publishing.courier import Courier
 from include.loadtest.publishing.delivery import Budget, DeliveryError
-from include.loadtest.publishing.services import Services
 from include.loadtest.publishing.message_parts import text_name
+from include.loadtest.publishing.services import Services
 
 LOG = logging.getLogger("loadtest")
 PUBLISH_WITHIN_S, PUBLISH_CALL_S = 6.0, 3.0

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,12 +21,13 @@ from include.loadtest import run
 from include.loadtest.errors import InfrastructureError
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.lease import generator_lease
+from include.loadtest.orchestration.load_request import load_request
+from include.loadtest.orchestration.once import refuse_second_load
 from include.loadtest.orchestration.target_use import make_private
 from include.loadtest.profile import Profile
 from include.loadtest.runners.generator import LoadRequest, exit_meaning
 from include.loadtest.runners.locust import run_member
 from include.loadtest.runners.process import plan_file, state_file
-from include.loadtest.scenarios.taxes import CAPS_BY_CITY
 from include.loadtest.target.sessions import SessionCache, ensure_sessions
 
 LOG = logging.getLogger("loadtest")
@@ -56,8 +58,10 @@ def is_own_file(name: str, worker: str) -> bool:
 def send_share(context: RunContext, number: int, find_master: FindMaster, is_ended: Callable[[], bool]) -> None:
     """Be the generator with that number, from 1, until the load is over, or `is_ended` says so.
 
+    Raises ConfigError where the load is over, or began before: a generator whose task is cleared joins none anew.
     Raises InfrastructureError where no master came, or the generator died; what was measured stays.
     """
+    refuse_second_load(context)
     context.refuse_if_stopped()
     profile, worker = context.profile(), worker_name(number)
     own = _OwnFiles(context.work_dir, worker)
@@ -128,23 +132,8 @@ def _sessions(context: RunContext, profile: Profile, number: int, own: _OwnFiles
 def _request(
     context: RunContext, profile: Profile, numbers: tuple[int, ...], own: _OwnFiles, address: str
 ) -> LoadRequest:
-    target, caps = context.target, context.manifest()["cities"]
-    return LoadRequest(
-        bundle=context.bundle,
-        profile=profile,
-        base_url=target.base_url,
-        addresses=target.addresses,
-        api_prefix=target.file.api_prefix,
-        forwarded_for=target.file.forwarded_for,
-        sessions_file=own.sessions,
-        user_numbers=numbers,
-        work_dir=own.folder,
-        caps=tuple(caps.values()) or CAPS_BY_CITY["Milano"],
-        check_paths=target.file.check_paths.model_dump(),
-        lease_file=own.lease,
-        worker=own.worker,
-        master=address,
-    )
+    request = load_request(context, profile, own.sessions, numbers, own.lease)
+    return replace(request, worker=own.worker, master=address)
 
 
 def _say_how_it_ended(context: RunContext, worker: str, exit_code: int) -> None:

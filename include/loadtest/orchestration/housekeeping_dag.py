@@ -16,7 +16,7 @@ from include.loadtest.orchestration.baseline_actions import ACTIONS
 from include.loadtest.orchestration.factory import upkeep_dag
 from include.loadtest.orchestration.housekeeping_rules import load_rules
 from include.loadtest.orchestration.params import common_params
-from include.loadtest.orchestration.task_policy import RETRY_DELAY, TELLS, as_airflow_errors
+from include.loadtest.orchestration.task_policy import RETRY_DELAY, TELLS, as_airflow_errors, queue_option
 from include.loadtest.profile import profile_names
 from include.loadtest.profile.model import PROFILE_NAME
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("loadtest")
 TITLE_OF_SILENCE = "Load tests: the weekly suite is silent"
+TITLE_OF_A_LOST_NIGHT = "Load tests: a scheduled suite did not run"
 _RETRIED: dict[str, Any] = {"retries": 2, "retry_delay": RETRY_DELAY, "execution_timeout": timedelta(hours=2)}
 """A repeat removes what the first try left; an alarm is not repeated (AirflowFailException)."""
 _ONCE: dict[str, Any] = {"retries": 0, "execution_timeout": timedelta(minutes=5)}
@@ -70,7 +71,7 @@ def _remove_old_samples() -> None:
             raise InfrastructureError(freed.fault())
 
 
-@task(task_id="remove_orphans", **_RETRIED | TELLS)
+@task(task_id="remove_orphans", **_RETRIED | TELLS | queue_option("remove_orphans"))
 def _remove_orphans() -> None:
     """Remove test users, locks, waiters and tokens that ended runs have left."""
     with _daily():
@@ -101,14 +102,14 @@ def _check_disk() -> None:
 
 @task(task_id="dead_mans_switch", **_RETRIED)
 def _dead_mans_switch() -> None:
-    """Red, with a message, where the weekly suite has been silent for too long."""
+    """Red, with a message, where the weekly suite has been silent for too long, or a larger one lost its night."""
     with _daily():
         from include.loadtest.calendar import load_calendar
         from include.loadtest.history import store as history
         from include.loadtest.history.upkeep import installed_at, last_suite_verdict
         from include.loadtest.orchestration import settings
         from include.loadtest.orchestration.deliveries import harmless, tell
-        from include.loadtest.orchestration.housekeeping_switch import SUITE, Nights, judge_silence
+        from include.loadtest.orchestration.housekeeping_switch import LARGER, SUITE, Nights, judge_lost, judge_silence
         from include.loadtest.profile.thresholds import load_thresholds
         from include.loadtest.target.settings import load_target_file
 
@@ -117,13 +118,18 @@ def _dead_mans_switch() -> None:
         days = load_thresholds().silence_days
         target = settings.default_target()
         nights = Nights(load_calendar(), load_target_file(target).blackouts)
-        last, since = last_suite_verdict(engine, SUITE, target), installed_at(engine)
-        finding = judge_silence(last, since, days, datetime.now(UTC), nights)
-        if finding.alarm:
+        now, since = datetime.now(UTC), installed_at(engine)
+        silence = judge_silence(last_suite_verdict(engine, SUITE, target), since, days, now, nights)
+        last = {cadence: last_suite_verdict(engine, cadence, target) for cadence in LARGER}
+        lost = [judge_lost(one, since, days, now, nights, cadence=cadence) for cadence, one in last.items()]
+        for finding in (silence, *lost):
+            LOG.info("%s", finding.text)
+        text = ". ".join(finding.text for finding in (silence, *lost) if finding.alarm)
+        if text:
             with harmless("Slack is not told of the silence"):
-                tell(settings.history_url, settings.services(), _alarm_row(TITLE_OF_SILENCE, finding.text))
-            raise AirflowFailException(finding.text)
-        LOG.info("%s", finding.text)
+                title = TITLE_OF_SILENCE if silence.alarm else TITLE_OF_A_LOST_NIGHT
+                tell(settings.history_url, settings.services(), _alarm_row(title, text))
+            raise AirflowFailException(text)
 
 
 def _alarm_row(title: str, text: str) -> "Delivery":

@@ -1,17 +1,19 @@
-"""The dead man's switch: says when the weekly suite has been silent for too long, whatever the reason."""
+"""The dead man's switch: says when the weekly suite has been silent for too long, or a larger one lost its night."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from include.loadtest.calendar import Calendar, scheduled_skip
+from include.loadtest.calendar import Calendar, Slot, scheduled_skip
 from include.loadtest.calendar.deadlines import day_text
 from include.loadtest.history.upkeep import SuiteVerdict
 from include.loadtest.profile.suites import Cadence
 
 SUITE: Cadence = "weekly"
 DAG_ID = "load_test_weekly"
+LARGER: tuple[Cadence, ...] = ("monthly", "quarterly")
 CYCLE_DAYS = 7
+_DAY = timedelta(days=1)
 _NAMED = 4
 
 
@@ -25,19 +27,24 @@ class Finding:
 
 @dataclass(frozen=True)
 class Nights:
-    """The nights on which the weekly suite starts: the calendar, and whether its blackouts hold for the target."""
+    """The nights on which suites start: the calendar, and whether its blackouts hold for the target."""
 
     calendar: Calendar
     has_blackouts: bool
 
     def between(self, after: datetime, until: datetime) -> tuple[list[str], list[str]]:
-        """The starts after a moment, up to another: those that were due, and why the others were skipped."""
+        """The weekly starts after a moment, up to another: those that were due, and why the others were skipped."""
         due, skipped = [], []
         for slot in self.calendar.slots(SUITE, after.date(), until.date()):
             if after < slot.start <= until:
                 why = scheduled_skip(self.calendar, self.has_blackouts, SUITE, slot.night)
                 skipped.append(why) if why else due.append(day_text(slot.night))
         return due, skipped
+
+    def latest(self, cadence: Cadence, until: datetime) -> Slot:
+        """The last start up to that moment."""
+        slot = self.calendar.last_slot(cadence, until.date())
+        return slot if slot.start <= until else self.calendar.last_slot(cadence, slot.night - _DAY)
 
 
 def judge_silence(
@@ -65,11 +72,31 @@ def judge_silence(
     return Finding(True, f"{text}. By the calendar {by_calendar}" if skipped else text)
 
 
-def _known(last: SuiteVerdict | None, installed_at: datetime) -> str:
+def judge_lost(
+    last: SuiteVerdict | None, installed_at: datetime, days: float, now: datetime, nights: Nights, *, cadence: Cadence
+) -> Finding:
+    """Alarm when the latest night of a larger suite has passed without a verdict: from the day after, for `days` days.
+
+    It is not started again by itself, and the next night may be months away; later the line alone says so.
+    Raises ConfigError for a calendar without free nights.
+    """
+    since = (installed_at if last is None else max(installed_at, last.at)).astimezone(UTC)
+    slot, known = nights.latest(cadence, now - _DAY), _known(last, installed_at, cadence)
+    if slot.start <= since:
+        return Finding(False, known)
+    text = (
+        f"the {cadence} suite that was due on {day_text(slot.night)} has come to no verdict: {known}. It is not "
+        f"started again by itself. Look whether load_test_{cadence} is paused, whether scheduler and workers live, and "
+        f"into the log of its last run; then trigger load_test_{cadence} by hand"
+    )
+    return Finding(now - slot.start <= _DAY * days, text)
+
+
+def _known(last: SuiteVerdict | None, installed_at: datetime, suite: Cadence = SUITE) -> str:
     installed = f"the history is kept since {_shown(installed_at)}"
     if last is None:
-        return f"no weekly suite has come to a verdict, and {installed}"
-    told = f"the last weekly verdict is {last.verdict} of {last.suite_run_id}, {_shown(last.at)}"
+        return f"no {suite} suite has come to a verdict, and {installed}"
+    told = f"the last {suite} verdict is {last.verdict} of {last.suite_run_id}, {_shown(last.at)}"
     return told if last.at >= installed_at else f"{told}, but {installed}"
 
 

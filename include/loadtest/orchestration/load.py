@@ -12,12 +12,13 @@ from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.lease import hand_over_lease
 from include.loadtest.orchestration.live_watch import live_watch
 from include.loadtest.orchestration.llm_watch import counted_load, counted_warm_up
+from include.loadtest.orchestration.load_request import load_request
 from include.loadtest.orchestration.load_stop import load_stop
 from include.loadtest.orchestration.load_text import users_text
 from include.loadtest.orchestration.target_use import make_private, note_sizes
 from include.loadtest.profile import Profile
 from include.loadtest.runners.engines import run_load
-from include.loadtest.runners.generator import LoadRequest, LoadResult, exit_meaning, phase_spans
+from include.loadtest.runners.generator import LoadResult, exit_meaning, phase_spans
 from include.loadtest.runners.process import ORDERED
 from include.loadtest.scenarios.taxes import CAPS_BY_CITY
 from include.loadtest.target.cities import known_caps
@@ -67,22 +68,10 @@ def _sessions(context: RunContext, profile: Profile) -> dict[int, Any]:
 
 def send_load(context: RunContext) -> None:
     """Send the load once, with the monitors beside it. Whatever was measured stays, however this ends."""
-    profile, target = context.profile(), context.target
+    profile = context.profile()
     sessions = _sessions(context, profile)
-    caps = context.bundle.read(run.MANIFEST)["cities"]
-    request = LoadRequest(
-        bundle=context.bundle,
-        profile=profile,
-        base_url=target.base_url,
-        addresses=target.addresses,
-        api_prefix=target.file.api_prefix,
-        forwarded_for=target.file.forwarded_for,
-        sessions_file=context.sessions_file,
-        user_numbers=tuple(sessions),
-        work_dir=context.work_dir,
-        caps=tuple(caps.values()) or CAPS_BY_CITY["Milano"],
-        check_paths=target.file.check_paths.model_dump(),
-        lease_file=context.lease_file,
+    request = replace(
+        load_request(context, profile, context.sessions_file, tuple(sessions), context.lease_file),
         master_host=context.master_host,
         on_listening=context.on_listening,
     )
@@ -90,7 +79,7 @@ def send_load(context: RunContext) -> None:
     context.refuse_in_blackout(profile.load_s)  # preflight asked, but midnight may have passed since
     _note_before(context, profile)
     with load_stop(context) as stop, counted_load(context, profile) as stop.for_the_cap, live_watch(context):
-        collectors = start_collectors(context.bundle, target)
+        collectors = start_collectors(context.bundle, context.target)
         try:
             hand_over_lease(context)
             result = run_load(request, LOG.info, stop.requested)

@@ -44,6 +44,13 @@ def manual_params() -> dict[str, Param]:
         ),
         **_overrides(),
         **common_params(),
+        **_of_this_dag_only(),
+    }
+
+
+def _of_this_dag_only() -> dict[str, Param]:
+    """What no other DAG's form has a place for."""
+    return {
         "confirm_production": Param(
             None,
             type=["null", "string"],

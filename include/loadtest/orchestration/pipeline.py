@@ -37,6 +37,7 @@ from include.loadtest.orchestration.llm_watch import check_counted, note_cap
 from include.loadtest.orchestration.load import note_load, send_load, warm
 from include.loadtest.orchestration.load_stop import await_load_end
 from include.loadtest.orchestration.load_text import load_sentence
+from include.loadtest.orchestration.once import refuse_second_load
 from include.loadtest.orchestration.progress import told
 from include.loadtest.orchestration.reports import write_run_reports
 from include.loadtest.orchestration.target_use import (
@@ -291,11 +292,8 @@ def run_stage(context: RunContext, name: str) -> None:
 
     A run that has sent its load sends none again; that refusal is no fault of its own, so its verdict stays.
     """
-    if name in SENDING and (context.bundle.has(run.VERDICT) or any(context.bundle.samples_dir.glob("*.parquet"))):
-        raise ConfigError(
-            f"run {context.bundle.run_id} has ended or sent its load already, and what it found stays; "
-            "a repeat is a new run: trigger it anew"
-        )
+    if name in SENDING:
+        refuse_second_load(context)
     removed = context.manifest().get(run.SAMPLES_REMOVED)
     if removed and name != "cleanup_users":
         raise ConfigError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from airflow.sdk import ObjectStoragePath
 
+from include.loadtest import run
 from include.loadtest.bundle import Bundle
 
 
@@ -55,11 +56,18 @@ def _download(remote: ObjectStoragePath, local: Path) -> None:
 
 
 def _upload(local: Path, remote: ObjectStoragePath, keeps: Callable[[str], bool]) -> None:
-    for source in local.rglob("*"):
-        if source.is_file() and keeps(source.relative_to(local).as_posix()):
-            target = remote / source.relative_to(local).as_posix()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
+    """Samples, then readings, then what speaks of them: one that breaks off leaves no account of what is not there."""
+    names = (source.relative_to(local).as_posix() for source in local.rglob("*") if source.is_file())
+    for name in sorted(filter(keeps, names), key=_upload_place):
+        target = remote / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((local / name).read_bytes())
+
+
+def _upload_place(name: str) -> tuple[int, str]:
+    folder, separator, _ = name.partition("/")
+    parts = (run.SAMPLES, run.RESOURCES)
+    return (parts.index(folder) if separator and folder in parts else len(parts) + name.endswith(".json"), name)
 
 
 def read_file(uri: str, name: str) -> bytes | None:

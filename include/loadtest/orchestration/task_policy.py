@@ -30,8 +30,8 @@ TELLS: dict[str, Any] = {"on_failure_callback": tell_fault}
 ALWAYS = {"trigger_rule": TriggerRule.ALL_DONE}
 """Later stages run whatever happened before: they turn what is there into a verdict, a report and a clean target."""
 LOAD_QUEUE_VARIABLE, GENERATOR_QUEUE_VARIABLE = "LOADTEST_LOAD_QUEUE", "LOADTEST_GENERATOR_QUEUE"
-ON_LOAD_QUEUE = frozenset({"warm_cache", "run_profile", "confirm", "cleanup_users"})
-"""Tasks that send load, or share a run's private folder on one machine with those that do."""
+ON_LOAD_QUEUE = frozenset({"warm_cache", "run_profile", "confirm", "cleanup_users", "remove_orphans"})
+"""Tasks that send load, or work on the runs' private folders on the machine of those that do."""
 
 
 def queue_option(name: str, environment: Mapping[str, str] = os.environ) -> dict[str, str]:

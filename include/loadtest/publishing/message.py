@@ -130,7 +130,7 @@ def digest_message(
     """
     word, runs = str(suite["verdict"]), suite["runs"]
     lines = [_run_line(run, verdicts.get(run["run_id"])) for run in runs]
-    body: list["Block"] = [
+    body: list[Block] = [
         section(f"The worst of {len(runs)} runs is *{escaped(word, 40)}*. Target: *{escaped(target, 100)}*"),
         *(listed("*Runs*", lines) if lines else []),
         *small_print(_digest_where(suite, link, report, bundle_uri)),
@@ -195,7 +195,7 @@ def fault_message(
     `subject`: whom it happened to, such as `run smoke-1`; `error`: what was raised; `log`: address of the task's log.
     """
     when = moment(at.isoformat())
-    body: list["Block"] = [
+    body: list[Block] = [
         section(
             f"Task *{escaped(task, 200)}* failed at {when}. This says nothing about the target.\n"
             f"{code(error, 1600)}\n      → {escaped(action, 400)}"
@@ -209,7 +209,7 @@ def fault_message(
 def notice(title: str, text: str, link: str | None, mark: str = "❌", page: str | None = None) -> Message:
     """A message that is no verdict: what a person has to look at. `link`: the DAG run; `page`: what to do about it."""
     named = links(("Open the run", link), ("What to do", page))
-    body: list["Block"] = [section(escaped(text, SECTION_CHARS)), *small_print(named)]
+    body: list[Block] = [section(escaped(text, SECTION_CHARS)), *small_print(named)]
     return assembled(f"{mark} {title}", body, f"{mark} {title[:200]}. {text}")
 
 

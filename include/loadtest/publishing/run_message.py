@@ -63,7 +63,7 @@ def run_message(
     first = deciding_reason(verdict) or sentence
     change = change_line(comparison)
     reasons = told_reasons(verdict, change)
-    body: list["Block"] = [
+    body: list[Block] = [
         section(f"{escaped(sentence, 300)} Target: *{escaped(target, 100)}*".strip()),
         *([section(_why(reasons, link))] if reasons else []),
         fields(_figures(verdict, metrics)),

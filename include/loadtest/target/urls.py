@@ -17,6 +17,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _MASKED_PARAMETER = r"(?:[\w.-]{0,40}(?:password|passwd|passphrase|secret|token|api[_-]?key|signature)|sig)"
 """The name of a parameter whose value is a secret."""
+_OF_A_FILE = ("service", "servicefile")
+"""Parameters by which libpq reads where to connect to from a file."""
 _PORT = r"""\d{1,5}(?:[/?#)\s"'<>\\]|$)"""
 _IN_TEXT = (
     (
@@ -70,8 +72,8 @@ def without_passwords(text: str) -> str:
 def libpq_url(url: str) -> str:
     """A database URL as libpq takes it: `postgres://` and SQLAlchemy's `postgresql+driver://` become `postgresql://`.
 
-    asyncpg's `ssl=` becomes `sslmode=`. Raises ConfigError for another scheme, and for what libpq would not read as it
-    is meant: its own text would quote the password.
+    asyncpg's `ssl=` becomes `sslmode=`. Raises ConfigError for another scheme, for a service (its host is in a file),
+    and for what libpq would not read as it is meant: its own text would quote the password.
     """
     scheme, separator, rest = url.strip().partition("://")
     if not separator or scheme.partition("+")[0] not in ("postgresql", "postgres"):
@@ -80,6 +82,11 @@ def libpq_url(url: str) -> str:
         )
     place, question, query = rest.partition("?")
     pairs = [_libpq_parameter(name, value) for name, value in parse_qsl(query, keep_blank_values=True)]
+    if refused := next((name for name, _ in pairs if name in _OF_A_FILE), None):
+        raise ConfigError(
+            f"database address: {refused} takes the host from a file, where the allow-list does not see it; "
+            "write host, port and name of the database in the address"
+        )
     normal = f"postgresql://{place}" + (f"?{urlencode(pairs, quote_via=quote, safe='/')}" if question and pairs else "")
     if not _is_readable(normal):
         raise ConfigError(

@@ -1,7 +1,8 @@
 """What the validity of a test is judged by, read from its bundle: a part that cannot be read is left out."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,9 @@ from include.loadtest.profile.vocabulary import READINGS_OF
 
 USER_REQUESTS, PROCESS_START = "user_requests_total", "process_start_time_seconds"
 Part = TypeVar("Part")
+FIRST = "w0"
+"""The generator of a load that has only one."""
+_ACCOUNT = f"generator-{FIRST}.json"
 _WANTED = (
     {*FIGURE_UNITS, "users", "clock_step_ms", USER_REQUESTS, PROCESS_START}
     | {metric for kinds in READINGS_OF.values() for _, metric in kinds}
@@ -51,11 +55,17 @@ RequestsInWork = Callable[[float, float], int]
 
 @dataclass(frozen=True)
 class Evidence:
-    """The stages as they ran, readings in order of time, and a count of the run's own requests."""
+    """The stages as they ran, readings in order of time, and a count of the run's own requests.
+
+    `rows`: how many samples the parts of each generator hold; `account`: what the generator of a load that has only one
+    said of itself.
+    """
 
     spans: tuple[Span, ...]
     readings: tuple[Reading, ...]
     requests_in_work: RequestsInWork
+    rows: Mapping[str, int] = field(default_factory=dict)
+    account: Mapping[str, Any] = field(default_factory=dict)
 
     def of_phase(self, phase: str) -> list[Span]:
         """The stages of a phase."""
@@ -69,6 +79,8 @@ def read_evidence(bundle: Bundle, manifest: Mapping[str, Any]) -> Evidence:
         spans=tuple(_spans(manifest)),
         readings=tuple(sorted(readings, key=lambda reading: reading.at_s)),
         requests_in_work=partial(_requests_in_work, bundle.samples_dir),
+        rows=_rows(bundle.samples_dir),
+        account=_account(bundle),
     )
 
 
@@ -87,6 +99,27 @@ def _parts(folder: Path, read: Callable[[Path], Part]) -> Iterator[Part]:
             yield read(path)
         except (OSError, ArrowException, KeyError):
             continue
+
+
+def _account(bundle: Bundle) -> Mapping[str, Any]:
+    try:
+        return bundle.read(_ACCOUNT)
+    except (OSError, ValueError):
+        return {}  # it was killed, or its load was another's to send
+
+
+def _rows(samples_dir: Path) -> Mapping[str, int]:
+    """By the generator whose name begins a part's; from the ends of the files, so that no row is read for it."""
+    rows: Counter[str] = Counter()
+    for worker, count in _parts(samples_dir, _counted):
+        rows[worker] += count
+    return rows
+
+
+def _counted(path: Path) -> tuple[str, int]:
+    import pyarrow.parquet as pq
+
+    return path.name.partition("-")[0], pq.read_metadata(path).num_rows
 
 
 def _readings(path: Path) -> list[Reading]:

@@ -12,7 +12,7 @@ from include.loadtest.auto_stop import FIGURE_UNITS, starved_figures
 from include.loadtest.profile import Profile
 from include.loadtest.profile.vocabulary import READINGS_OF
 from include.loadtest.run import READING_INTERVAL_S
-from include.loadtest.validation.evidence import PROCESS_START, USER_REQUESTS, Evidence, Reading, Span
+from include.loadtest.validation.evidence import FIRST, PROCESS_START, USER_REQUESTS, Evidence, Reading, Span
 from include.loadtest.verdict import Reason, SloResult, shown
 
 CUT_TOLERANCE_S = 1.0
@@ -59,6 +59,7 @@ def validity_reasons(
     if not load or load["started"] is None:
         return []
     reasons = [*_starved(profile, evidence), *_clock(profile, evidence), *_clocks_apart(profile, manifest)]
+    reasons += _samples_missing(manifest, evidence)
     if (load["completed"] or load.get("stopped_by")) and not load.get("lost_samples"):
         reasons += _overlap(profile, evidence)  # else it is not known what the run itself sent
     if load.get("stopped_by"):
@@ -165,6 +166,25 @@ def _clocks_apart(profile: Profile, manifest: Mapping[str, Any]) -> list[Reason]
                 "the master, and at the time service of both machines"
             )
             return [Reason("clock_trouble", text, observed=off_ms, limit=limit_ms, unit="ms")]
+    return []
+
+
+def _samples_missing(manifest: Mapping[str, Any], evidence: Evidence) -> list[Reason]:
+    """The bundle holds fewer samples of a generator than requests that it sent, beside those that it could not write.
+
+    One that gave no account at its end is not asked: its load has another reason already.
+    """
+    alone = {**evidence.account, "worker": FIRST, "requests": evidence.account.get("samples")}
+    for one in manifest.get("generators") or [alone]:
+        worker, sent = one["worker"], one.get("requests")
+        lost, rows = one.get("lost_samples") or 0, evidence.rows.get(worker, 0)
+        if sent is not None and rows < sent - lost:
+            text = (
+                f"generator {worker} sent {sent:,} requests, and the bundle has samples of {rows:,} of them"
+                f"{f' ({lost:,} could not be written)' if lost else ''}: files {worker}-….parquet are missing in its "
+                f"folder samples; look whether the task that sent the load could write all of them to the results"
+            )
+            return [Reason("samples_unreadable", text, observed=rows, limit=sent - lost, unit="requests")]
     return []
 
 

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +14,7 @@ from include.loadtest.collectors.plan import Listener
 from include.loadtest.collectors.target_processes import (
     ProcessState,
     ServerProcesses,
+    children_of,
     cpu_between_s,
     memory_bytes,
     state_of,
@@ -47,6 +50,43 @@ def test_workers_belong_to_their_server(forking_server: Callable[..., ForkingSer
     assert server.process.pid in found
     assert len(found) == 3
     assert len(found & {child.pid for child in children}) == 2
+
+
+def test_the_oldest_is_the_one_that_began_first(forking_server: Callable[..., ForkingServer]) -> None:
+    """Of all of them, without looking at those that hold no socket; none where nobody serves."""
+    server = forking_server(0, 3)
+    processes = ServerProcesses(server.listener)
+    oldest = processes.oldest()
+    assert oldest is not None
+    assert oldest.key == min(processes.read(), key=lambda state: state.started_ticks).key
+    server.stop()
+    assert processes.oldest() is None
+
+
+def test_children_of_all_threads_are_found() -> None:
+    """Also of a thread that is not the first; where a process has only that one, the others are not looked for."""
+    begun: list[subprocess.Popen[bytes]] = []
+    ended = threading.Event()
+
+    def begin() -> None:
+        begun.append(subprocess.Popen(["sleep", "60"]))
+        ended.wait(10)
+
+    thread = threading.Thread(target=begin)
+    thread.start()
+    try:
+        while not begun:
+            time.sleep(0.01)
+        own = state_of(os.getpid())
+        assert own is not None
+        assert begun[0].pid in children_of(own.pid, own.threads)
+        assert begun[0].pid in children_of(own.pid)
+        assert begun[0].pid not in children_of(own.pid, 1)
+    finally:
+        begun[0].kill()
+        begun[0].wait()
+        ended.set()
+        thread.join()
 
 
 def test_a_restart_is_followed(forking_server: Callable[..., ForkingServer]) -> None:

@@ -314,6 +314,8 @@ def test_what_the_first_release_wrote_itself_is_compared_shown_and_pinned(empty_
     pin_baseline(engine, key, pair, "ops", "the level of the first release", least=2)
     assert sorted(row["run_id"] for row in pinned_runs(engine, key)) == pair
     assert [len(row["metrics"]) > 100 for row in pinned_runs(engine, key)] == [True, True]
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE loadtest.target_lock SET expires = now() - interval '1 minute'"))
     assert acquire_lock(engine, "demo", "next", "smoke-next", 300) == 2, "its lock had the first token, and is over"
 
 

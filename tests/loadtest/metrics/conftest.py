@@ -85,6 +85,21 @@ def maker(tmp_path: Path) -> BundleMaker:
     return BundleMaker(tmp_path / "smoke-20260301-090000-abcdef")
 
 
+def damage(column: str, path: Path) -> None:
+    """Spoil the pages of a column; the end of the file, which says where they are, stays whole."""
+    group = pq.read_metadata(path).row_group(0)
+    own = group.column([group.column(place).path_in_schema for place in range(group.num_columns)].index(column))
+    begin = own.dictionary_page_offset or own.data_page_offset
+    content = bytearray(path.read_bytes())
+    content[begin : begin + own.total_compressed_size] = b"\xff" * own.total_compressed_size
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def damaged() -> Callable[[str, Path], None]:
+    return damage
+
+
 @pytest.fixture
 def profile() -> Profile:
     return load_profile(find_profile("smoke"))

@@ -5,10 +5,13 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from include.loadtest.metrics.blocks import BLOCK_ROWS, Block, Cell, Kept
+from include.loadtest.metrics.corrected import Cycles, fills
 from include.loadtest.metrics.engine import compute_metrics
 from include.loadtest.metrics.statistics import percentile_interval_ranks
 from include.loadtest.profile.shape import Arrival
@@ -123,3 +126,25 @@ def test_arrivals_on_a_schedule_need_no_correction(
     document = compute_metrics(maker.bundle, is_open, spans)
     assert row_of(document, "latency_p95_ms")["value"] == 9000
     assert row_of(document, "latency_p95_corrected_ms")["value"] is None
+
+
+def test_what_is_filled_in_goes_by_in_blocks() -> None:
+    """One latency may stand for millions of starts: memory does not grow with them, and none is left out."""
+    latencies_us = np.array([2_500_000, 5, 1_000_003, 40])
+    block = Kept(np.array([0, 0, 1, 1]), np.zeros(4, np.int64), latencies_us, np.full(4, -1))
+    found = list(fills([block], np.array([2, 10])))
+    assert max(len(waited_us) for _, _, waited_us in found) <= BLOCK_ROWS
+    assert len(found) > 2
+    cells, waited = (np.concatenate([one[place] for one in found]) for place in (1, 2))
+    expected = [range(2_499_998, 1, -2), range(3, 1, -2), range(999_993, 9, -10), range(30, 9, -10)]
+    assert waited.tolist() == [value for own in expected for value in own]
+    assert np.bincount(cells).tolist() == [len(expected[0]) + 1, len(expected[2]) + 3]
+
+
+def test_who_has_no_number_is_nobody() -> None:
+    """The first user's cycle is its own; a row without a user belongs to none."""
+    cells = [Cell("hold", "hold", "simple_query", "chat", "ok", is_quick=False)]
+    none, starts_ns = np.zeros(4, np.int64), np.array([0, 1_000_000_000, 300_000_000, 9_000_000_000])
+    cycles = Cycles(["hold"])
+    cycles.add(Block(none, starts_ns // 1000, none, none, starts_ns, np.array([0, 0, -1, -1])), cells)
+    assert cycles.means_us() == {"hold": 1_000_000}

@@ -131,3 +131,38 @@ def test_names_with_quotes_are_only_names(maker: Any, profile: Any, spans: Any, 
     maker.samples([sample(60, endpoint="it's; DROP TABLE samples --")] * 2)
     document = compute_metrics(maker.bundle, profile, spans)
     assert row_of(document, "latency_p95_ms", "endpoint:it's; DROP TABLE samples --")["n"] == 2
+
+
+@pytest.mark.parametrize("parts", [3, 60])
+@pytest.mark.parametrize("harm", ["latency_us", "phase", "intended_start", "empty", "cut"])
+def test_a_damaged_part_is_named_and_the_others_count(
+    *, maker: Any, profile: Any, spans: Any, sample: Any, damaged: Any, parts: int, harm: str
+) -> None:
+    """Wherever it lies among the parts, also where names are looked up in some of them only."""
+    for number in range(parts):
+        maker.samples([sample(20 + one / 10, 1000 + one, user=one % 7) for one in range(300)], f"w0-1-{number:06d}")
+    part = maker.bundle.samples_dir / f"w0-1-{parts - 2:06d}.parquet"
+    if harm == "empty":
+        part.write_bytes(b"")
+    elif harm == "cut":
+        part.write_bytes(part.read_bytes()[:-20])
+    else:
+        damaged(harm, part)
+    document = compute_metrics(maker.bundle, profile, spans)
+    assert document["unreadable_parts"] == [f"samples/{part.name}"]
+    assert document["outcomes"]["hold"] == {"ok": 300 * (parts - 1)}
+
+
+def test_a_full_disk_is_no_damaged_part(
+    maker: Any, profile: Any, spans: Any, sample: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The samples are whole: what is wrong is the machine that reads them."""
+    maker.samples([sample(20 + one) for one in range(30)])
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("include.loadtest.metrics.blocks.Store.add", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        compute_metrics(maker.bundle, profile, spans)
+    assert caught.value.errno == 28

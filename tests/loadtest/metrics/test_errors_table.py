@@ -63,3 +63,26 @@ def test_a_clean_run_has_an_empty_table(maker: Any, sample: Any) -> None:
     assert write_errors(maker.bundle)["errors"] == []
     maker.samples([sample(60)])
     assert write_errors(maker.bundle)["errors"] == []
+
+
+def test_of_requests_that_began_at_once_the_example_is_always_the_same(maker: Any, sample: Any) -> None:
+    """Whichever part is read first: two users may fail alike in the same nanosecond."""
+    rows = [
+        sample(60, outcome=outcome, error="boom", status=status)
+        for outcome, status in (("http_error", 502), ("http_error", 500), ("wrong_answer", 200), ("timeout", None))
+    ]
+    found = []
+    for order in (rows, rows[::-1]):
+        maker.samples(order)
+        found.append([(one["outcome"], one["status"]) for one in write_errors(maker.bundle)["errors"]])
+    assert found == 2 * [[("http_error", 500)]]
+
+
+def test_a_part_damaged_inside_costs_only_itself(maker: Any, sample: Any, damaged: Any) -> None:
+    """It is named, and the errors of the others are counted."""
+    for number in range(3):
+        maker.samples([sample(60, outcome="timeout") for _ in range(500)], f"w0-1-{number:06d}")
+    damaged("outcome", maker.bundle.samples_dir / "w0-1-000001.parquet")
+    document = write_errors(maker.bundle)
+    assert document["unreadable_parts"] == ["samples/w0-1-000001.parquet"]
+    assert [(one["fingerprint"], one["count"]) for one in document["errors"]] == [("timeout", 1000)]

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from include.loadtest.bundle import Bundle
-from include.loadtest.errors import InfrastructureError
+from include.loadtest.errors import ConfigError, InfrastructureError
 from include.loadtest.orchestration import generators
 from include.loadtest.orchestration.context import RunContext
 from include.loadtest.orchestration.generators import (
@@ -136,6 +136,25 @@ def test_a_generator_that_leaves_no_account_has_died(context, member) -> None:
     with pytest.raises(InfrastructureError, match=r"generator w1 ended with exit code 1 .* generator-w1\.log"):
         send_share(context, 1, lambda: "10.0.0.1:5557", lambda: False)
     assert [path.name for path in context.work_dir.iterdir()] == ["sessions.json"]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        lambda bundle: bundle.update_manifest(load={"samples": 3}),
+        lambda bundle: bundle.write("generator-w0.json", {"started_ns": 17}),
+    ],
+    ids=["the load is over", "the load has begun"],
+)
+def test_a_generator_that_is_cleared_joins_no_load(context, member, left: Callable[[Bundle], None]) -> None:
+    """Its master is gone, or plays without it: no session is opened, and nothing of the first load is overwritten."""
+    given = member({"ended_ns": 1})
+    left(context.bundle)
+    before = {path: path.read_bytes() for path in context.bundle.path.rglob("*") if path.is_file()}
+    with pytest.raises(ConfigError, match="run smoke-1 has ended or sent its load already"):
+        send_share(context, 2, lambda: "10.0.0.1:5557", lambda: False)
+    assert given == []
+    assert {path: path.read_bytes() for path in context.bundle.path.rglob("*") if path.is_file()} == before
 
 
 def test_a_folder_that_only_the_generator_used_goes_with_it(context, member, monkeypatch) -> None:

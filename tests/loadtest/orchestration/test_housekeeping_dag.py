@@ -88,6 +88,17 @@ def test_six_tasks_that_do_not_depend_on_each_other(dag: Any) -> None:
     assert (dag.get_task("baseline_action").retries, dag.get_task("remove_orphans").retries) == (0, 2)
 
 
+def test_orphans_are_removed_where_load_is_sent_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Private folders lie on the machine of the load queue; the other tasks go to the default one."""
+    monkeypatch.setenv("LOADTEST_LOAD_QUEUE", "load")
+    try:
+        made = importlib.reload(housekeeping_dag).housekeeping_dag("load_test_housekeeping", doc_md=None)
+    finally:
+        monkeypatch.delenv("LOADTEST_LOAD_QUEUE")
+        importlib.reload(housekeeping_dag)
+    assert {task.task_id for task in made.tasks if task.queue == "load"} == {"remove_orphans"}
+
+
 def test_it_runs_every_day_at_half_past_five(dag: Any) -> None:
     """The next slots after a Wednesday; nothing is caught up."""
     from airflow.serialization.encoders import coerce_to_core_timetable
@@ -203,16 +214,36 @@ def test_what_waits_for_too_long_is_red(
     assert len(slack.messages) == 1
 
 
-def test_a_weekly_verdict_keeps_the_switch_still(run_task: Callable[..., str], history: str) -> None:
-    """The line says which verdict it was."""
-    started = datetime.now(UTC) - timedelta(days=2)
-    weekly = RunRecord(
-        *("smoke-1", "smoke", "locust", default_target(), "INCONCLUSIVE", started, started + timedelta(minutes=1)),
+def ran(history: str, suite: str) -> None:
+    """A run of that suite has just come to a verdict."""
+    ended = datetime.now(UTC)
+    record = RunRecord(
+        *(f"smoke-{suite}", "smoke", "locust", default_target(), "INCONCLUSIVE", ended - timedelta(minutes=1), ended),
         comparability={},
         environment={},
-        bundle_uri="/results/smoke-1",
-        suite="weekly",
-        suite_run_id="weekly-1",
+        bundle_uri=f"/results/smoke-{suite}",
+        suite=suite,
+        suite_run_id=f"{suite}-1",
     )
-    record_run(connect(history), weekly, [])
-    assert "the last weekly verdict is INCONCLUSIVE of weekly-1" in run_task("dead_mans_switch")
+    record_run(connect(history), record, [])
+
+
+def test_verdicts_of_all_suites_keep_the_switch_still(run_task: Callable[..., str], history: str) -> None:
+    """The lines say which verdicts they were."""
+    for suite in ("weekly", "monthly", "quarterly"):
+        ran(history, suite)
+    told = run_task("dead_mans_switch")
+    for suite in ("weekly", "monthly", "quarterly"):
+        assert f"the last {suite} verdict is INCONCLUSIVE of {suite}-1" in told
+
+
+def test_a_lost_night_of_a_larger_suite_is_red(
+    run_task: Callable[..., str], history: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the weekly suite runs; the thresholds bear a silence of a year here, so that no day matters."""
+    ran(history, "weekly")
+    ran(history, "quarterly")
+    thresholds = SimpleNamespace(silence_days=364)
+    monkeypatch.setattr("include.loadtest.profile.thresholds.load_thresholds", lambda: thresholds)
+    with pytest.raises(AirflowFailException, match=r"^the monthly suite that was due on .* has come to no verdict"):
+        run_task("dead_mans_switch")

@@ -8,7 +8,7 @@ import pytest
 
 from include.loadtest.calendar.loading import CALENDAR_FILE, read_calendar
 from include.loadtest.history.upkeep import SuiteVerdict
-from include.loadtest.orchestration.housekeeping_switch import Finding, Nights, judge_silence
+from include.loadtest.orchestration.housekeeping_switch import Finding, Nights, judge_lost, judge_silence
 from include.loadtest.verdict import Verdict
 
 pytestmark = pytest.mark.unit
@@ -113,3 +113,38 @@ def test_a_long_silence_is_still_one_line() -> None:
     assert finding.alarm
     assert len(finding.text) < 2500
     assert " before" in finding.text
+
+
+def lost(last: SuiteVerdict | None, month: int, day: int, installed: datetime = INSTALLED) -> Finding:
+    """What the housekeeping says of the monthly suite at 05:30 UTC of a day of 2026; told for eight days."""
+    now = datetime(2026, month, day, 5, 30, tzinfo=UTC)
+    return judge_lost(last, installed, 8, now, Nights(CALENDAR, True), cadence="monthly")
+
+
+def test_a_lost_night_of_a_larger_suite_alarms_for_some_days() -> None:
+    """The monthly night of 6 July 2026 came to nothing: from the next morning on; after eight days only a line."""
+    last = verdict_at(6, 2, 5)
+    found = {day: lost(last, 7, day) for day in (6, 7, 13, 14)}
+    assert [day for day, finding in found.items() if finding.alarm] == [7, 13]
+    assert found[7].text.startswith(
+        "the monthly suite that was due on Mon 2026-07-06 has come to no verdict: the last monthly verdict is PASS of "
+    )
+    assert found[14].text == found[7].text
+    assert "trigger load_test_monthly by hand" in found[7].text
+
+
+def test_a_larger_suite_with_a_verdict_or_younger_history_has_lost_nothing() -> None:
+    """One that a person has started later makes up for its night; what was due before the installation never ran."""
+    assert not lost(verdict_at(7, 8, 9, Verdict.INCONCLUSIVE), 7, 9).alarm
+    assert not lost(None, 7, 7, datetime(2026, 7, 6, 9, tzinfo=UTC)).alarm
+    assert lost(None, 7, 7).text.count("no monthly suite has come to a verdict") == 1
+
+
+def test_a_larger_night_that_the_calendar_takes_away_later_is_no_loss(tmp_path: Path) -> None:
+    """A night is looked up in the calendar of now, which has moved it."""
+    own = tmp_path / "calendar.yaml"
+    text = re.sub(r"(?m)^extra:.*", "", CALENDAR_FILE.read_text(encoding="utf-8"))
+    own.write_text(f"{text}\nextra:\n  - {{from: 2026-07-06, to: 2026-07-08, reason: move}}\n", encoding="utf-8")
+    now = datetime(2026, 7, 8, 5, 30, tzinfo=UTC)
+    nights = Nights(read_calendar(own), True)
+    assert not judge_lost(verdict_at(6, 2, 5), INSTALLED, 8, now, nights, cadence="monthly").alarm

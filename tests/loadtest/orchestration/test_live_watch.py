@@ -232,7 +232,7 @@ def test_a_watch_that_is_broken_says_so_once_and_harms_nothing(
     if fault == "bundle":
         (context.bundle.path / "alerts.json").mkdir()
     if fault == "parts":
-        monkeypatch.setattr(module.LiveRun, "figures", lambda *_: 1 / 0)
+        monkeypatch.setattr("include.loadtest.live.tail.LiveRun.figures", lambda *_: 1 / 0)
     with live_watch(context):
         write_samples(context.bundle, 0, "http_error", 40)
         await_that(lambda: "the load goes on" in caplog.text)

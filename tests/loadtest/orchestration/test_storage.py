@@ -2,6 +2,7 @@
 
 import pytest
 
+from include.loadtest.orchestration import storage
 from include.loadtest.orchestration.storage import bundle_uri, has_folder, list_folder, local_bundle
 
 pytestmark = pytest.mark.unit
@@ -67,3 +68,22 @@ def test_a_task_beside_another_writes_its_own_files_only(tmp_path) -> None:
     with local_bundle("memory://results", "smoke-3", tmp_path) as bundle:
         assert bundle.read("manifest.json") == {"schema": 1}
         assert [path.name for path in bundle.samples_dir.iterdir()] == ["w1.json"]
+
+
+def test_an_upload_that_breaks_off_leaves_no_account_of_what_is_not_there(tmp_path, monkeypatch) -> None:
+    """Samples go first, then readings; a generator's account is the last."""
+    written: list[str] = []
+    write_bytes = storage.ObjectStoragePath.write_bytes
+
+    def write(path, content: bytes) -> int:
+        written.append("/".join(path.parts[-2:]))
+        return write_bytes(path, content)
+
+    monkeypatch.setattr(storage.ObjectStoragePath, "write_bytes", write)
+    with local_bundle("memory://results", "smoke-4", tmp_path) as bundle:
+        for name in ("generator-w1.json", "generator-w1.log", "resources/a.parquet", "samples/w1-1.parquet"):
+            (bundle.path / name).parent.mkdir(parents=True, exist_ok=True)
+            (bundle.path / name).write_text("x")
+    assert written == [
+        "samples/w1-1.parquet", "resources/a.parquet", "smoke-4/generator-w1.log", "smoke-4/generator-w1.json"
+    ]  # fmt: skip

@@ -43,7 +43,7 @@ def test_every_stage_has_its_policy() -> None:
 def test_tasks_go_to_the_queues_that_the_environment_names() -> None:
     """Whoever sends, or shares its private folder, to one; generators to another; all others to the default."""
     named = {"LOADTEST_LOAD_QUEUE": "load", "LOADTEST_GENERATOR_QUEUE": "generators"}
-    queues = {name: queue_option(name, named).get("queue") for name in STAGE_OPTIONS}
+    queues = {name: queue_option(name, named).get("queue") for name in {*STAGE_OPTIONS, "remove_orphans"}}
     assert {name for name, queue in queues.items() if queue == "load"} == ON_LOAD_QUEUE
     assert {name for name, queue in queues.items() if queue == "generators"} == {"generators"}
     assert all(queue_option(name, {"LOADTEST_LOAD_QUEUE": ""}) == {} for name in STAGE_OPTIONS)

@@ -15,7 +15,7 @@ from include.loadtest.publishing import slack_client
 from include.loadtest.publishing.courier import Courier, Outcome
 from include.loadtest.publishing.delivery import Budget
 from include.loadtest.publishing.message import notice, progress_message
-from include.loadtest.publishing.message_parts import Message
+from include.loadtest.publishing.message_parts import Message, text_name
 from include.loadtest.publishing.slack import SlackSettings
 from include.loadtest.publishing.slack_client import SlackClient
 from include.loadtest.publishing.slack_delivery import SENT_AGAIN, send_once, slack_handlers

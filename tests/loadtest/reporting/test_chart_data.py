@@ -58,15 +58,16 @@ def test_the_document_has_a_value_for_each_window(run_of: Bundle) -> None:
     assert [one["n"] for one in found["scenarios"]] == [6005]
 
 
-def test_a_part_damaged_in_any_column_costs_no_page(run_of: Bundle) -> None:
+@pytest.mark.parametrize(("column", "rows"), [("endpoint", 100), ("latency_us", 50)])
+def test_a_part_damaged_in_any_column_costs_no_page(run_of: Bundle, column: str, rows: int) -> None:
     """It is counted once as unreadable, beside one that is not there."""
     for first in range(3):
         write_samples(run_of, [(first + number / 50, 10_000 + first, "ok") for number in range(50)])
-    damage_column(run_of.samples_dir / "w0-000002.parquet", "endpoint")
+    damage_column(run_of.samples_dir / "w0-000002.parquet", column)
     (run_of.samples_dir / "w0-000000.parquet").unlink()
     found = chart_data(run_of)
     assert found is not None
-    assert (found["rows"], found["unreadable_parts"]) == (100, 2)
+    assert (found["rows"], found["unreadable_parts"]) == (rows, 2)
     assert {one["latency_ms"] for one in found["slowest"]} == {10.001}
 
 

@@ -58,6 +58,14 @@ def test_another_database_is_refused(url: str) -> None:
         libpq_url(url)
 
 
+@pytest.mark.parametrize("query", ["service=prod", "sslmode=require&serv%69ce=prod", "servicefile=/tmp/s3cret"])
+def test_a_host_out_of_a_file_is_refused(query: str) -> None:
+    """The allow-list would see another host than libpq connects to."""
+    with pytest.raises(ConfigError, match="takes the host from a file") as caught:
+        libpq_url(f"postgresql://u:s3cret@127.0.0.1/app?{query}")
+    assert "s3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("password", ["s3cret%zz", "pa@s3cret", "a%s3cret"])
 def test_a_password_that_libpq_would_quote_is_refused_without_it(password: str) -> None:
     """The text says which signs to write otherwise; nothing of the password is in it, nor in what caused it."""

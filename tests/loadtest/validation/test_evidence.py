@@ -74,3 +74,16 @@ def test_a_request_is_in_work_from_its_start_to_its_end(tmp_path) -> None:
     in_work = read_evidence(bundle, {}).requests_in_work
     counted = [in_work(*times) for times in ((9, 50), (11.8, 11.9), (0, 9), (12.5, 41), (43, 50))]
     assert counted == [3, 1, 0, 1, 0]
+
+
+def test_samples_are_counted_by_the_generator_that_wrote_them(tmp_path) -> None:
+    """Without reading a row; a part that is cut has none, and an account that is none says nothing."""
+    bundle = Bundle(tmp_path)
+    for name, rows in (("w1-5-000000", 3), ("w1-5-000001", 4), ("w11-5-000000", 5), ("w2-6-000000", 6)):
+        write(bundle.samples_dir, f"{name}.parquet", [sample(1, 1)] * rows, SAMPLE_SCHEMA)
+    (bundle.samples_dir / "w2-6-000001.parquet").write_bytes(b"PAR1")
+    (bundle.path / "generator-w0.json").write_text('{"samp')
+    found = read_evidence(bundle, {})
+    assert (dict(found.rows), dict(found.account)) == ({"w1": 7, "w11": 5, "w2": 6}, {})
+    bundle.write("generator-w0.json", {"samples": 8})
+    assert read_evidence(bundle, {}).account == {"samples": 8}

@@ -178,7 +178,8 @@ def shared(second: list[Reading], **changes: object) -> list[Reason]:
     """Reasons against a load of two generators, the first of which is well; `changes` are the second's account."""
     readings = [*of("w1", generator(users=5.0)), *of("w2", second), *of("w0", generator(1))]
     accounts = [ACCOUNTS[0], ACCOUNTS[1] | changes]
-    return validity_reasons(SHARED, {"load": LOAD, "generators": accounts}, evidence(readings), [])
+    found = replace(evidence(readings), rows={one["worker"]: one["requests"] or 0 for one in accounts})
+    return validity_reasons(SHARED, {"load": LOAD, "generators": accounts}, found, [])
 
 
 def test_each_of_several_generators_is_judged_by_itself() -> None:
@@ -262,6 +263,29 @@ def test_a_run_that_lost_samples_accuses_nobody() -> None:
     assert codes(found, lost_samples=500) == []
     assert codes(found, completed=False, exit_code=-9) == []
     assert codes(found, completed=False, stopped_by="operator") == ["overlap"]
+
+
+def test_samples_that_are_not_in_the_bundle_are_missed() -> None:
+    """A generator said how many requests it sent: its machine's parts may have been lost on the way."""
+    told = [{"worker": "w1", "requests": 500, "lost_samples": 0}, {"worker": "w2", "requests": 500, "lost_samples": 20}]
+    whole = replace(evidence(), rows={"w1": 500, "w2": 480})
+    assert validity_reasons(SMOKE, {"load": LOAD, "generators": told}, whole, ()) == []
+    short = replace(whole, rows={"w1": 500, "w2": 470})
+    reason, *others = validity_reasons(SMOKE, {"load": LOAD, "generators": told}, short, ())
+    assert (reason.code, reason.kind, reason.observed, reason.limit) == ("samples_unreadable", "untrusted", 470, 480)
+    assert "generator w2 sent 500 requests, and the bundle has samples of 470 of them" in reason.text
+    assert others == []
+    stopped = {"load": LOAD | {"stopped_by": "operator", "completed": False}, "generators": told}
+    assert [one.code for one in validity_reasons(SMOKE, stopped, short, ())] == ["samples_unreadable"]
+
+
+def test_one_generators_samples_are_counted_by_its_own_account() -> None:
+    """One that was killed gave none."""
+    found = replace(evidence(), rows={"w0": 70}, account={"samples": 100, "lost_samples": 30})
+    assert codes(found) == []
+    assert codes(replace(found, rows={"w0": 69})) == ["samples_unreadable"]
+    assert codes(replace(found, rows={})) == ["samples_unreadable"]
+    assert codes(replace(found, rows={}, account={"started_ns": 1})) == []
 
 
 def test_requests_in_work_while_the_counter_was_read_are_the_runs_own() -> None:
