@@ -11,14 +11,12 @@ from sqlalchemy import Engine, delete
 
 from experiments.claims import Claim, Say
 from experiments.upkeep_years import years
-from include.loadtest.calendar import refusal
 from include.loadtest.history import locks
 from include.loadtest.history.database import transaction
 from include.loadtest.history.schema import TARGET_LOCK
 from include.loadtest.orchestration.housekeeping_rules import load_rules
 from include.loadtest.orchestration.housekeeping_switch import Finding
 from include.loadtest.publishing.delivery import DeliveryError
-from include.loadtest.verdict import Verdict
 
 AT = "include.loadtest.orchestration"
 
@@ -92,9 +90,6 @@ ALL = (
         "experiments.upkeep_stubs.record_run": _says(None),
     }, ("no load in a blackout", "skipped nights skipped", "each slot told", "lost nights are told",
         "each run in the history with its verdict", "last verdict of each known", "last run of each known")),
-    Undone("the look at where a load ends", 150, 4, {
-        f"{AT}.context.refusal": lambda *given, **_: refusal(*given),
-    }, ("no load in a blackout",)),
     Undone("a lock that has one holder, and the holder's look at its token", 20, 6, {
         f"{AT}.lease.acquire_lock": _taken_from_its_holder,
         f"{AT}.lease.extend_lock": _says(None),
@@ -112,12 +107,8 @@ ALL = (
         "experiments.upkeep_housekeeping.Housekeeping._remove": _says(None),
         "experiments.upkeep_housekeeping.DeliveryError": _unsure_of_nothing,
     }, ("old samples gone", "no work folder left", "no dead lock stays", "told once")),
-    Undone("the samples' protection, the green of baselines, the switch's alarm, and deliveries", 110, 1, {
-        "experiments.upkeep_years.PAUSES": (("weekly", 90, 15),),
-        "experiments.upkeep_housekeeping.load_rules": _rules_of_30_days,
-        "experiments.upkeep_housekeeping.pinned_run_ids": _says(frozenset()),
-        "include.loadtest.history.baselines.GREEN": frozenset(Verdict),
+    Undone("the switch's alarm, and deliveries", 80, 1, {
         "experiments.upkeep_housekeeping.judge_silence": _says(Finding(alarm=False, text="")),
         "experiments.upkeep_housekeeping.Courier.deliver": _says(None),
-    }, ("pinned samples kept", "baselines are green", "the switch alarms when it has to", "the outbox drains")),
+    }, ("the switch alarms when it has to", "the outbox drains")),
 )  # fmt: skip

@@ -36,6 +36,10 @@ def exit_meaning(engine: str, exit_code: int) -> str:
     return f"exit code {exit_code} ({meaning})" if meaning else f"exit code {exit_code}"
 
 
+def tell_nobody(_address: str) -> None:
+    """Where only one generator is, nobody waits for its address."""
+
+
 @dataclass(frozen=True)
 class LoadRequest:
     """One load: who sends it where. `user_numbers` have a session in `sessions_file`; `caps`: postal codes.
@@ -62,7 +66,7 @@ class LoadRequest:
     worker: str = FIRST
     master_host: str = LOOPBACK
     master: str | None = None
-    on_listening: Callable[[str], None] = lambda _: None
+    on_listening: Callable[[str], None] = tell_nobody
 
     @property
     def is_led(self) -> bool:

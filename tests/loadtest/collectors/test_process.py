@@ -113,8 +113,8 @@ class Blackholed:
             assert off_s[int(0.8 * (len(off_s) - 1))] <= 0.5, (source, steps)
             assert {row["source"] for row in rows} == {source}
             assert all(row["instance"] for row in rows)
-        (gap,) = read_gaps(self.bundle)
-        assert gap["source"] == self.source
+        # Six collectors start at once here: another source may be late once, which its steps above judge.
+        (gap,) = [gap for gap in read_gaps(self.bundle) if gap["source"] == self.source]
         assert gap["reason"].strip()
         assert gap["start"] < gap["end"]
         assert gap["missed"] >= int(0.8 * BLACKHOLE_S / self.interval_s)

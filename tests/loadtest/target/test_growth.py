@@ -2,6 +2,7 @@ import json
 import resource
 import shutil
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_disk_that_is_too_small_refuses_the_run(tmp_path: Path, target: Target
     real = target.file.model_copy(
         update={"growth_bytes_a_chat": load_target_file("pratikoai").growth_bytes_a_chat, "name": "pratikoai"}
     )
-    pratikoai = Target(real, target.base_url, target.database_url, target.redis_url)
+    pratikoai = replace(target, file=real)
     free(48 * GIB)
     assert check_disk(pratikoai, [_profile()], tmp_path).database_bytes == 21_000 * 55 // 100 * 4_000_000
     free(40 * GIB)
@@ -99,7 +100,7 @@ def test_the_real_disk_is_asked(tmp_path: Path, target: Target) -> None:
     silent = target.file.model_copy(update={"growth_bytes_a_chat": None})
     profile = _profile().model_copy(update={"duration_s": 10**11})
     with pytest.raises(ConfigError, match=r"the bundle on the file system of .*shorten the run$"):
-        check_disk(Target(silent, target.base_url, target.database_url), [profile], tmp_path)
+        check_disk(replace(target, file=silent), [profile], tmp_path)
 
 
 def test_what_is_not_known_is_a_note_and_no_number(tmp_path: Path, target: Target, database: Database, free) -> None:
@@ -114,13 +115,13 @@ def test_what_is_not_known_is_a_note_and_no_number(tmp_path: Path, target: Targe
         (target.file, None, "is not configured"),
         (silent, target.database_url, r"demo.yaml has no growth_bytes_a_chat"),
     ):
-        estimate = check_disk(Target(file, target.base_url, url), [profile], tmp_path)
+        estimate = check_disk(replace(target, file=file, database_url=url), [profile], tmp_path)
         assert estimate.database_bytes is None
         assert [disk.purpose for disk in estimate.disks] == ["the bundle"]
         assert note in estimate.notes[0]
         assert estimate.lines()[-1] == estimate.notes[0]
     database.run("DO $$ BEGIN CREATE ROLE blind LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-    blind = Target(target.file, target.base_url, database.url.replace("postgres@", "blind@"))
+    blind = replace(target, database_url=database.url.replace("postgres@", "blind@"))
     estimate = check_disk(blind, [profile], tmp_path)
     assert "data directory is not known" in estimate.notes[0]
     assert estimate.disks[0].purpose == "the bundle and the target's database"
