@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.claims import Say
+from experiments.debian import mirror
 from include.loadtest.errors import ConfigError
 
-RELEASE, MIRROR = "bookworm", "http://deb.debian.org/debian"
+RELEASE = "bookworm"
 PROGRAMS = ("debootstrap", "unshare", "chroot", "mount")
 CERTIFICATES, OWN_CERTIFICATES = Path("/etc/ssl/certs"), Path("/usr/local/share/ca-certificates")
 SETTINGS = {
@@ -212,7 +213,7 @@ def base_archive(cache: Path, say: Say) -> Path:
     root, began_s = cache / "base", time.monotonic()
     shutil.rmtree(root, ignore_errors=True)
     options = ["--variant=minbase", "--include=ca-certificates"]
-    checked(["debootstrap", *options, RELEASE, str(root), os.environ.get("FRESH_MIRROR", MIRROR)])
+    checked(["debootstrap", *options, RELEASE, str(root), os.environ.get("FRESH_MIRROR") or mirror()])
     _hand_over(root)
     commands = f"update-ca-certificates && useradd --create-home --shell /bin/bash {USER}"
     checked(["chroot", str(root), "/usr/bin/env", "-i", f"PATH={PATH}", "/bin/sh", "-c", commands])

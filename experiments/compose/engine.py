@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from experiments.claims import Say
+from experiments.debian import mirror
 from experiments.environment import uninterrupted
 from include.embedded.state import Layout
 
@@ -144,15 +145,6 @@ def _install_needed() -> None:
         _must("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *missing)
 
 
-def _mirror() -> str:
-    """The address of Debian's main archive that this machine's package manager uses."""
-    found = _run("apt-get", "indextargets", "--format", "$(REPO_URI)").stdout.split()
-    mirrors = [uri.rstrip("/") for uri in found if uri.rstrip("/").endswith("/debian")]
-    if not mirrors:
-        raise RuntimeError("no mirror of Debian is set up on this machine: see /etc/apt/sources.list.d")
-    return mirrors[0]
-
-
 def _programs(home: Path, environment: Mapping[str, str]) -> None:
     """Unpack the packages once; each is checked before it is used."""
     _link_plugins(home, environment)  # each time: a checkout may have been moved
@@ -162,7 +154,7 @@ def _programs(home: Path, environment: Mapping[str, str]) -> None:
     for path, digest in PACKAGES.items():
         package = home / "deb" / Path(path).name
         if not package.exists():
-            _download(f"{_mirror()}/pool/main/{path}", package)
+            _download(f"{mirror()}/pool/main/{path}", package)
         if hashlib.sha256(package.read_bytes()).hexdigest() != digest:
             package.unlink()
             raise RuntimeError(f"{package.name} is not the package that was meant: its SHA-256 differs")
@@ -264,7 +256,7 @@ def _bootstrap(suite: str, archive: Path) -> None:
     with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
         root, part = Path(folder) / "root", Path(folder) / "archive"
         try:
-            _must("debootstrap", "--variant=minbase", "--include=ca-certificates", suite, str(root), _mirror())
+            _must("debootstrap", "--variant=minbase", "--include=ca-certificates", suite, str(root), mirror())
         finally:
             _run("umount", str(root / "proc"))
         for unneeded in ("var/cache/apt/archives", "var/lib/apt/lists"):
